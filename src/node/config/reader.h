@@ -1,0 +1,30 @@
+// Reading pipeline and node files. yaml-cpp is named only in the .cc files behind this header.
+// Both readers find as many faults as they can in one pass, so that a person mends a file once.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "node/config/config_error.h"
+#include "node/config/spec.h"
+
+namespace rivulet {
+
+// Parses pipeline YAML. `file` is only for messages and spec.file. True when `*spec` is complete
+// and `errors` got nothing. Hostile text gives errors, never more: depth, alias expansion and size
+// (1 MB) are bounded.
+bool ReadPipeline(std::string_view yaml, const std::string& file, PipelineSpec* spec,
+                  ConfigErrors* errors);
+bool ReadPipelineFile(const std::string& path, PipelineSpec* spec, ConfigErrors* errors);
+
+// Parses node YAML: every setting has a default, so an empty file is a node. Secrets named by
+// `*_file` settings are read here (kSecretNotReadable). Relative paths are taken from the file's
+// directory.
+bool ReadNode(std::string_view yaml, const std::string& file, NodeSpec* spec, ConfigErrors* errors);
+bool ReadNodeFile(const std::string& path, NodeSpec* spec, ConfigErrors* errors);
+
+// The pipeline files that spec.pipelines stands for: files as they are, directories and globs
+// expanded to *.yaml, sorted, each once.
+bool ListPipelineFiles(const NodeSpec& spec, std::vector<std::string>* files, ConfigErrors* errors);
+
+}  // namespace rivulet

@@ -1,0 +1,128 @@
+// What a pipeline file and a node file say, as plain data. The readers (pipeline_reader, node_reader)
+// fill these from YAML; the planner compiles them. No library types, no behaviour.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/types.h"
+#include "base/value.h"
+#include "operators/decode/decoder.h"
+#include "state/journal.h"
+#include "transport/mqtt_link.h"
+
+namespace rivulet {
+
+// Where in its file something was said; 1-based; line 0 = not from a file.
+struct SourceMark {
+  int line = 0;
+  int column = 0;
+};
+
+// A text from the file with its place, so that errors inside it (an expression) can be located.
+struct MarkedText {
+  std::string text;
+  SourceMark mark;
+};
+
+struct FieldDeclaration {
+  MarkedText name;
+  Type type = Type::kNull;
+  bool required = false;
+};
+
+struct TimeSpec {
+  bool arrival = false;          // `time: arrival`: the receive time in the journal
+  MarkedText field;              // otherwise this field ...
+  TimeUnit unit = TimeUnit::kMillis;
+  Duration delay;                // watermark = max seen - delay
+  std::optional<Duration> idle;  // channel counts as idle after this long without data
+  Duration max_ahead = Duration::Seconds(60);
+};
+
+struct SourceSpec {
+  std::vector<MarkedText> topics;
+  enum class Format : uint8_t { kJson, kCsv, kValue } format = Format::kJson;
+  CsvOptions csv;
+  MarkedText value_field;  // format value: the name the payload gets ("value" by default)
+  std::vector<FieldDeclaration> fields;  // declared payload fields; empty: any name is a field
+  TimeSpec time;
+};
+
+// `set:` - assignments in order; later ones see earlier ones.
+struct SetStep {
+  std::vector<std::pair<MarkedText, MarkedText>> assignments;  // name, expression
+};
+struct WhereStep {
+  MarkedText condition;
+};
+struct KeyStep {
+  std::vector<MarkedText> fields;
+};
+struct WindowStep {
+  enum class Kind : uint8_t { kTumbling, kSliding, kSession } kind = Kind::kTumbling;
+  SourceMark mark;
+  Duration size;      // tumbling, sliding: length; session: gap
+  Duration slide;     // sliding: `every`
+  Duration offset;
+  Duration lateness;
+  std::vector<std::pair<MarkedText, MarkedText>> aggregates;  // name, call
+};
+struct Step {
+  SourceMark mark;
+  std::variant<SetStep, WhereStep, KeyStep, WindowStep> what;
+};
+
+struct SinkSpec {
+  enum class Kind : uint8_t { kMqtt, kSqlite, kFile, kStdout } kind = Kind::kStdout;
+  SourceMark mark;
+  MarkedText target;          // topic template, database path, file path
+  // MQTT
+  int qos = 1;
+  bool retain = false;
+  // SQLite
+  std::string table;          // pipeline name by default
+  bool keep_revisions = false;  // false: a revision replaces the row of its window
+};
+
+struct PipelineSpec {
+  std::string file;
+  MarkedText name;
+  SourceSpec source;
+  std::vector<Step> steps;
+  std::vector<SinkSpec> sinks;
+  std::vector<SinkSpec> late;          // empty: only counted
+  std::vector<SinkSpec> dead_letters;  // empty: only counted
+};
+
+struct HttpSpec {
+  std::string address = "127.0.0.1";
+  uint16_t port = 8377;  // 0: off
+  std::string token;     // needed for an address that is not loopback
+};
+
+struct NodeSpec {
+  std::string file;
+  std::string name;                    // host name by default
+  std::string data_directory;          // /var/lib/rivulet
+  std::vector<std::string> pipelines;  // files, directories or globs, made absolute
+  MqttOptions mqtt;                    // secrets already read from their files
+  int mqtt_qos = 1;                    // subscription QoS
+  JournalOptions journal;              // directory filled in by the node
+  Duration journal_interval = Duration::Millis(100);
+  uint64_t state_memory = 64ull << 20;
+  uint64_t state_map_size = 1ull << 30;
+  Duration commit_interval = Duration::Millis(1000);
+  bool commit_sync = true;             // durability: disk; false: local
+  uint32_t workers = 0;                // 0: cores - 1, at least 1
+  uint16_t partitions = 64;
+  uint64_t disk_reserve = 64ull << 20; // stop reading from MQTT when less is free
+  HttpSpec http;
+  std::string log_level = "info";
+};
+
+}  // namespace rivulet

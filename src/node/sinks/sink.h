@@ -1,0 +1,82 @@
+// Sink: takes results from an output log, in order, and says how far they are with the receiver.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "base/types.h"
+#include "node/config/spec.h"
+#include "transport/mqtt_link.h"
+
+namespace rivulet {
+
+// One entry of an output log.
+struct OutputEntry {
+  uint64_t sequence = 0;   // position in the log
+  std::string id;          // deterministic: pipeline, key, window start, revision (32 hex digits)
+  std::string window_id;   // the same without the revision: what a revision replaces
+  uint32_t revision = 0;
+  std::string json;        // flat JSON object, without a newline
+};
+
+// How far a sink is: `next` is the first sequence not yet with the receiver. `position` is the
+// sink's own (a file's length). Stored with the next commit, given back at Open.
+struct SinkCursor {
+  uint64_t next = 0;
+  uint64_t position = 0;
+  bool operator==(const SinkCursor&) const = default;
+};
+
+struct SinkStats {
+  std::string name;           // "mqtt aggregates/{sensor}"
+  uint64_t delivered = 0;     // since start
+  uint64_t errors = 0;
+  bool available = true;
+  std::string last_error;
+};
+
+// All functions are called on one thread. A sink never throws a result away: what it cannot take
+// now it is offered again.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+
+  // Called once. `*cursor` is as last committed; a sink that keeps its own (SQLite) or must cut
+  // what a crash left half done (file) does so here and corrects `*cursor`.
+  virtual Status Open(SinkCursor* cursor) = 0;
+
+  // Takes a prefix of `entries` (in sequence order, starting where the last call ended) and returns
+  // its length; 0 when it can take nothing now (not connected, in-flight limit, error: see Stats).
+  // After a lost connection a sink may set Rewound() and is then offered again from Cursor().next.
+  virtual size_t Offer(std::span<const OutputEntry> entries) = 0;
+
+  // Everything before cursor.next is with the receiver (PUBACK, committed transaction, written).
+  virtual SinkCursor Cursor() const = 0;
+
+  // True once after entries that were taken turned out not to have arrived: offer again from
+  // Cursor().next.
+  virtual bool Rewound() { return false; }
+
+  virtual SinkStats Stats() const = 0;
+};
+
+// Publishes to `link` (shared with others; outlives the sink), QoS 1 in order: at most one QoS 1
+// publish sequence, cursor moves on PUBACK. Template fields are taken from the result's JSON.
+Result<std::unique_ptr<Sink>> NewMqttSink(const SinkSpec& spec, MqttLink* link);
+
+// Upserts into a table whose columns are created from the results' fields; result and cursor in
+// one transaction, so nothing is lost or doubled whatever crashes.
+Result<std::unique_ptr<Sink>> NewSqliteSink(const SinkSpec& spec, const std::string& pipeline);
+
+// One JSON object a line. After a crash the file is cut to cursor.position and continued, so it
+// ends up byte for byte what an uninterrupted run writes.
+Result<std::unique_ptr<Sink>> NewFileSink(const std::string& path);
+
+// Standard output, one JSON object a line; at-least-once by nature.
+std::unique_ptr<Sink> NewStdoutSink();
+
+}  // namespace rivulet

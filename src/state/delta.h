@@ -1,0 +1,55 @@
+// Delta: what one commit changes, as bytes. The committer applies it to the local store in one
+// transaction; a standby will apply the same bytes to its own.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace rivulet {
+
+// An ordered list of put, delete and delete-range operations on an ordered byte map. Later
+// operations on the same key win. Keys are 1..kMaxStoreKey bytes.
+class Delta {
+ public:
+  void Put(std::string_view key, std::string_view value);
+  void Delete(std::string_view key);
+  // Deletes every key in [from, to).
+  void DeleteRange(std::string_view from, std::string_view to);
+  // Appends another delta's operations.
+  void Append(const Delta& other) { bytes_ += other.bytes_; operations_ += other.operations_; }
+  void Clear() { bytes_.clear(); operations_ = 0; }
+  bool empty() const { return bytes_.empty(); }
+  size_t operations() const { return operations_; }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+  size_t operations_ = 0;
+};
+
+// Walks a delta's operations. Bytes may come from elsewhere: nothing is trusted.
+class DeltaReader {
+ public:
+  enum class Kind : unsigned char { kPut = 1, kDelete = 2, kDeleteRange = 3 };
+  struct Operation {
+    Kind kind;
+    std::string_view key;    // or `from`
+    std::string_view value;  // or `to`
+  };
+  explicit DeltaReader(std::string_view bytes) : rest_(bytes) {}
+  // True and the next operation; false at the end or, with a non-ok status(), at damaged bytes.
+  bool Next(Operation* operation);
+  const Status& status() const { return status_; }
+
+ private:
+  std::string_view rest_;
+  Status status_;
+};
+
+// LMDB's limit with its default build.
+inline constexpr size_t kMaxStoreKey = 511;
+
+}  // namespace rivulet
