@@ -11,7 +11,8 @@
 namespace rivulet {
 
 // An ordered list of put, delete and delete-range operations on an ordered byte map. Later
-// operations on the same key win. Keys are 1..kMaxStoreKey bytes.
+// operations on the same key win. Keys are 1..kMaxStoreKey bytes and not kReservedStoreKey; a delta
+// with any other key is refused as damaged when it is applied.
 class Delta {
  public:
   void Put(std::string_view key, std::string_view value);
@@ -49,7 +50,13 @@ class DeltaReader {
   Status status_;
 };
 
+// ok when every operation of the delta can be read. Errors: kCorrupt.
+Status CheckDelta(const Delta& delta);
+
 // LMDB's limit with its default build.
 inline constexpr size_t kMaxStoreKey = 511;
+
+// The lowest key there is (one zero byte) belongs to the store itself.
+inline constexpr std::string_view kReservedStoreKey{"\0", 1};
 
 }  // namespace rivulet

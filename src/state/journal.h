@@ -54,6 +54,7 @@ struct JournalStats {
   uint64_t appended_bytes = 0; // since open, including framing
   uint64_t appended_entries = 0;
   uint64_t duplicates = 0;     // redeliveries dropped
+  uint64_t damaged_entries = 0;  // lost to damage met by readers since open
   Offset begin, end, synced;   // first retained, next to be written, all before are on the medium
 };
 
@@ -71,11 +72,18 @@ class Journal {
   // topic and payload were the last journaled under that id is dropped, returning ok and setting
   // `*dropped`. Returns after the bytes are with the kernel (and, with sync always, on the medium).
   // Errors: kDiskFull, kIo: then the message is NOT journaled and must not be acknowledged.
+  // kRecordTooLarge: no MQTT message is that large.
   virtual Status Append(std::string_view topic, std::string_view payload, EventTime received,
                         uint16_t packet_id, bool duplicate, bool* dropped) = 0;
 
   // Makes all that was appended before the call durable.
   virtual Status Sync() = 0;
+
+  // Makes end() at least `offset`; the offsets between are never used. Called at start with the
+  // largest cursor into this journal: a power cut may take back entries whose effects are durable
+  // elsewhere, and new entries must not get numbers a consumer has already passed.
+  // Errors: kDiskFull, kIo.
+  virtual Status AdvanceTo(Offset offset) = 0;
 
   // Drops segments before `consumed` as far as retention allows.
   virtual Status Trim(Offset consumed, EventTime now) = 0;
@@ -95,6 +103,8 @@ class Journal {
                         std::vector<JournalEntry>* entries) = 0;
     virtual Offset position() const = 0;
   };
+  // Readers must not outlive the journal. Errors: kOffsetTrimmed; kStateMismatch when `from` lies
+  // behind end().
   virtual Result<std::unique_ptr<Reader>> NewReader(Offset from) = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -54,6 +55,8 @@ struct LmdbOptions {
 Result<std::unique_ptr<Store>> OpenLmdbStore(const LmdbOptions& options);
 
 // Volatile; for replay without --state and for tests.
-std::unique_ptr<Store> NewMemoryStore();
+// Commits that would take more than `capacity_bytes` of keys and values fail with kStoreFull.
+std::unique_ptr<Store> NewMemoryStore(
+    uint64_t capacity_bytes = std::numeric_limits<uint64_t>::max());
 
 }  // namespace rivulet

@@ -42,9 +42,13 @@ struct MqttOptions {
   Duration reconnect_max = Duration::Seconds(30);
   uint32_t max_inflight = 100;       // unacknowledged publishes
   bool persistent_session = true;    // clean start off; MQTT 5: session expiry never
-  // Where in-flight QoS 2 messages are kept; empty: in memory (then QoS 2 is only as safe as the
-  // process). The directory must exist.
+  // Where QoS 2 messages are kept between PUBREC and PUBREL (MQTT 3.1.1; MQTT 5 needs none);
+  // empty: in memory (then QoS 2 is only as safe as the process). The directory must exist and
+  // belong to this link alone.
   std::string persistence_directory;
+  // Filters that an earlier process may have left subscribed in this persistent session; those not
+  // wanted any more are unsubscribed at the first connect (a broker does not list them).
+  std::vector<std::string> former_filters;
 };
 
 struct MqttMessage {
@@ -52,7 +56,11 @@ struct MqttMessage {
   std::string_view payload;
   int qos = 0;
   uint16_t packet_id = 0;  // 0 for QoS 0
-  bool duplicate = false;  // DUP flag
+  // May be a repetition of one with the same packet id, topic and payload: the DUP flag for QoS 1;
+  // for QoS 2 any message of a resumed session (the library hides the flag).
+  bool duplicate = false;
+  // Was kept by the broker and sent because of a subscription. MQTT 3.1.1 sends it again after
+  // each reconnect; with MQTT 5 the link asks for it once.
   bool retained = false;
 };
 
@@ -66,19 +74,30 @@ struct MqttLinkStats {
   bool connected = false;
   std::string broker;              // the one connected to
   uint64_t connects = 0;
-  uint64_t received = 0;
+  uint64_t received = 0;           // accepted by the message handler
   uint64_t published = 0;          // acknowledged publishes
-  std::string last_error;
+  std::string last_error;          // in words; empty again after a successful connect, or (a
+                                   // message was not taken) when one is taken again
 };
 
-// A connection that keeps itself up: connects, resubscribes and retries for ever. Callbacks run on
-// the link's own thread (in simulation: inside Step) and must be short.
+// A connection that keeps itself up: connects, resubscribes and retries for ever. Callbacks must
+// be short. In simulation they run inside Step. All methods may be called from any thread, except
+// that Stop and the destructor must not be called from a callback.
+//
+// A node uses two kinds of link: one per lane (persistent session, subscribes, publishes nothing
+// but its status) and one for sinks (persistent_session = false, publishes). A sink's session is
+// clean so that the broker, too, forgets what was half delivered when a connection ends: the
+// caller's repetition is then the only one, and order is kept.
 class MqttLink {
  public:
   virtual ~MqttLink() = default;  // disconnects at once, keeping the session
 
-  // Called for each message BEFORE it is acknowledged. Returning an error leaves the message
-  // unacknowledged: the link drops the connection so that the broker redelivers later.
+  // Called for each message BEFORE it is acknowledged, one at a time and in order, on the MQTT
+  // library's receive thread, which all links share: it must not call a link, nor wait for a lock
+  // that somebody holds while calling one. Returning an error leaves the message unacknowledged:
+  // the link cuts the connection (with it every connection of the process to that broker port),
+  // and the broker delivers again after the reconnect, which backs off while this goes on. A
+  // QoS 0 message that is not accepted is lost.
   using MessageHandler = std::function<Status(const MqttMessage&)>;
   // Must be set before Start.
   virtual void OnMessage(MessageHandler handler) = 0;
@@ -93,9 +112,13 @@ class MqttLink {
   // Back-pressure: while paused, disconnects and stays so; the broker keeps the session's messages.
   virtual void Pause(bool paused) = 0;
 
-  // Queues a publish. False when not connected or max_inflight is reached: try again later, in
-  // order. `done(ok)` is called once, on the link's thread: true after PUBACK/PUBCOMP (QoS 0: after
-  // sending), false when the connection was lost before; publish it again, with the same bytes.
+  // Queues a publish; the bytes are copied. False when not connected or max_inflight is reached:
+  // try again later, in order; `done` is then not called. After true `done(ok)` is called exactly
+  // once, on the link's own thread with no lock held (it may Publish): true after PUBACK/PUBCOMP
+  // (QoS 0: after sending), in order; false when the connection ended before, or an MQTT 5 broker
+  // refused it (see last_error). What was not acknowledged when a connection ended is reported
+  // false in the order of its Publish before the next connection begins, and the link itself never
+  // sends it again: publish it again, in the same order, with the same bytes.
   struct Publication {
     std::string_view topic;
     std::string_view payload;
@@ -108,7 +131,9 @@ class MqttLink {
 
   virtual MqttLinkStats Stats() const = 0;
 
-  // Publishes the will as a clean goodbye and disconnects within `timeout`.
+  // Publishes the will as a clean goodbye, waits for what is in flight, disconnects: within about
+  // `timeout`. Everything unacknowledged is reported first; no callback after it returns. Zero:
+  // without goodbye. The link cannot be started again.
   virtual void Stop(Duration timeout) = 0;
 };
 

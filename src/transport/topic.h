@@ -13,7 +13,8 @@ namespace rivulet {
 // level, captured), `+` (one level), or `#` (rest, last only; `{name...}` is not offered).
 class TopicPattern {
  public:
-  // Errors: kBadTopicPattern (empty, '#' not last, wildcard inside a level, NUL, name given twice).
+  // Errors: kBadTopicPattern (empty, '#' not last, wildcard inside a level, NUL, name given twice,
+  // a name that is not letters, digits and '_', shared subscription, longer than 65535 bytes).
   static Result<TopicPattern> Parse(std::string_view text);
 
   // The MQTT filter to subscribe with: "{sensor}" becomes "+".
@@ -47,7 +48,8 @@ class TopicTemplate {
   std::vector<std::string> names() const;
 
   // Appends `value` as one topic level: '/', '+', '#' and NUL, which would change the topic's
-  // meaning, become '_'; an empty value becomes '_' too.
+  // meaning, become '_', and so does '$' where it would be the topic's first byte; an empty value
+  // becomes '_' too.
   static void AppendLevel(std::string* topic, std::string_view value);
 
  private:

@@ -8,10 +8,15 @@
 
 namespace rivulet {
 
+namespace expr {
+struct Diagnostic;
+}
+struct MarkedText;
+
 struct ConfigError {
   std::string file;
   int line = 0;    // 1-based; 0: the file as a whole
-  int column = 0;  // 1-based
+  int column = 0;  // 1-based, in bytes
   ErrorCode code = ErrorCode::kOk;
   std::string message;
 
@@ -20,5 +25,11 @@ struct ConfigError {
 };
 
 using ConfigErrors = std::vector<ConfigError>;
+
+// The fault that `diagnostic` reports inside `text` (an expression), with its place in `file`.
+// Exact for text on one line and for '|' blocks; for text that YAML folds from several lines the
+// column counts on from where the text begins.
+ConfigError LocateDiagnostic(const std::string& file, const MarkedText& text,
+                             const expr::Diagnostic& diagnostic);
 
 }  // namespace rivulet

@@ -1,4 +1,4 @@
-// Reading pipeline and node files. yaml-cpp is named only in the .cc files behind this header.
+// Reading pipeline and node files. Behind both readers yaml_tree.cc alone names yaml-cpp.
 // Both readers find as many faults as they can in one pass, so that a person mends a file once.
 #pragma once
 
@@ -11,8 +11,8 @@
 namespace rivulet {
 
 // Parses pipeline YAML. `file` is only for messages and spec.file. True when `*spec` is complete
-// and `errors` got nothing. Hostile text gives errors, never more: depth, alias expansion and size
-// (1 MB) are bounded.
+// and `errors` got nothing. Hostile text gives errors, never more: size (1 MB) and depth are bounded,
+// anchors and aliases refused. Expressions are only taken, not compiled.
 bool ReadPipeline(std::string_view yaml, const std::string& file, PipelineSpec* spec,
                   ConfigErrors* errors);
 bool ReadPipelineFile(const std::string& path, PipelineSpec* spec, ConfigErrors* errors);

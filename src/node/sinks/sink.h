@@ -61,6 +61,13 @@ class Sink {
   // Cursor().next.
   virtual bool Rewound() { return false; }
 
+  // Makes what lies before Cursor() survive a power cut; called before that cursor is stored. Receivers
+  // that acknowledge durably have nothing to do.
+  virtual Status Sync() { return Status::Ok(); }
+
+  // Whether `id` and `window_id` of entries are looked at: making them costs two hashes.
+  virtual bool WantsIds() const { return true; }
+
   virtual SinkStats Stats() const = 0;
 };
 

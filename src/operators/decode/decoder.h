@@ -52,24 +52,27 @@ struct PayloadRef {
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  // Appends the payload's records: sets the projected columns, `arrival`, `offset` and `raw` of each
-  // new row (EnsureRoom before each). A record at fault appends nothing and is added to `errors`;
-  // other elements of the same array still count.
+  // Appends the payload's records: sets the projected columns, `arrival`, `offset` and `raw` of
+  // each new row (EnsureRoom before each). A record at fault appends nothing and is added to
+  // `errors`; other elements of the same array and other lines still count. A payload that is not
+  // well-formed JSON, or holds more than a payload may (decode/limits.h: kRecordTooLarge), counts
+  // for nothing and is one error. Rows of the batch that are not counted stay null.
   virtual void Decode(const PayloadRef& message, RecordBatch* batch,
                       std::vector<DecodeError>* errors) = 0;
 };
 
-// JSON: one object, or an array of objects. Numbers: whole numbers within int64 are ints, all
-// others floats. Nested objects and arrays that are asked for whole arrive as their JSON text.
+// JSON: one object, or an array of objects. Numbers: whole numbers within int64 are ints (-0 is 0),
+// all others floats. Nested objects and arrays that are asked for whole arrive as their JSON text.
 // Duplicate keys: the last one counts. Anything but white space behind the value is malformed.
 std::unique_ptr<Decoder> NewJsonDecoder(std::vector<DecodedField> fields);
 
 // CSV (RFC 4180 quoting): one or more lines per payload. A cell that reads as a number is one
-// unless its field is declared string; an empty unquoted cell is null.
+// unless its field is declared string; an empty unquoted cell is null. A header read from the data
+// is remembered by the decoder alone: one that starts in the middle of a lane needs `columns`.
 std::unique_ptr<Decoder> NewCsvDecoder(std::vector<DecodedField> fields, CsvOptions options);
 
 // The whole payload is one value: a number, true/false, or text (white space trimmed), in the
-// single field given.
+// single field given. An empty payload is malformed.
 std::unique_ptr<Decoder> NewValueDecoder(DecodedField field);
 
 // --- event time ---

@@ -1,0 +1,92 @@
+// `rivulet replay`: a pipeline over a file.
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include "node/commands/cli.h"
+#include "node/config/reader.h"
+#include "node/replay/replay.h"
+
+namespace rivulet {
+namespace {
+
+bool EndsWithCsv(const std::string& path) {
+  return path.size() > 4 && path.compare(path.size() - 4, 4, ".csv") == 0;
+}
+
+void PrintSummary(const ReplaySummary& summary, Duration took) {
+  const PipelineCounters& c = summary.counters;
+  const double seconds = static_cast<double>(std::max<int64_t>(1, took.us)) / 1e6;
+  std::fprintf(stderr, "%s%llu records, %llu results, %llu late, %llu dead, %.0f records/s\n",
+               summary.interrupted ? "interrupted: " : "",
+               static_cast<unsigned long long>(c.records),
+               static_cast<unsigned long long>(c.results), static_cast<unsigned long long>(c.late),
+               static_cast<unsigned long long>(c.dead), static_cast<double>(c.records) / seconds);
+}
+
+}  // namespace
+
+int ReplayCommand(const Arguments& args) {
+  ReplayOptions options;
+  std::vector<std::string> files;
+  std::string format;
+  uint64_t workers = 1;
+  bool no_flush = false;
+  CommandLine line("replay", "PIPELINE.yaml --input FILE|-",
+                   "Runs a pipeline over a file of records, in file order and without a broker. Fields come "
+                   "from the record itself, also those that a {name} topic level gives live. A line "
+                   "{\"@watermark\": TIME} sets the watermark. The end of the input closes every window.");
+  line.Operands("PIPELINE.yaml", &files, 1, 1);
+  line.Text("input,i", "FILE|-", &options.input, "records, one a line; - is standard input");
+  line.Text("format", "json|csv", &format,
+            "form of the records (the pipeline's own, or csv for a *.csv file)");
+  line.Text("output,o", "FILE|-", &options.output, "results, one JSON object a line");
+  line.Text("late", "FILE", &options.late, "records that were late for all their windows");
+  line.Text("dead-letters", "FILE", &options.dead_letters,
+            "records that could not be processed, with the reason");
+  line.Count("workers", "N", &workers, "threads; results do not depend on their number");
+  line.Text("state", "DIR", &options.state,
+            "keep state here: a run that was killed goes on where it was when started again with the "
+            "same arguments, and ends with exactly the same output file");
+  line.Flag("no-flush", &no_flush, "leave open windows open at the end of the input");
+  line.Example("rivulet replay config/pipelines/temperature.yaml --input readings.ndjson");
+  line.Example("rivulet generate temperature --count 100000 --output - | rivulet replay t.yaml --input -");
+  if (const std::optional<int> exit = line.Parse(args)) return *exit;
+  if (workers < 1 || workers > 64) return line.Refuse("--workers must be 1 to 64");
+  if (!format.empty() && format != "json" && format != "csv") {
+    return line.Refuse("--format is '" + format + "'; expected json or csv");
+  }
+  options.workers = static_cast<uint32_t>(workers);
+  options.flush = !no_flush;
+
+  PipelineSpec spec;
+  ConfigErrors errors;
+  const auto refuse = [&errors] {
+    for (const ConfigError& e : errors) std::fprintf(stderr, "%s\n", e.ToString().c_str());
+    return kExitConfig;
+  };
+  if (!ReadPipelineFile(files[0], &spec, &errors)) return refuse();
+  if (format == "csv" || (format.empty() && EndsWithCsv(options.input))) {
+    spec.source.format = SourceSpec::Format::kCsv;
+  } else if (format == "json") {
+    spec.source.format = SourceSpec::Format::kJson;
+  }
+
+  CatchInterrupts();
+  std::optional<Progress> progress;
+  options.clock = MonotonicNow;
+  options.progress = [&progress](uint64_t done, uint64_t total, const PipelineCounters&) {
+    if (!progress) progress.emplace("bytes", total);
+    progress->Update(done);
+    return !Interrupted();
+  };
+  const Monotonic started = MonotonicNow();
+  const Result<ReplaySummary> summary = Replay(std::move(spec), options, &errors);
+  progress.reset();
+  if (!errors.empty()) return refuse();
+  if (!summary.ok()) return Report("replay", summary.status());
+  PrintSummary(*summary, MonotonicNow() - started);
+  return summary->interrupted ? kExitInterrupted : kExitOk;
+}
+
+}  // namespace rivulet

@@ -1,0 +1,221 @@
+// `rivulet status`: asks a running node how it is doing and shows the answer as tables.
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include "base/units.h"
+#include "node/commands/cli.h"
+#include "node/http/http_client.h"
+
+namespace rivulet {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr Duration kTimeout = Duration::Seconds(3);
+constexpr const char* kNone = "-";
+
+// The member called `name`, or null when there is none: the answer may come from another version.
+const Json& Member(const Json& object, const char* name) {
+  static const Json nothing;
+  if (!object.is_object()) return nothing;
+  const auto found = object.find(name);
+  return found == object.end() ? nothing : *found;
+}
+
+// Text from the answer without what could steer the terminal.
+std::string Printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
+std::string TextOf(const Json& object, const char* name) {
+  const Json& v = Member(object, name);
+  return v.is_string() ? Printable(v.get<std::string>()) : kNone;
+}
+
+double NumberOf(const Json& object, const char* name, double otherwise) {
+  const Json& v = Member(object, name);
+  return v.is_number() ? v.get<double>() : otherwise;
+}
+
+bool BoolOf(const Json& object, const char* name) {
+  const Json& v = Member(object, name);
+  return v.is_boolean() && v.get<bool>();
+}
+
+std::string CountOf(const Json& object, const char* name) {
+  const Json& v = Member(object, name);
+  if (v.is_number_unsigned()) return FormatGrouped(v.get<uint64_t>());
+  return v.is_number() ? Printable(v.dump()) : kNone;
+}
+
+std::string SizeOf(const Json& object, const char* name) {
+  const Json& v = Member(object, name);
+  return v.is_number_unsigned() ? FormatSize(v.get<uint64_t>()) : kNone;
+}
+
+// "1d 02:03:04", "02:03:04".
+std::string UptimeOf(const Json& object, const char* name) {
+  const double seconds = NumberOf(object, name, -1);
+  if (!(seconds >= 0 && seconds < 1e11)) return kNone;
+  const auto s = static_cast<long long>(seconds);
+  char text[64];
+  std::snprintf(text, sizeof(text), "%02lld:%02lld:%02lld", s / 3600 % 24, s / 60 % 60, s % 60);
+  return s < 86400 ? text : std::to_string(s / 86400) + "d " + text;
+}
+
+// "2023-11-14 22:13:20.123" in UTC.
+std::string TimeOf(const Json& object, const char* name) {
+  const Json& v = Member(object, name);
+  if (!v.is_number_integer()) return kNone;
+  const auto ms = v.get<int64_t>();
+  constexpr int64_t kYear10000 = 253'402'300'800'000;
+  if (ms < 0 || ms >= kYear10000) return kNone;
+  const auto seconds = static_cast<time_t>(ms / 1000);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char date[32], text[48];
+  std::strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &utc);
+  std::snprintf(text, sizeof(text), "%s.%03d", date, static_cast<int>(ms % 1000));
+  return text;
+}
+
+std::string LagOf(const Json& object, const char* name) {
+  const double ms = NumberOf(object, name, std::numeric_limits<double>::quiet_NaN());
+  if (!(ms > -1e14 && ms < 1e14)) return kNone;
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f s", ms / 1000);
+  return text;
+}
+
+// Rows of cells; the first row is the heading. The first column is flush left, others flush right.
+void PrintTable(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths(rows[0].size(), 0);
+  for (const auto& row : rows) {
+    for (size_t k = 0; k < row.size(); ++k) widths[k] = std::max(widths[k], row[k].size());
+  }
+  for (const auto& row : rows) {
+    std::printf("%-*s", static_cast<int>(widths[0]), row[0].c_str());
+    for (size_t k = 1; k < row.size(); ++k) {
+      std::printf("  %*s", static_cast<int>(widths[k]), row[k].c_str());
+    }
+    std::printf("\n");
+  }
+}
+
+void PrintNode(const Json& status) {
+  const Json& node = Member(status, "node");
+  std::printf("node      %s, rivulet %s, %s, up %s\n", TextOf(node, "name").c_str(),
+              TextOf(node, "version").c_str(), BoolOf(node, "ready") ? "ready" : "NOT READY",
+              UptimeOf(node, "uptime_s").c_str());
+  const Json& mqtt = Member(status, "mqtt");
+  if (mqtt.is_object()) {
+    std::printf("mqtt      %s %s, %s messages received\n",
+                BoolOf(mqtt, "connected") ? "connected to" : "NOT CONNECTED to",
+                TextOf(mqtt, "broker").c_str(), CountOf(mqtt, "received").c_str());
+  }
+  const Json& journal = Member(status, "journal");
+  if (!journal.is_object()) return;
+  std::string line;
+  for (const auto& [name, value] : journal.items()) {
+    if (value.is_structured()) continue;
+    const std::string shown = name.ends_with("bytes") ? SizeOf(journal, name.c_str())
+                              : value.is_string()     ? TextOf(journal, name.c_str())
+                              : value.is_number()     ? CountOf(journal, name.c_str())
+                                                      : value.dump();
+    line += (line.empty() ? "" : ", ") + Printable(name) + " " + shown;
+  }
+  std::printf("journal   %s\n", line.c_str());
+}
+
+void PrintSinkTroubles(const Json& pipeline) {
+  const Json& sinks = Member(pipeline, "sinks");
+  if (!sinks.is_array()) return;
+  for (const Json& sink : sinks) {
+    const Json& available = Member(sink, "available");
+    if (!available.is_boolean() || available.get<bool>()) continue;
+    std::printf("  %s: sink '%s' takes no results: %s\n", TextOf(pipeline, "name").c_str(),
+                TextOf(sink, "name").c_str(), TextOf(sink, "last_error").c_str());
+  }
+}
+
+void PrintPipelines(const Json& status) {
+  const Json& pipelines = Member(status, "pipelines");
+  if (!pipelines.is_array() || pipelines.empty()) {
+    std::puts("no pipelines");
+    return;
+  }
+  std::vector<std::vector<std::string>> rows{{"PIPELINE", "RECORDS IN", "RESULTS", "LATE",
+                                              "DEAD LETTERS", "WATERMARK (UTC)", "LAG", "KEYS",
+                                              "STATE"}};
+  for (const Json& p : pipelines) {
+    rows.push_back({TextOf(p, "name"), CountOf(p, "records_in"), CountOf(p, "results"),
+                    CountOf(p, "late"), CountOf(p, "dead_letters"), TimeOf(p, "watermark_ms"),
+                    LagOf(p, "watermark_lag_ms"), CountOf(p, "state_keys"),
+                    SizeOf(p, "state_bytes")});
+  }
+  std::puts("");
+  PrintTable(rows);
+  for (const Json& p : pipelines) PrintSinkTroubles(p);
+}
+
+int Unavailable(const std::string& complaint) {
+  std::fprintf(stderr, "rivulet status: %s\n", complaint.c_str());
+  return kExitUnavailable;
+}
+
+int Show(const HttpReply& reply, bool as_json, const std::string& url) {
+  if (reply.status == 401) {
+    return Unavailable(url + " asks for a token; give --token-file with the node's token");
+  }
+  const Json status = Json::parse(reply.body, nullptr, false);
+  if (!status.is_object() || !Member(status, "node").is_object()) {
+    return Unavailable(url + " answered with HTTP status " + std::to_string(reply.status) +
+                       " and not like a Rivulet node; is it another program's port?");
+  }
+  if (as_json) {
+    std::fwrite(reply.body.data(), 1, reply.body.size(), stdout);
+    if (!reply.body.ends_with('\n')) std::puts("");
+  } else {
+    PrintNode(status);
+    PrintPipelines(status);
+  }
+  return BoolOf(Member(status, "node"), "ready") ? kExitOk : kExitUnavailable;
+}
+
+}  // namespace
+
+int StatusCommand(const Arguments& args) {
+  std::string url = "http://127.0.0.1:8377";
+  std::string token_file, token;
+  bool as_json = false;
+  CommandLine line("status", "[options]",
+                   "Asks a running node how it is doing. Exit code 4 when no node answers or the\n"
+                   "node is not ready.");
+  line.Text("url,u", "URL", &url, "where the node listens");
+  line.Text("token-file", "FILE", &token_file, "file whose first line is the node's HTTP token");
+  line.Flag("json", &as_json, "print the answer as it is");
+  line.Example("rivulet status --url http://pi-2:8377 --token-file /etc/rivulet/token");
+  if (const std::optional<int> done = line.Parse(args)) return *done;
+  while (url.ends_with('/')) url.pop_back();
+  if (!token_file.empty()) {
+    std::ifstream file(token_file);
+    if (!std::getline(file, token)) {
+      return Report("status", {ErrorCode::kSecretNotReadable, "no token in '" + token_file + "'"});
+    }
+  }
+  const Result<HttpReply> reply = HttpGet(url, "/api/v1/status", token, kTimeout);
+  if (reply.ok()) return Show(*reply, as_json, url);
+  if (reply.status().code() == ErrorCode::kUsage) return line.Refuse(reply.status().message());
+  return Unavailable(reply.status().ToString());
+}
+
+}  // namespace rivulet

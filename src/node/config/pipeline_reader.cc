@@ -1,0 +1,266 @@
+// Pipeline files: the whole and the source; steps and sinks have readers of their own.
+
+#include <algorithm>
+#include <set>
+
+#include "base/suggest.h"
+#include "node/config/faults.h"
+#include "node/config/reader.h"
+#include "node/config/setting_reader.h"
+#include "node/config/sink_reader.h"
+#include "node/config/step_reader.h"
+#include "node/config/text_file.h"
+#include "node/config/yaml_tree.h"
+#include "transport/topic.h"
+
+namespace rivulet {
+namespace {
+
+void ReadTopics(const SettingReader& source, Faults* faults, std::vector<MarkedText>* topics) {
+  constexpr std::string_view kExpected = "a topic such as sensors/{sensor}/temperature";
+  const std::optional<Setting> setting = source.Require("mqtt", kExpected);
+  if (!setting) return;
+  std::set<std::string> seen;
+  const auto take = [&](const Setting& item) {
+    MarkedText topic;
+    if (!TakeText(item, kExpected, &topic, faults)) return;
+    const Result<TopicPattern> pattern = TopicPattern::Parse(topic.text);
+    if (!pattern.ok()) {
+      faults->Add(topic.mark, pattern.status().code(), pattern.status().message());
+    } else if (!seen.insert(topic.text).second) {
+      faults->Add(topic.mark, ErrorCode::kDuplicateSetting,
+                  QuoteForMessage(topic.text) + " in 'mqtt' was already given; remove one");
+    }
+    topics->push_back(std::move(topic));
+  };
+  TakeOneOrMore(*setting, kExpected, take, faults);
+}
+
+void ReadCsv(const Setting& setting, Faults* faults, CsvOptions* csv) {
+  const SettingReader reader(*setting.node, settings::kCsv, faults);
+  if (const auto delimiter = reader.Find("delimiter")) {
+    const std::string& text = delimiter->node->scalar.text;
+    const bool fits = delimiter->node->is_scalar() && text.size() == 1 &&
+                      static_cast<unsigned char>(text[0]) < 0x80 &&
+                      std::string_view("\"\r\n").find(text[0]) == std::string_view::npos;
+    if (fits) {
+      csv->delimiter = text[0];
+    } else {
+      faults->Add(delimiter->mark(), ErrorCode::kBadSettingValue,
+                  delimiter->label + " is " + Describe(*delimiter->node) +
+                      "; expected one character such as ';' or \"\\t\", and no quote");
+    }
+  }
+  const auto columns = reader.Find("columns");
+  if (!columns) return;
+  constexpr std::string_view kExpected = "a list of column names";
+  std::set<std::string> seen;
+  const auto take = [&](const Setting& item) {
+    MarkedText name;
+    if (!TakeText(item, kExpected, &name, faults)) return;
+    if (!seen.insert(name.text).second) {
+      faults->Add(name.mark, ErrorCode::kDuplicateSetting,
+                  QuoteForMessage(name.text) + " in 'columns' was already given; rename one");
+    }
+    csv->columns.push_back(name.text);
+  };
+  TakeOneOrMore(*columns, kExpected, take, faults);
+}
+
+// `json`, `csv`, `value`, or one of the long forms `{ csv: {..} }`, `{ value: {..} }`.
+void ReadFormat(const SettingReader& source_reader, Faults* faults, SourceSpec* source) {
+  using Format = SourceSpec::Format;
+  source->value_field.text = "value";
+  const auto setting = source_reader.Find("format");
+  if (!setting) return;
+  if (!setting->node->is_map()) {
+    source_reader.Choice<Format>("format", {"json", "csv", "value"},
+                                 {Format::kJson, Format::kCsv, Format::kValue}, &source->format);
+    return;
+  }
+  const SettingReader reader(*setting->node, settings::kFormat, faults);
+  const auto csv = reader.Find("csv");
+  const auto value = reader.Find("value");
+  if (csv) {
+    source->format = Format::kCsv;
+    ReadCsv(*csv, faults, &source->csv);
+  }
+  if (value) {
+    source->format = Format::kValue;
+    const SettingReader value_reader(*value->node, settings::kValue, faults);
+    value_reader.Text("field", "the name of the field", &source->value_field);
+  }
+  if (csv && value) {
+    faults->Add(value->name_mark, ErrorCode::kBadSettingValue,
+                "'format' has two formats; expected only one of: csv, value");
+  } else if (!csv && !value && setting->node->entries.empty()) {
+    reader.Missing("csv", "csv or value, or plainly format: json");
+  }
+}
+
+bool TakeType(const Setting& setting, Type* type, Faults* faults) {
+  static constexpr Type kTypes[] = {Type::kInt, Type::kFloat, Type::kString, Type::kBool};
+  size_t index = 0;
+  if (!TakeWord(setting, {"int", "float", "string", "bool"}, &index, faults)) return false;
+  *type = kTypes[index];
+  return true;
+}
+
+void ReadFields(const SettingReader& source, Faults* faults,
+                std::vector<FieldDeclaration>* fields) {
+  const auto setting = source.Find("fields");
+  if (!setting || setting->node->is_null()) return;
+  if (!setting->node->is_map()) {
+    faults->Add(setting->mark(), ErrorCode::kWrongSettingType,
+                setting->label + " is " + Describe(*setting->node) +
+                    "; expected a map from names to types, such as { speed: float }");
+    return;
+  }
+  for (const YamlEntry& entry : setting->node->entries) {
+    if (entry.key.text.empty()) continue;  // reported when the tree was built
+    FieldDeclaration field;
+    field.name = entry.key;
+    const Setting value{&entry.value, QuoteForMessage(entry.key.text) + " in 'fields'",
+                        entry.key.mark};
+    if (entry.value.is_map()) {
+      const SettingReader reader(entry.value, settings::kField, faults);
+      const auto type = reader.Require("type", "int, float, string or bool");
+      if (type) TakeType(*type, &field.type, faults);
+      reader.Bool("required", &field.required);
+    } else {
+      TakeType(value, &field.type, faults);
+    }
+    fields->push_back(std::move(field));
+  }
+}
+
+// `time: arrival` leaves no room for what only event time has.
+void CheckArrival(const SettingReader& reader, Faults* faults) {
+  for (const std::string_view name : {"field", "unit", "max_ahead"}) {
+    if (const auto setting = reader.Find(name)) {
+      faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
+                  "'" + std::string(name) +
+                      "' in 'time' has no meaning with arrival: true; remove one of the two");
+    }
+  }
+}
+
+void ReadTimeMap(const Setting& setting, Faults* faults, TimeSpec* time) {
+  const SettingReader reader(*setting.node, settings::kTime, faults);
+  reader.Bool("arrival", &time->arrival);
+  reader.Text("field", "the name of the field with the time", &time->field);
+  reader.Choice<TimeUnit>("unit", {"s", "ms", "us", "ns", "iso8601"},
+                          {TimeUnit::kSeconds, TimeUnit::kMillis, TimeUnit::kMicros,
+                           TimeUnit::kNanos, TimeUnit::kIso8601},
+                          &time->unit);
+  reader.DurationOf("delay", Duration{}, kMaxDuration, &time->delay);
+  reader.DurationOf("max_ahead", Duration{}, kMaxDuration, &time->max_ahead);
+  Duration idle;
+  if (reader.DurationOf("idle", kOneMicro, kMaxDuration, &idle)) time->idle = idle;
+  if (time->arrival) {
+    CheckArrival(reader, faults);
+  } else if (!reader.Find("field")) {
+    reader.Missing("field", "the field with the time, or arrival: true");
+  }
+}
+
+// Without windows nothing depends on the time, and arrival is as good as any.
+void ReadTime(const SettingReader& source, bool has_window, Faults* faults, TimeSpec* time) {
+  const auto setting = source.Find("time");
+  if (!setting) {
+    time->arrival = true;
+    if (has_window) {
+      source.Missing("time", "when a record happened, for the window: time: { field: ts, unit: ms }"
+                             ", or time: arrival");
+    }
+    return;
+  }
+  if (!setting->node->is_scalar()) {
+    ReadTimeMap(*setting, faults, time);
+    return;
+  }
+  time->arrival = true;
+  if (setting->node->scalar.text == "arrival") return;
+  const std::vector<std::string> words = {"arrival"};
+  faults->Add(setting->mark(), ErrorCode::kBadSettingValue,
+              setting->label + " is " + Describe(*setting->node) +
+                  DidYouMean(setting->node->scalar.text, words) +
+                  "; expected { field: name, unit: ms } or arrival");
+}
+
+void ReadSource(const SettingReader& file, bool has_window, Faults* faults, SourceSpec* source) {
+  const auto setting =
+      file.Require("source", "where records come from: source: { mqtt: topic, time: .. }");
+  if (!setting) return;
+  const SettingReader reader(*setting->node, settings::kSource, faults);
+  ReadTopics(reader, faults, &source->topics);
+  ReadFormat(reader, faults, source);
+  ReadFields(reader, faults, &source->fields);
+  ReadTime(reader, has_window, faults, &source->time);
+}
+
+bool IsPipelineName(std::string_view name) {
+  if (name.empty() || name.size() > 63 || name[0] == '-' || name[0] == '_') return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+}
+
+void ReadName(const SettingReader& file, Faults* faults, MarkedText* name) {
+  constexpr std::string_view kExpected =
+      "a name of lower-case letters, digits, '-' and '_', at most 63, letter or digit first";
+  const auto setting = file.Require("pipeline", kExpected);
+  if (!setting || !TakeText(*setting, kExpected, name, faults)) return;
+  if (!IsPipelineName(name->text)) {
+    faults->Add(name->mark, ErrorCode::kBadSettingValue,
+                "'pipeline' is " + QuoteForMessage(name->text) + "; expected " +
+                    std::string(kExpected));
+  }
+}
+
+void ReadAllSinks(const SettingReader& file, Faults* faults, PipelineSpec* spec) {
+  std::string table = spec->name.text;
+  std::replace(table.begin(), table.end(), '-', '_');
+  if (const auto sinks = file.Require("sinks", "where results go, such as - mqtt: results")) {
+    ReadSinks(*sinks, table, faults, &spec->sinks);
+  }
+  if (const auto late = file.Find("late")) ReadSinks(*late, table + "_late", faults, &spec->late);
+  if (const auto dead = file.Find("dead_letters")) {
+    ReadSinks(*dead, table + "_dead_letters", faults, &spec->dead_letters);
+  }
+  CheckSinkTargets(*spec, faults);
+}
+
+}  // namespace
+
+bool ReadPipeline(std::string_view yaml, const std::string& file, PipelineSpec* spec,
+                  ConfigErrors* errors) {
+  *spec = PipelineSpec();
+  spec->file = file;
+  Faults faults(file, errors);
+  YamlNode root;
+  if (!ParseYaml(yaml, &root, &faults)) return false;
+  const SettingReader reader(root, settings::kPipeline, &faults);
+  ReadName(reader, &faults, &spec->name);
+  if (const auto steps = reader.Find("steps")) ReadSteps(*steps, &faults, &spec->steps);
+  const bool has_window =
+      std::any_of(spec->steps.begin(), spec->steps.end(), [](const Step& step) {
+        return std::holds_alternative<WindowStep>(step.what);
+      });
+  ReadSource(reader, has_window, &faults, &spec->source);
+  ReadAllSinks(reader, &faults, spec);
+  faults.SortByPlace();
+  return faults.none();
+}
+
+bool ReadPipelineFile(const std::string& path, PipelineSpec* spec, ConfigErrors* errors) {
+  std::string text;
+  const Status status = ReadTextFile(path, kMaxYamlBytes, &text);
+  if (!status.ok()) {
+    errors->push_back({path, 0, 0, status.code(), status.message()});
+    return false;
+  }
+  return ReadPipeline(text, path, spec, errors);
+}
+
+}  // namespace rivulet

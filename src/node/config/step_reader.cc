@@ -1,0 +1,212 @@
+#include "node/config/step_reader.h"
+
+#include <set>
+#include <utility>
+
+namespace rivulet {
+namespace {
+
+using Assignments = std::vector<std::pair<MarkedText, MarkedText>>;
+
+constexpr std::string_view kExpression = "an expression such as (fahrenheit - 32) * 5 / 9";
+constexpr std::string_view kStepExpected =
+    "a step: { set: .. }, { where: .. }, { key: .. } or { window: .., aggregate: .. }";
+
+void ReadAssignmentMap(const Setting& setting, std::string_view expected, Faults* faults,
+                       Assignments* out) {
+  for (const YamlEntry& entry : setting.node->entries) {
+    if (entry.key.text.empty()) continue;  // reported when the tree was built
+    MarkedText text;
+    const Setting value{&entry.value, QuoteForMessage(entry.key.text) + " in " + setting.label,
+                        entry.key.mark};
+    // { m: max(a, b) } is for YAML the two entries "m: max(a" and "b)".
+    if (entry.value.is_null() && entry.key.text.ends_with(')')) {
+      faults->Add(entry.key.mark, ErrorCode::kWrongSettingType,
+                  value.label + " has no expression; inside { }, quote one that holds a comma");
+      continue;
+    }
+    if (TakeText(value, expected, &text, faults)) out->emplace_back(entry.key, std::move(text));
+  }
+}
+
+// `{ a: x, b: y }`, or a list of such maps for those who want the order to be seen.
+void ReadAssignments(const Setting& setting, std::string_view expected, Faults* faults,
+                     Assignments* out) {
+  const auto take = [&](const Setting& item) {
+    if (item.node->is_map() && !item.node->entries.empty()) {
+      ReadAssignmentMap(item, expected, faults, out);
+      return;
+    }
+    faults->Add(item.mark(), ErrorCode::kWrongSettingType,
+                item.label + " is " + (item.node->is_map() ? "empty" : Describe(*item.node)) +
+                    "; expected a map from names to " + std::string(expected));
+  };
+  TakeOneOrMore(setting, "a map from names to expressions", take, faults);
+}
+
+// Names given twice across the maps of a list; within one map the tree has found them already.
+void CheckNamesOnce(const Assignments& assignments, Faults* faults) {
+  std::set<std::string_view> seen;
+  for (const auto& [name, text] : assignments) {
+    if (seen.insert(name.text).second) continue;
+    faults->Add(name.mark, ErrorCode::kDuplicateSetting,
+                QuoteForMessage(name.text) + " in 'aggregate' was already given; rename one");
+  }
+}
+
+SetStep ReadSet(const Setting& setting, Faults* faults) {
+  SetStep step;
+  ReadAssignments(setting, kExpression, faults, &step.assignments);
+  return step;
+}
+
+WhereStep ReadWhere(const Setting& setting, Faults* faults) {
+  WhereStep step;
+  TakeText(setting, "a condition such as speed > 5 and speed < 200", &step.condition, faults);
+  return step;
+}
+
+KeyStep ReadKey(const Setting& setting, Faults* faults) {
+  KeyStep step;
+  std::set<std::string> seen;
+  constexpr std::string_view kExpected = "a field's name or a list of them";
+  const auto take = [&](const Setting& item) {
+    MarkedText field;
+    if (!TakeText(item, kExpected, &field, faults)) return;
+    if (!seen.insert(field.text).second) {
+      faults->Add(field.mark, ErrorCode::kDuplicateSetting,
+                  QuoteForMessage(field.text) + " in 'key' was already given; remove one");
+      return;
+    }
+    step.fields.push_back(std::move(field));
+  };
+  TakeOneOrMore(setting, kExpected, take, faults);
+  return step;
+}
+
+// Takes the setting that names the window's kind. `every` belongs to sliding windows only.
+void ReadWindowKind(const SettingReader& reader, Faults* faults, WindowStep* step) {
+  static constexpr std::pair<std::string_view, WindowStep::Kind> kKinds[] = {
+      {"tumbling", WindowStep::Kind::kTumbling},
+      {"sliding", WindowStep::Kind::kSliding},
+      {"session", WindowStep::Kind::kSession}};
+  int found = 0;
+  for (const auto& [name, kind] : kKinds) {
+    const std::optional<Setting> setting = reader.Find(name);
+    if (!setting) continue;
+    if (++found > 1) {
+      faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
+                  "'window' has two kinds; expected only one of: tumbling, sliding, session");
+      continue;
+    }
+    step->kind = kind;
+    TakeDuration(*setting, kOneMicro, kMaxDuration, &step->size, faults);
+  }
+  if (found == 0) reader.Missing("tumbling", "tumbling, sliding or session with a duration");
+}
+
+void ReadSlide(const SettingReader& reader, Faults* faults, WindowStep* step) {
+  const bool sliding = step->kind == WindowStep::Kind::kSliding && reader.Find("sliding");
+  const std::optional<Setting> every = reader.Find("every");
+  if (!sliding) {
+    if (every) {
+      faults->Add(every->name_mark, ErrorCode::kBadSettingValue,
+                  "'every' in 'window' has no meaning here; expected it only with 'sliding'");
+    }
+    return;
+  }
+  if (!every) {
+    reader.Missing("every", "how far the window slides, such as every: 10s");
+    return;
+  }
+  const Duration max = step->size.us > 0 ? step->size : kMaxDuration;
+  TakeDuration(*every, kOneMicro, max, &step->slide, faults);
+}
+
+WindowStep ReadWindow(const Setting& window, const SettingReader& step_reader, Faults* faults) {
+  WindowStep step;
+  step.mark = window.mark();
+  const SettingReader reader(*window.node, settings::kWindow, faults);
+  ReadWindowKind(reader, faults, &step);
+  ReadSlide(reader, faults, &step);
+  reader.DurationOf("lateness", Duration{}, kMaxDuration, &step.lateness);
+  reader.DurationOf("offset", Duration{}, kMaxDuration, &step.offset);
+  if (reader.Find("session") && reader.Find("offset")) {
+    faults->Add(reader.Find("offset")->name_mark, ErrorCode::kBadSettingValue,
+                "'offset' in 'window' has no meaning for sessions, which begin with a record");
+  }
+  constexpr std::string_view kAggregate = "an aggregate such as avg(celsius) or count()";
+  const auto aggregate =
+      step_reader.Require("aggregate", "what to compute in the window, such as { n: count() }");
+  if (aggregate) {
+    ReadAssignments(*aggregate, kAggregate, faults, &step.aggregates);
+    CheckNamesOnce(step.aggregates, faults);
+  }
+  return step;
+}
+
+// The one setting that says what the step does; null and a fault when it is none or several.
+std::optional<Setting> StepKind(const SettingReader& reader, Faults* faults) {
+  std::optional<Setting> kind;
+  for (const std::string_view name : {"set", "where", "key", "window"}) {
+    const std::optional<Setting> setting = reader.Find(name);
+    if (!setting) continue;
+    if (kind) {
+      faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
+                  "'" + std::string(name) +
+                      "' shares a step with another; put '- ' before it: each is its own step");
+      return std::nullopt;
+    }
+    kind = setting;
+  }
+  if (!kind) {
+    if (const auto aggregate = reader.Find("aggregate")) {
+      faults->Add(aggregate->name_mark, ErrorCode::kMissingSetting,
+                  "'window' beside 'aggregate'; expected both in one step");
+      return std::nullopt;
+    }
+    if (!reader.empty()) return std::nullopt;  // unknown names, which have been reported
+    faults->Add(reader.mark(), ErrorCode::kMissingSetting,
+                "the step does nothing; expected " + std::string(kStepExpected));
+  }
+  return kind;
+}
+
+void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) {
+  if (!setting.node->is_map()) {
+    faults->Add(setting.mark(), ErrorCode::kWrongSettingType,
+                setting.label + " is " + Describe(*setting.node) + "; expected " +
+                    std::string(kStepExpected));
+    return;
+  }
+  const SettingReader reader(*setting.node, settings::kStep, faults);
+  const std::optional<Setting> kind = StepKind(reader, faults);
+  if (!kind) return;
+  Step step;
+  step.mark = setting.mark();
+  const bool is_window = reader.Find("window").has_value();
+  if (is_window) {
+    step.what = ReadWindow(*kind, reader, faults);
+  } else if (reader.Find("set")) {
+    step.what = ReadSet(*kind, faults);
+  } else if (reader.Find("where")) {
+    step.what = ReadWhere(*kind, faults);
+  } else {
+    step.what = ReadKey(*kind, faults);
+  }
+  if (const auto aggregate = reader.Find("aggregate"); aggregate && !is_window) {
+    faults->Add(aggregate->name_mark, ErrorCode::kBadSettingValue,
+                "'aggregate' stands in a step without 'window'; expected both in one step");
+  }
+  steps->push_back(std::move(step));
+}
+
+}  // namespace
+
+void ReadSteps(const Setting& setting, Faults* faults, std::vector<Step>* steps) {
+  if (setting.node->is_null()) return;
+  TakeOneOrMore(
+      setting, kStepExpected, [&](const Setting& item) { ReadStep(item, faults, steps); }, faults);
+}
+
+}  // namespace rivulet

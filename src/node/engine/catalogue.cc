@@ -1,0 +1,113 @@
+#include "node/engine/catalogue.h"
+
+#include "base/coding.h"
+#include "node/engine/store_keys.h"
+#include "operators/window/pane_layout.h"
+
+namespace rivulet {
+namespace {
+
+std::string Encode(const CatalogueEntry& entry) {
+  std::string bytes;
+  PutVarint(&bytes, entry.id);
+  bytes.push_back(static_cast<char>(entry.generation));
+  PutBytes(&bytes, entry.signature);
+  PutVarint(&bytes, entry.layouts.size());
+  for (const std::string& layout : entry.layouts) PutBytes(&bytes, layout);
+  return bytes;
+}
+
+bool Decode(std::string_view bytes, CatalogueEntry* entry) {
+  uint64_t id = 0, layouts = 0;
+  std::string_view text;
+  if (!GetVarint(&bytes, &id) || id > UINT16_MAX || !GetFixed(&bytes, &entry->generation) ||
+      !GetBytes(&bytes, &text) || !GetVarint(&bytes, &layouts)) {
+    return false;
+  }
+  entry->id = static_cast<uint16_t>(id);
+  entry->signature = text;
+  for (uint64_t i = 0; i < layouts; ++i) {
+    if (!GetBytes(&bytes, &text)) return false;
+    entry->layouts.emplace_back(text);
+  }
+  return true;
+}
+
+Result<uint16_t> TakeId(const Store& store, Delta* changes) {
+  std::string value;
+  RIVULET_ASSIGN_OR_RETURN(const bool found, store.Get(store_keys::NextId(), &value));
+  uint64_t next = 0;
+  std::string_view in = value;
+  if (found && !GetVarint(&in, &next)) {
+    return Status(ErrorCode::kCorrupt, "the store's counter of pipelines cannot be read");
+  }
+  if (next > UINT16_MAX) return Status(ErrorCode::kStoreFull, "65,536 pipelines have been known here");
+  std::string after;
+  PutVarint(&after, next + 1);
+  changes->Put(store_keys::NextId(), after);
+  return static_cast<uint16_t>(next);
+}
+
+}  // namespace
+
+Result<CatalogueEntry> OpenCatalogueEntry(const Store& store, const PipelinePlan& plan,
+                                          Delta* changes) {
+  CatalogueEntry entry;
+  std::string value;
+  const std::string key = store_keys::Catalogue(plan.name);
+  RIVULET_ASSIGN_OR_RETURN(const bool found, store.Get(key, &value));
+  const std::string before = value;
+  if (found) {
+    if (!Decode(value, &entry)) {
+      return Status(ErrorCode::kCorrupt, "the catalogue entry of '" + plan.name + "' cannot be read");
+    }
+  } else {
+    RIVULET_ASSIGN_OR_RETURN(entry.id, TakeId(store, changes));
+    entry.signature = plan.StateSignature();
+  }
+  if (entry.signature != plan.StateSignature()) {
+    changes->DeleteRange(store_keys::Operator(entry.id, entry.generation),
+                         store_keys::Operator(entry.id, entry.generation) + "\xff");
+    ++entry.generation;
+    entry.signature = plan.StateSignature();
+    entry.layouts.clear();
+  }
+  entry.layouts = PaneLayouts(&plan.aggregates, entry.layouts).descriptions();
+  const std::string after = Encode(entry);
+  if (after != before) changes->Put(key, after);
+  return entry;
+}
+
+std::string Position::Encode() const {
+  std::string bytes;
+  PutFixed(&bytes, watermark);
+  PutVarint(&bytes, lanes.size());
+  for (const Lane& lane : lanes) {
+    PutVarint(&bytes, lane.lane);
+    PutVarint(&bytes, lane.offset);
+  }
+  PutVarint(&bytes, sequences.size());
+  for (const uint64_t s : sequences) PutVarint(&bytes, s);
+  return bytes;
+}
+
+Result<Position> Position::Decode(std::string_view bytes) {
+  const Status corrupt(ErrorCode::kCorrupt, "a pipeline's stored position cannot be read");
+  Position position;
+  uint64_t lanes = 0, channels = 0;
+  if (!GetFixed(&bytes, &position.watermark) || !GetVarint(&bytes, &lanes)) return corrupt;
+  for (uint64_t i = 0; i < lanes; ++i) {
+    uint64_t lane = 0, offset = 0;
+    if (!GetVarint(&bytes, &lane) || !GetVarint(&bytes, &offset)) return corrupt;
+    position.lanes.push_back({static_cast<uint16_t>(lane), offset});
+  }
+  if (!GetVarint(&bytes, &channels)) return corrupt;
+  for (uint64_t i = 0; i < channels; ++i) {
+    uint64_t sequence = 0;
+    if (!GetVarint(&bytes, &sequence)) return corrupt;
+    position.sequences.push_back(sequence);
+  }
+  return position;
+}
+
+}  // namespace rivulet

@@ -1,0 +1,135 @@
+#include "node/engine/output_channel.h"
+
+#include <algorithm>
+
+#include "base/coding.h"
+#include "base/hash.h"
+#include "node/engine/store_keys.h"
+#include "operators/result/result_batch.h"
+
+namespace rivulet {
+namespace {
+
+constexpr size_t kOfferEntries = 256;
+constexpr size_t kMemoryLimit = 4 << 20;
+
+}  // namespace
+
+OutputChannel::OutputChannel(std::string pipeline, uint16_t pipeline_id, ChannelKind kind,
+                             const Store* store, uint64_t next)
+    : pipeline_(std::move(pipeline)),
+      pipeline_id_(pipeline_id),
+      kind_(kind),
+      store_(store),
+      log_(store_keys::Outputs(pipeline_id, static_cast<uint8_t>(kind)), store, kMemoryLimit, next),
+      collected_(next) {}
+
+Status OutputChannel::AddSink(const std::string& name, std::unique_ptr<Sink> sink) {
+  Reader reader;
+  // Names hold paths and topics of any length; rows have a bounded key.
+  reader.row = store_keys::SinkCursor(pipeline_id_, static_cast<uint8_t>(kind_), Hash128Hex(name));
+  SinkCursor cursor{log_.next(), 0};
+  if (store_ != nullptr) {
+    std::string value;
+    RIVULET_ASSIGN_OR_RETURN(const bool found, store_->Get(reader.row, &value));
+    std::string_view in = value;
+    if (found && (!GetVarint(&in, &cursor.next) || !GetVarint(&in, &cursor.position))) {
+      return Status(ErrorCode::kCorrupt, "the stored cursor of sink '" + name + "' cannot be read");
+    }
+    if (found) reader.stored = cursor;
+  }
+  RIVULET_RETURN_IF_ERROR(sink->Open(&cursor));
+  reader.taken = cursor.next;
+  reader.sink = std::move(sink);
+  readers_.push_back(std::move(reader));
+  return Status::Ok();
+}
+
+std::string OutputChannel::EntryId(const OutputLog::Entry& entry) const {
+  if (kind_ == ChannelKind::kResults) {
+    return ResultId(pipeline_, entry.key, entry.start_us, entry.revision);
+  }
+  const char* kind = kind_ == ChannelKind::kLate ? "/late" : "/dead";
+  return ResultId(pipeline_ + kind, "", static_cast<int64_t>(entry.sequence), 0);
+}
+
+Result<bool> OutputChannel::PumpReader(Reader* reader) {
+  const SinkCursor before = reader->sink->Cursor();
+  bool moved = false;
+  if (reader->sink->Rewound()) reader->taken = reader->sink->Cursor().next;
+  while (reader->taken < log_.readable()) {
+    size_t count = 0;
+    const bool wants_ids = reader->sink->WantsIds();
+    RIVULET_RETURN_IF_ERROR(
+        log_.Read(reader->taken, kOfferEntries, [&](const OutputLog::Entry& entry) {
+          if (batch_.size() <= count) batch_.emplace_back();
+          OutputEntry& out = batch_[count++];
+          out.sequence = entry.sequence;
+          out.revision = entry.revision;
+          out.json.assign(entry.json);
+          if (!wants_ids) return;
+          out.id = EntryId(entry);
+          out.window_id = kind_ == ChannelKind::kResults
+                              ? WindowId(pipeline_, entry.key, entry.start_us)
+                              : out.id;
+        }));
+    const size_t took = reader->sink->Offer({batch_.data(), count});
+    reader->taken += took;
+    moved = moved || took > 0;
+    if (took < count || count == 0) break;
+  }
+  return moved || reader->sink->Cursor() != before;
+}
+
+Result<bool> OutputChannel::Pump() {
+  bool moved = false;
+  uint64_t everyone = log_.next();
+  for (Reader& reader : readers_) {
+    RIVULET_ASSIGN_OR_RETURN(const bool one, PumpReader(&reader));
+    moved = moved || one;
+    everyone = std::min(everyone, reader.sink->Cursor().next);
+  }
+  if (has_sinks()) log_.Trim(everyone);
+  return moved;
+}
+
+bool OutputChannel::Drained() const {
+  return std::all_of(readers_.begin(), readers_.end(), [this](const Reader& r) {
+    return r.sink->Cursor().next >= log_.readable();
+  });
+}
+
+bool OutputChannel::HasChanges() const {
+  return collected_ != log_.next() ||
+         std::any_of(readers_.begin(), readers_.end(),
+                     [](const Reader& r) { return r.sink->Cursor() != r.stored; });
+}
+
+void OutputChannel::CollectChanges(Delta* delta) {
+  log_.CollectChanges(delta);
+  collected_ = log_.next();
+  for (Reader& reader : readers_) {
+    const SinkCursor cursor = reader.sink->Cursor();
+    // A cursor whose data cannot be made durable yet is stored with a later commit.
+    if (cursor == reader.stored || !reader.sink->Sync().ok()) continue;
+    std::string value;
+    PutVarint(&value, cursor.next);
+    PutVarint(&value, cursor.position);
+    delta->Put(reader.row, value);
+    reader.stored = cursor;
+  }
+}
+
+uint64_t OutputChannel::waiting() const {
+  uint64_t least = log_.next();
+  for (const Reader& r : readers_) least = std::min(least, r.sink->Cursor().next);
+  return log_.next() - least;
+}
+
+std::vector<SinkStats> OutputChannel::Stats() const {
+  std::vector<SinkStats> stats;
+  for (const Reader& r : readers_) stats.push_back(r.sink->Stats());
+  return stats;
+}
+
+}  // namespace rivulet

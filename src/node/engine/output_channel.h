@@ -1,0 +1,73 @@
+// OutputChannel: one kind of output of a pipeline (results, late records, dead letters): its log, and the
+// sinks that read it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "node/sinks/sink.h"
+#include "state/output_log.h"
+
+namespace rivulet {
+
+enum class ChannelKind : uint8_t { kResults = 0, kLate = 1, kDead = 2 };
+inline constexpr size_t kChannels = 3;
+
+// One thread.
+class OutputChannel {
+ public:
+  // `store` null: nothing outlives the process. `next` as last committed.
+  OutputChannel(std::string pipeline, uint16_t pipeline_id, ChannelKind kind, const Store* store,
+                uint64_t next);
+
+  // Adds a sink under a name that stays the same from run to run ("file out.ndjson"), and opens it at its
+  // committed cursor; a sink that is new starts with the next entry.
+  Status AddSink(const std::string& name, std::unique_ptr<Sink> sink);
+  bool has_sinks() const { return !readers_.empty(); }
+
+  // Only with sinks: without one the entry would never be trimmed.
+  void Append(uint32_t revision, int64_t start_us, std::string_view key, std::string_view json) {
+    if (has_sinks()) log_.Append(revision, start_us, key, json);
+  }
+
+  // Offers what can be read. True when some sink took or acknowledged something.
+  Result<bool> Pump();
+  // True when every sink has everything that can be read.
+  bool Drained() const;
+
+  // True when a commit would store something: new entries or moved cursors.
+  bool HasChanges() const;
+  void CollectChanges(Delta* delta);
+  void OnCommitted() { log_.OnCommitted(); }
+  void Release() { log_.Release(); }
+
+  uint64_t next() const { return log_.next(); }
+  uint64_t waiting() const;
+  size_t MemoryBytes() const { return log_.MemoryBytes(); }
+  std::vector<SinkStats> Stats() const;
+
+ private:
+  struct Reader {
+    std::string row;            // key of its cursor in the store
+    std::unique_ptr<Sink> sink;
+    uint64_t taken = 0;         // offered and taken before this
+    SinkCursor stored;
+  };
+  Result<bool> PumpReader(Reader* reader);
+  std::string EntryId(const OutputLog::Entry& entry) const;
+
+  std::string pipeline_;
+  uint16_t pipeline_id_;
+  ChannelKind kind_;
+  const Store* store_;
+  OutputLog log_;
+  uint64_t collected_ = 0;      // log entries handed to a commit
+  std::vector<Reader> readers_;
+  std::vector<OutputEntry> batch_;
+};
+
+}  // namespace rivulet

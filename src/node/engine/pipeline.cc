@@ -1,0 +1,188 @@
+#include "node/engine/pipeline.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "node/engine/store_keys.h"
+
+namespace rivulet {
+
+// The store as an operator sees it.
+class Pipeline::View final : public StateView {
+ public:
+  explicit View(const Store* store) : store_(store) {}
+  Result<bool> Get(std::string_view key, std::string* value) const override {
+    return store_->Get(key, value);
+  }
+  Status Scan(std::string_view from, std::string_view to, const Visitor& visit) const override {
+    return store_->Scan(from, to, visit);
+  }
+
+ private:
+  const Store* store_;
+};
+
+class Pipeline::Changes final : public StateChanges {
+ public:
+  explicit Changes(Delta* delta) : delta_(delta) {}
+  void Put(std::string_view key, std::string_view value) override { delta_->Put(key, value); }
+  void Delete(std::string_view key) override { delta_->Delete(key); }
+  void DeleteRange(std::string_view from, std::string_view to) override {
+    delta_->DeleteRange(from, to);
+  }
+
+ private:
+  Delta* delta_;
+};
+
+Pipeline::Pipeline() = default;
+Pipeline::~Pipeline() = default;
+
+Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> plan,
+                                                 const PipelineOptions& options, Store* store,
+                                                 bool durable) {
+  std::unique_ptr<Pipeline> p(new Pipeline());
+  p->plan_ = std::move(plan);
+  p->durable_ = durable;
+  p->workers_ = std::max<uint32_t>(1, options.workers);
+  RIVULET_ASSIGN_OR_RETURN(p->entry_, OpenCatalogueEntry(*store, *p->plan_, &p->opening_));
+
+  Position position;
+  position.watermark = std::numeric_limits<int64_t>::min();
+  position.lanes.push_back({0, options.start_offset});
+  std::string stored;
+  RIVULET_ASSIGN_OR_RETURN(const bool found, store->Get(store_keys::Position(p->entry_.id), &stored));
+  if (found) {
+    RIVULET_ASSIGN_OR_RETURN(position, Position::Decode(stored));
+  }
+  position.sequences.resize(kChannels);
+  if (position.lanes.empty()) position.lanes.push_back({0, options.start_offset});
+  p->offset_ = p->collected_offset_ = p->committed_offset_ = position.lanes[0].offset;
+
+  p->layouts_ = std::make_unique<PaneLayouts>(&p->plan_->aggregates, p->entry_.layouts);
+  p->view_ = std::make_unique<View>(store);
+  p->source_ = std::make_unique<SourceTask>(&p->plan_->source, p->workers_, position.watermark);
+  p->task_ = std::make_unique<PipelineTask>(
+      p->plan_.get(), p->layouts_.get(), store_keys::Operator(p->entry_.id, p->entry_.generation),
+      p->view_.get(), options.partitions, p->workers_, p->workers_, position.watermark);
+  for (size_t i = 0; i < kChannels; ++i) {
+    p->channels_.push_back(std::make_unique<OutputChannel>(
+        p->plan_->name, p->entry_.id, static_cast<ChannelKind>(i), durable ? store : nullptr,
+        position.sequences[i]));
+  }
+  // A window state of another generation is still in the store until the first commit deletes it, but
+  // under another prefix: it is not seen.
+  RIVULET_RETURN_IF_ERROR(p->task_->Open());
+  return p;
+}
+
+Status Pipeline::Turn(std::span<const InputMessage> messages, uint64_t next_offset,
+                      TaskRunner* runner) {
+  const size_t share = (messages.size() + workers_ - 1) / workers_;
+  runner->Run(workers_, [&](uint32_t i) {
+    const size_t begin = std::min(messages.size(), i * share);
+    source_->Decode(i, messages.subspan(begin, std::min(share, messages.size() - begin)));
+  });
+  source_->Combine();
+  offset_ = next_offset;
+  return RunWindows(runner);
+}
+
+Status Pipeline::Finish(TaskRunner* runner) {
+  for (uint32_t i = 0; i < workers_; ++i) source_->Decode(i, {});
+  source_->Finish();
+  return RunWindows(runner);
+}
+
+Status Pipeline::RunWindows(TaskRunner* runner) {
+  runner->Run(workers_, [&](uint32_t i) { task_->Prepare(i, &source_->slot(i)); });
+  runner->Run(workers_, [&](uint32_t i) { task_->Window(i, source_.get(), source_->watermark()); });
+  task_->Collect(source_.get());
+  processed_ = true;
+  Emit();
+  return task_->status();
+}
+
+void Pipeline::Emit() {
+  OutputChannel& results = channel(ChannelKind::kResults);
+  for (const PipelineResult& r : task_->results()) {
+    results.Append(r.revision, r.start_us, r.key, r.json);
+  }
+  for (const RejectedRecord& r : task_->late()) channel(ChannelKind::kLate).Append(0, 0, "", r.json);
+  for (const RejectedRecord& r : task_->dead()) channel(ChannelKind::kDead).Append(0, 0, "", r.json);
+  if (durable_) return;
+  for (const auto& c : channels_) c->Release();
+}
+
+bool Pipeline::HasChanges() const {
+  if (!durable_) return false;
+  return processed_ || !opening_.empty() ||
+         std::any_of(channels_.begin(), channels_.end(),
+                     [](const auto& c) { return c->HasChanges(); });
+}
+
+Position Pipeline::CurrentPosition() const {
+  Position position;
+  position.lanes.push_back({0, offset_});
+  position.watermark = source_->watermark();
+  for (const auto& c : channels_) position.sequences.push_back(c->next());
+  return position;
+}
+
+void Pipeline::CollectCommit(Delta* delta) {
+  delta->Append(opening_);
+  opening_.Clear();
+  if (processed_) {
+    Changes changes(delta);
+    task_->CollectChanges(&changes);
+    delta->Put(store_keys::Position(entry_.id), CurrentPosition().Encode());
+  }
+  for (const auto& c : channels_) c->CollectChanges(delta);
+  processed_ = false;
+  commit_pending_ = true;
+  collected_offset_ = offset_;
+}
+
+void Pipeline::OnCommitted() {
+  commit_pending_ = false;
+  committed_offset_ = collected_offset_;
+  task_->OnCommitted();
+  for (const auto& c : channels_) c->OnCommitted();
+}
+
+void Pipeline::BoundMemory(size_t bytes) {
+  if (!durable_ || commit_pending_ || task_->MemoryBytes() <= bytes) return;
+  // To a bit less than the bound: evicting a little after every commit would cost more.
+  task_->Evict(bytes - bytes / 8);
+}
+
+Result<bool> Pipeline::Pump() {
+  bool moved = false;
+  for (const auto& c : channels_) {
+    RIVULET_ASSIGN_OR_RETURN(const bool one, c->Pump());
+    moved = moved || one;
+  }
+  return moved;
+}
+
+bool Pipeline::Drained() const {
+  return std::all_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->Drained(); });
+}
+
+size_t Pipeline::OutputBytes() const {
+  size_t bytes = 0;
+  for (const auto& c : channels_) bytes += c->MemoryBytes();
+  return bytes;
+}
+
+uint64_t Pipeline::OutputsWaiting() const { return channels_[0]->waiting(); }
+
+std::vector<SinkStats> Pipeline::Sinks() const {
+  std::vector<SinkStats> all;
+  for (const auto& c : channels_) {
+    for (SinkStats& s : c->Stats()) all.push_back(std::move(s));
+  }
+  return all;
+}
+
+}  // namespace rivulet

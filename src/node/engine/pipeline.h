@@ -1,0 +1,100 @@
+// Pipeline: one declared pipeline, running: its source task, its work, its state and its outputs. The same
+// code runs under a replay over a file and under the daemon.
+//
+// Commit: CollectCommit puts everything since the last one - window state, position, outputs, sink cursors -
+// into one delta; when the store has it durably, OnCommitted lets the outputs go to the sinks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "node/engine/catalogue.h"
+#include "node/engine/output_channel.h"
+#include "node/engine/pipeline_task.h"
+#include "node/engine/source_task.h"
+#include "node/engine/task_runner.h"
+#include "node/plan/pipeline_plan.h"
+#include "state/store.h"
+
+namespace rivulet {
+
+struct PipelineOptions {
+  uint16_t partitions = 64;
+  uint32_t workers = 1;
+  // Where a pipeline without a stored position begins to read.
+  uint64_t start_offset = 0;
+};
+
+// One thread (the engine's); inside a turn it uses the runner's.
+class Pipeline {
+ public:
+  // `store` must outlive the pipeline. `durable` false: the store is only scratch space, results go out
+  // without a commit, and nothing is collected.
+  static Result<std::unique_ptr<Pipeline>> Open(std::unique_ptr<PipelinePlan> plan,
+                                                const PipelineOptions& options, Store* store,
+                                                bool durable);
+  ~Pipeline();
+
+  OutputChannel& channel(ChannelKind kind) { return *channels_[static_cast<size_t>(kind)]; }
+
+  // Processes messages that follow those of the last turn; `next_offset` is the position after them.
+  Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner);
+  // End of input: closes every window.
+  Status Finish(TaskRunner* runner);
+
+  // True when a commit would change something. CollectCommit must not be called again before the delta
+  // of the last call is committed and OnCommitted called.
+  bool HasChanges() const;
+  void CollectCommit(Delta* delta);
+  void OnCommitted();
+  // Brings window state in memory down to `bytes`, as far as commits allow.
+  void BoundMemory(size_t bytes);
+
+  // Moves outputs to sinks. True when something moved.
+  Result<bool> Pump();
+  bool Drained() const;
+
+  const std::string& name() const { return plan_->name; }
+  const PipelinePlan& plan() const { return *plan_; }
+  SourceTask& source() { return *source_; }
+  // Position of the next message to read; as committed: the first that a restart would read again.
+  uint64_t offset() const { return offset_; }
+  uint64_t committed_offset() const { return committed_offset_; }
+  int64_t watermark() const { return source_->watermark(); }
+  const PipelineCounters& counters() const { return task_->counters(); }
+  size_t StateBytes() const { return task_->MemoryBytes(); }
+  size_t StatePanes() const { return task_->PanesInMemory(); }
+  size_t OutputBytes() const;
+  uint64_t OutputsWaiting() const;
+  std::vector<SinkStats> Sinks() const;
+
+ private:
+  Pipeline();
+  void Emit();
+  Status RunWindows(TaskRunner* runner);
+  Position CurrentPosition() const;
+
+  class View;
+  class Changes;
+
+  std::unique_ptr<PipelinePlan> plan_;
+  CatalogueEntry entry_;
+  std::unique_ptr<PaneLayouts> layouts_;
+  std::unique_ptr<View> view_;
+  std::unique_ptr<SourceTask> source_;
+  std::unique_ptr<PipelineTask> task_;
+  std::vector<std::unique_ptr<OutputChannel>> channels_;
+  uint32_t workers_ = 1;
+  bool durable_ = false;
+  bool processed_ = false;        // something was processed since the last CollectCommit
+  bool commit_pending_ = false;
+  uint64_t offset_ = 0;
+  uint64_t collected_offset_ = 0;
+  uint64_t committed_offset_ = 0;
+  Delta opening_;                 // changes made by opening: the catalogue entry
+};
+
+}  // namespace rivulet

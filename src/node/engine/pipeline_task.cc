@@ -1,0 +1,158 @@
+#include "node/engine/pipeline_task.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "node/engine/pipeline_worker.h"
+
+namespace rivulet {
+
+PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
+                           std::string prefix, const StateView* view, uint16_t partitions,
+                           uint32_t workers, uint32_t slots, int64_t watermark)
+    : plan_(plan), partitions_(partitions), encoder_(plan->result_fields) {
+  for (uint32_t i = 0; i < slots; ++i) slots_.push_back(std::make_unique<PreparedSlot>());
+  for (uint32_t i = 0; i < workers; ++i) {
+    const KeyShare share{partitions, workers, i};
+    workers_.push_back(std::make_unique<PipelineWorker>(
+        plan, &encoder_,
+        NewWindowOperator(plan->window, &plan->aggregates, layouts, prefix, view, share, watermark),
+        share));
+  }
+}
+
+PipelineTask::~PipelineTask() = default;
+
+Status PipelineTask::Open() {
+  for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->windows().Open());
+  return Status::Ok();
+}
+
+namespace {
+
+// A record whose argument has a type its aggregate cannot take is a fault of the record, not a null.
+void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch,
+                    const std::vector<uint32_t>& rows, std::vector<RowError>* errors) {
+  for (size_t i = 0; i < plan.argument_columns.size(); ++i) {
+    const Column& column = batch.columns[plan.argument_columns[i]];
+    const TypeMask accepts = plan.aggregates.argument_accepts(i);
+    if ((column.seen() & ~accepts) == 0) continue;
+    for (const uint32_t row : rows) {
+      if ((MaskOf(column.type(row)) & accepts) != 0) continue;
+      errors->push_back({row, ErrorCode::kWrongFieldType,
+                         "'" + plan.aggregates.arguments()[i].canonical() + "' is a " +
+                             std::string(TypeName(column.type(row))) +
+                             ", the aggregate over it needs a number"});
+    }
+  }
+}
+
+}  // namespace
+
+void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
+  PreparedSlot& slot = *slots_[index];
+  RecordBatch& batch = source->batch;
+  std::vector<uint32_t> rows = source->rows;
+  slot.errors.clear();
+  slot.dead.clear();
+  plan_->before.Run(&batch, &rows, &slot.scratch, &slot.errors);
+  plan_->arguments.Run(&batch, &rows, &slot.scratch, &slot.errors);
+  const size_t first_error = slot.errors.size();
+  CheckArguments(*plan_, batch, rows, &slot.errors);
+  RemoveFailedRows(slot.errors, first_error, &rows);
+  EncodeKeys(batch, {rows.data(), static_cast<uint32_t>(rows.size())}, plan_->key_columns,
+             plan_->key_names, &slot.keys, &slot.rows, &slot.errors);
+  slot.arguments.clear();
+  for (const uint32_t column : plan_->argument_columns) {
+    slot.arguments.push_back(&batch.columns[column]);
+  }
+  for (RowError& e : slot.errors) {
+    slot.dead.push_back({e.row, e.code, std::move(e.detail), batch.raw[e.row]});
+  }
+}
+
+void PipelineTask::Window(uint32_t index, SourceTask* source, int64_t watermark) {
+  PipelineWorker& worker = *workers_[index];
+  worker.BeginTurn();
+  for (uint32_t i = 0; i < source->slots(); ++i) worker.Process(source->slot(i), *slots_[i]);
+  worker.EndTurn(watermark);
+}
+
+namespace {
+
+bool Before(const PipelineResult& a, const PipelineResult& b) {
+  return std::tie(a.order.time, a.order.caused, a.order.position, a.key, a.start_us) <
+         std::tie(b.order.time, b.order.caused, b.order.position, b.key, b.start_us);
+}
+
+}  // namespace
+
+void PipelineTask::Collect(SourceTask* source) {
+  results_.clear();
+  late_.clear();
+  dead_.clear();
+  std::vector<LateRecord> late;
+  for (const auto& worker : workers_) {
+    results_.insert(results_.end(), worker->results().begin(), worker->results().end());
+    late.insert(late.end(), worker->late().begin(), worker->late().end());
+    for (RejectedRecord& r : worker->failed()) dead_.push_back(std::move(r));
+  }
+  if (!std::is_sorted(results_.begin(), results_.end(), Before)) {
+    std::stable_sort(results_.begin(), results_.end(), Before);
+  }
+  std::sort(dead_.begin(), dead_.end(), [](const RejectedRecord& a, const RejectedRecord& b) {
+    return std::tie(a.order.time, a.order.caused, a.order.position, a.json) <
+           std::tie(b.order.time, b.order.caused, b.order.position, b.json);
+  });
+  std::sort(late.begin(), late.end(), [](const LateRecord& a, const LateRecord& b) {
+    return a.order.position < b.order.position;
+  });
+  for (const LateRecord& r : late) late_.push_back({RejectedLine("late", r.raw), r.order});
+  for (uint32_t i = 0; i < source->slots(); ++i) {
+    SourceSlot& in = source->slot(i);
+    // Faults of decoding, of time and of steps, in the order of the records.
+    std::vector<const DeadLetter*> letters;
+    for (const DeadLetter& d : in.dead) letters.push_back(&d);
+    for (const DeadLetter& d : slots_[i]->dead) letters.push_back(&d);
+    std::stable_sort(letters.begin(), letters.end(),
+                     [](const DeadLetter* a, const DeadLetter* b) { return a->row < b->row; });
+    for (const DeadLetter* d : letters) {
+      dead_.push_back({RejectedLine(Status(d->code, d->detail).ToString(), d->raw), {}});
+    }
+    counters_.records += in.batch.rows;
+  }
+  counters_.results += results_.size();
+  counters_.late += late_.size();
+  counters_.dead += dead_.size();
+}
+
+void PipelineTask::CollectChanges(StateChanges* changes) {
+  for (const auto& worker : workers_) worker->windows().CollectChanges(changes);
+}
+
+void PipelineTask::OnCommitted() {
+  for (const auto& worker : workers_) worker->windows().OnCommitted();
+}
+
+size_t PipelineTask::MemoryBytes() const {
+  size_t bytes = 0;
+  for (const auto& worker : workers_) bytes += worker->windows().MemoryBytes();
+  return bytes;
+}
+
+void PipelineTask::Evict(size_t target) {
+  for (const auto& worker : workers_) worker->windows().Evict(target / workers_.size());
+}
+
+size_t PipelineTask::PanesInMemory() const {
+  size_t panes = 0;
+  for (const auto& worker : workers_) panes += worker->windows().PanesInMemory();
+  return panes;
+}
+
+Status PipelineTask::status() const {
+  for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->windows().status());
+  return Status::Ok();
+}
+
+}  // namespace rivulet

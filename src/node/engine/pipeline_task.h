@@ -1,0 +1,90 @@
+// PipelineTask: what one pipeline does with the decoded records of a turn: steps, keys, windows, results.
+//
+// A turn is: Prepare(slot) in parallel over source slots, then Window(worker) in parallel over workers, then
+// Collect, which puts the workers' results in their one order. What comes out is the same for every number
+// of slots and workers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "node/engine/source_task.h"
+#include "node/plan/pipeline_plan.h"
+#include "operators/window/window_operator.h"
+
+namespace rivulet {
+
+// A finished result: what an output log stores.
+struct PipelineResult {
+  ResultOrder order;
+  int64_t start_us;
+  uint32_t revision;
+  std::string_view key;   // encoded
+  std::string_view json;
+};
+
+// A record for the late output or the dead letters, as a JSON line.
+struct RejectedRecord {
+  std::string json;
+  ResultOrder order{};       // where it stands; for sorting within a turn
+};
+
+struct PreparedSlot;
+class PipelineWorker;
+
+struct PipelineCounters {
+  uint64_t records = 0;      // decoded, with a good time
+  uint64_t results = 0;
+  uint64_t late = 0;
+  uint64_t dead = 0;
+};
+
+class PipelineTask {
+ public:
+  // `plan`, `layouts` and `view` must outlive the task. `prefix` names the operator's rows in the store.
+  PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts, std::string prefix,
+               const StateView* view, uint16_t partitions, uint32_t workers, uint32_t slots,
+               int64_t watermark);
+  ~PipelineTask();
+
+  Status Open();
+
+  void Prepare(uint32_t slot, SourceSlot* source);
+  // `watermark`: W after the turn.
+  void Window(uint32_t worker, SourceTask* source, int64_t watermark);
+  // Fills results(), late() and dead() for the turn.
+  void Collect(SourceTask* source);
+
+  // Valid until the next turn.
+  const std::vector<PipelineResult>& results() const { return results_; }
+  const std::vector<RejectedRecord>& late() const { return late_; }
+  const std::vector<RejectedRecord>& dead() const { return dead_; }
+
+  void CollectChanges(StateChanges* changes);
+  void OnCommitted();
+  size_t MemoryBytes() const;
+  void Evict(size_t target);
+  size_t PanesInMemory() const;
+  Status status() const;
+  const PipelineCounters& counters() const { return counters_; }
+  const PipelinePlan& plan() const { return *plan_; }
+
+ private:
+  const PipelinePlan* plan_;
+  uint16_t partitions_;
+  ResultEncoder encoder_;
+  std::vector<std::unique_ptr<PreparedSlot>> slots_;
+  std::vector<std::unique_ptr<PipelineWorker>> workers_;
+  std::vector<PipelineResult> results_;
+  std::vector<RejectedRecord> late_, dead_;
+  PipelineCounters counters_;
+};
+
+// The JSON line of a rejected record: {"reason":"...","record":<the record>}. A record that is one JSON
+// value is embedded as it is, anything else as a string.
+std::string RejectedLine(std::string_view reason, std::string_view raw);
+
+}  // namespace rivulet

@@ -1,0 +1,108 @@
+#include "node/engine/pipeline_worker.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace rivulet {
+namespace {
+
+constexpr size_t kChunkBytes = 256 << 10;
+
+}  // namespace
+
+PipelineWorker::PipelineWorker(const PipelinePlan* plan, const ResultEncoder* encoder,
+                               std::unique_ptr<WindowOperator> windows, KeyShare share)
+    : plan_(plan), encoder_(encoder), windows_(std::move(windows)), share_(share) {
+  batch_.Reset(plan_->result_columns);
+}
+
+void PipelineWorker::BeginTurn() {
+  results_.clear();
+  late_.clear();
+  failed_.clear();
+  arena_used_ = 0;
+  // A few chunks are kept for reuse; a turn with very many results gives its memory back. Strings of this
+  // size live on the heap, so moving the vector's elements moves no bytes.
+  if (arena_.size() > 4) arena_.resize(1);
+}
+
+void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepared) {
+  source_ = &source;
+  WindowInput input;
+  input.batch = &source.batch;
+  input.keys = &prepared.keys;
+  input.rows = prepared.rows.data();
+  input.count = static_cast<uint32_t>(prepared.rows.size());
+  input.watermark = source.watermark.data();
+  input.position = source.first_position;
+  input.arguments = &prepared.arguments;
+  if (share_.workers > 1) {
+    own_rows_.clear();
+    for (const uint32_t row : prepared.rows) {
+      if (share_.Owns(prepared.keys.hashes[row])) own_rows_.push_back(row);
+    }
+    input.rows = own_rows_.data();
+    input.count = static_cast<uint32_t>(own_rows_.size());
+  }
+  windows_->Process(input, this);
+}
+
+void PipelineWorker::EndTurn(int64_t watermark) {
+  windows_->Advance(watermark, this);
+  FlushResults();
+  source_ = nullptr;
+}
+
+// Copies `bytes` to where they stay for the turn.
+std::string_view PipelineWorker::Keep(std::string_view bytes) {
+  const bool fits = arena_used_ > 0 && arena_[arena_used_ - 1].capacity() -
+                                               arena_[arena_used_ - 1].size() >=
+                                           bytes.size();
+  if (!fits) {
+    if (arena_used_ == arena_.size()) arena_.emplace_back();
+    std::string& next = arena_[arena_used_++];
+    next.clear();
+    next.reserve(std::max(kChunkBytes, bytes.size()));
+  }
+  std::string& chunk = arena_[arena_used_ - 1];
+  const size_t offset = chunk.size();
+  chunk.append(bytes);
+  return {chunk.data() + offset, bytes.size()};
+}
+
+void PipelineWorker::OnResult(const ResultOrder& order, std::string_view key, uint64_t,
+                              int64_t start_us, int64_t end_us, uint32_t revision,
+                              const char* block) {
+  batch_.Add(plan_->aggregates, plan_->key_columns.size(), order, key, start_us, end_us, revision,
+             block);
+  if (batch_.batch.rows >= kFlushRows) FlushResults();
+}
+
+void PipelineWorker::OnLate(const ResultOrder& order, uint32_t row) {
+  late_.push_back({order, source_->batch.raw[row]});
+}
+
+void PipelineWorker::FlushResults() {
+  RecordBatch& batch = batch_.batch;
+  if (batch.rows == 0) return;
+  batch_rows_.resize(batch.rows);
+  std::iota(batch_rows_.begin(), batch_rows_.end(), 0u);
+  errors_.clear();
+  plan_->after.Run(&batch, &batch_rows_, &scratch_, &errors_);
+  for (const RowError& e : errors_) {
+    json_.clear();
+    encoder_->Append(batch_, e.row, &json_);
+    failed_.push_back(
+        {RejectedLine(Status(e.code, e.detail).ToString(), json_), batch_.meta[e.row].order});
+  }
+  for (const uint32_t row : batch_rows_) {
+    json_.clear();
+    encoder_->Append(batch_, row, &json_);
+    const ResultMeta& meta = batch_.meta[row];
+    results_.push_back(
+        {meta.order, meta.start_us, meta.revision, Keep(batch_.Key(row)), Keep(json_)});
+  }
+  batch_.Reset(plan_->result_columns);
+}
+
+}  // namespace rivulet

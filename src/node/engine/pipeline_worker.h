@@ -1,0 +1,72 @@
+// PipelineWorker: one worker's part of a pipeline: its window operator, and what becomes of its results.
+// Private to the engine.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "node/engine/pipeline_task.h"
+
+namespace rivulet {
+
+// What Prepare leaves for the windows: per source slot.
+struct PreparedSlot {
+  KeyColumn keys;
+  std::vector<uint32_t> rows;             // that have a key and passed all steps, ascending
+  std::vector<const Column*> arguments;   // by aggregate argument
+  std::vector<DeadLetter> dead;
+  StepScratch scratch;
+  std::vector<RowError> errors;
+};
+
+// A record that was late for all its windows.
+struct LateRecord {
+  ResultOrder order;
+  std::string_view raw;
+};
+
+class PipelineWorker final : public ResultSink {
+ public:
+  PipelineWorker(const PipelinePlan* plan, const ResultEncoder* encoder,
+                 std::unique_ptr<WindowOperator> windows, KeyShare share);
+
+  void BeginTurn();
+  void Process(const SourceSlot& source, const PreparedSlot& prepared);
+  void EndTurn(int64_t watermark);
+
+  WindowOperator& windows() { return *windows_; }
+  const WindowOperator& windows() const { return *windows_; }
+  const std::vector<PipelineResult>& results() const { return results_; }
+  const std::vector<LateRecord>& late() const { return late_; }
+  std::vector<RejectedRecord>& failed() { return failed_; }
+
+  void OnResult(const ResultOrder& order, std::string_view key, uint64_t hash, int64_t start_us,
+                int64_t end_us, uint32_t revision, const char* block) override;
+  void OnLate(const ResultOrder& order, uint32_t row) override;
+
+ private:
+  static constexpr uint32_t kFlushRows = 1024;
+  void FlushResults();
+  std::string_view Keep(std::string_view bytes);
+
+  const PipelinePlan* plan_;
+  const ResultEncoder* encoder_;
+  std::unique_ptr<WindowOperator> windows_;
+  KeyShare share_;
+  const SourceSlot* source_ = nullptr;
+  std::vector<uint32_t> own_rows_;
+  ResultBatch batch_;
+  std::vector<uint32_t> batch_rows_;
+  StepScratch scratch_;
+  std::vector<RowError> errors_;
+  std::string json_;
+  // Bytes of the turn's results; chunks so that views stay valid while it grows.
+  std::vector<std::string> arena_;
+  size_t arena_used_ = 0;                 // chunks in use
+  std::vector<PipelineResult> results_;
+  std::vector<LateRecord> late_;
+  std::vector<RejectedRecord> failed_;    // results for which a step failed
+};
+
+}  // namespace rivulet

@@ -1,0 +1,157 @@
+#include "node/engine/source_task.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/units.h"
+
+namespace rivulet {
+namespace {
+
+constexpr int64_t kMinTime = std::numeric_limits<int64_t>::min();
+// Event times further from 1970 than this (73,000 years) are refused: sums of times and window
+// lengths then never overflow.
+constexpr int64_t kTimeLimit = int64_t{1} << 61;
+
+}  // namespace
+
+SourceTask::SourceTask(const SourcePlan* plan, uint32_t slots, int64_t watermark)
+    : plan_(plan), watermark_(watermark) {
+  for (uint32_t i = 0; i < slots; ++i) {
+    slots_.push_back(std::make_unique<Slot>());
+    slots_.back()->decoder = plan->NewDecoder();
+  }
+}
+
+bool SourceTask::Matches(uint32_t topic_id, std::string_view topic) {
+  if (topic_id >= routes_.size()) routes_.resize(topic_id + 1);
+  Route& route = routes_[topic_id];
+  if (route.state != Route::State::kUnknown) return route.state == Route::State::kMatch;
+  route.state = Route::State::kOther;
+  std::vector<std::string_view> captures;
+  for (const TopicPattern& pattern : plan_->topics) {
+    if (!pattern.Match(topic, &captures)) continue;
+    route.state = Route::State::kMatch;
+    for (const TopicField& field : plan_->topic_fields) {
+      const auto name = std::find(pattern.names().begin(), pattern.names().end(), field.name);
+      const bool present = name != pattern.names().end();
+      route.present.push_back(present);
+      route.levels.emplace_back(
+          present ? captures[static_cast<size_t>(name - pattern.names().begin())] : "");
+    }
+    return true;
+  }
+  return false;
+}
+
+void SourceTask::FillTopicFields(Slot* slot, const Route& route, uint32_t first_row) {
+  RecordBatch& batch = slot->out.batch;
+  for (size_t f = 0; f < plan_->topic_fields.size(); ++f) {
+    if (!route.present[f]) continue;
+    Column& column = batch.columns[plan_->topic_fields[f].column];
+    for (uint32_t row = first_row; row < batch.rows; ++row) {
+      // All records of one message share the level's bytes.
+      if (row == first_row) {
+        column.SetString(row, route.levels[f]);
+      } else {
+        column.ShareString(row, first_row);
+      }
+    }
+  }
+}
+
+void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
+  Slot& slot = *slots_[i];
+  SourceSlot& out = slot.out;
+  out.batch.Reset(plan_->columns, std::max<uint32_t>(out.batch.capacity(),
+                                                     static_cast<uint32_t>(messages.size())));
+  out.dead.clear();
+  slot.marks.clear();
+  for (const InputMessage& message : messages) {
+    const uint32_t first_row = out.batch.rows;
+    if (message.kind == InputMessage::Kind::kWatermark) {
+      slot.marks.push_back({first_row, message.watermark_us});
+      continue;
+    }
+    slot.decoder->Decode(message.payload, &out.batch, &slot.decode_errors);
+    for (DecodeError& e : slot.decode_errors) {
+      out.dead.push_back({out.batch.rows, e.code, std::move(e.detail), e.raw});
+    }
+    slot.decode_errors.clear();
+    if (!message.topic.empty()) FillTopicFields(&slot, routes_[message.topic_id], first_row);
+  }
+  FindTimes(&slot);
+  FindWatermarks(&slot);
+}
+
+void SourceTask::FindTimes(Slot* slot) {
+  SourceSlot& out = slot->out;
+  RecordBatch& batch = out.batch;
+  if (plan_->arrival_time) {
+    std::copy_n(batch.arrival.begin(), batch.rows, batch.event_time.begin());
+  } else {
+    ExtractEventTime(&batch, Selection::All(batch.rows), plan_->time_column, plan_->time_unit,
+                     &slot->row_errors);
+  }
+  out.rows.clear();
+  size_t next_error = 0;
+  for (uint32_t row = 0; row < batch.rows; ++row) {
+    if (next_error < slot->row_errors.size() && slot->row_errors[next_error].row == row) {
+      RowError& e = slot->row_errors[next_error++];
+      out.dead.push_back({row, e.code, std::move(e.detail), batch.raw[row]});
+      continue;
+    }
+    const int64_t t = batch.event_time[row];
+    if (t > kTimeLimit || t < -kTimeLimit) {
+      out.dead.push_back({row, ErrorCode::kBadTime, "event time is over 73,000 years from 1970",
+                          batch.raw[row]});
+      continue;
+    }
+    // Without a receive time (replay) nothing is ahead.
+    if (batch.arrival[row] != 0 && t > SaturatingAdd(batch.arrival[row], plan_->max_ahead.us)) {
+      out.dead.push_back({row, ErrorCode::kTimeAhead,
+                          "event time " + FormatIso8601(t) + " is more than " +
+                              FormatDuration(plan_->max_ahead) + " after its receive time " +
+                              FormatIso8601(batch.arrival[row]),
+                          batch.raw[row]});
+      continue;
+    }
+    out.rows.push_back(row);
+  }
+  slot->row_errors.clear();
+}
+
+void SourceTask::FindWatermarks(Slot* slot) {
+  SourceSlot& out = slot->out;
+  out.watermark.resize(out.batch.rows);
+  int64_t w = kMinTime;
+  size_t mark = 0;
+  const int64_t delay = plan_->delay.us;
+  for (const uint32_t row : out.rows) {
+    while (mark < slot->marks.size() && slot->marks[mark].row <= row) {
+      w = std::max(w, slot->marks[mark++].watermark);
+    }
+    out.watermark[row] = w;
+    w = std::max(w, out.batch.event_time[row] - delay);
+  }
+  while (mark < slot->marks.size()) w = std::max(w, slot->marks[mark++].watermark);
+  slot->watermark = w;
+}
+
+void SourceTask::Combine() {
+  uint64_t position = 0;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    slot->out.first_position = position;
+    position += slot->out.batch.rows;
+    // W within a slot only grows: once it has passed what came before, the rest is right as it is.
+    for (const uint32_t row : slot->out.rows) {
+      if (slot->out.watermark[row] >= watermark_) break;
+      slot->out.watermark[row] = watermark_;
+    }
+    watermark_ = std::max(watermark_, slot->watermark);
+  }
+}
+
+void SourceTask::Finish() { watermark_ = std::numeric_limits<int64_t>::max(); }
+
+}  // namespace rivulet

@@ -1,0 +1,97 @@
+// SourceTask: decodes the messages of a turn, finds event times and watermarks. One serves all pipelines
+// with the same source. It holds nothing that cannot be recomputed from a log position and a watermark.
+//
+// A turn's messages are cut into slots, one a worker, in order: slot 0 has the first messages. Decoding is
+// parallel over slots; Combine, which is sequential and cheap, then makes the watermarks continuous.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "node/plan/pipeline_plan.h"
+#include "operators/steps/step_chain.h"
+
+namespace rivulet {
+
+// One message of a turn. The payload stays readable until the turn ends.
+struct InputMessage {
+  enum class Kind : uint8_t { kRecord, kWatermark } kind = Kind::kRecord;
+  PayloadRef payload;
+  std::string_view topic;        // replay: empty
+  uint32_t topic_id = 0;         // dense; equal for equal topics
+  int64_t watermark_us = 0;      // kWatermark: the punctuation's time
+};
+
+// A record that goes no further, and why. `raw` lives as long as the turn's input.
+struct DeadLetter {
+  uint32_t row;                  // of its slot, or of the row after which it was met
+  ErrorCode code;
+  std::string detail;
+  std::string_view raw;
+};
+
+// The decoded share of one worker.
+struct SourceSlot {
+  RecordBatch batch;
+  std::vector<uint32_t> rows;        // those with a good event time, ascending
+  std::vector<int64_t> watermark;    // by row: W just before the record, us
+  std::vector<DeadLetter> dead;
+  uint64_t first_position = 0;       // of row 0 in the turn
+};
+
+class SourceTask {
+ public:
+  SourceTask(const SourcePlan* plan, uint32_t slots, int64_t watermark);
+
+  // Decodes slot `i`'s messages. Parallel over slots.
+  void Decode(uint32_t i, std::span<const InputMessage> messages);
+  // After all slots are decoded: makes watermarks run on from slot to slot and from turn to turn.
+  void Combine();
+
+  SourceSlot& slot(uint32_t i) { return slots_[i]->out; }
+  uint32_t slots() const { return static_cast<uint32_t>(slots_.size()); }
+  const SourcePlan& plan() const { return *plan_; }
+
+  // W after everything decoded so far; min() before the first record.
+  int64_t watermark() const { return watermark_; }
+  // End of input: W = +infinity.
+  void Finish();
+
+  // True when the topic is one of the source's; captures are cached by topic id.
+  bool Matches(uint32_t topic_id, std::string_view topic);
+
+ private:
+  // What a topic means to this source.
+  struct Route {
+    enum class State : uint8_t { kUnknown, kMatch, kOther } state = State::kUnknown;
+    std::vector<std::string> levels;  // by topic field; empty string: the pattern has no such level
+    std::vector<bool> present;
+  };
+  struct Slot {
+    SourceSlot out;
+    std::unique_ptr<Decoder> decoder;
+    std::vector<DecodeError> decode_errors;
+    std::vector<RowError> row_errors;
+    // Punctuations met: W becomes at least `watermark` before row `row`.
+    struct Mark {
+      uint32_t row;
+      int64_t watermark;
+    };
+    std::vector<Mark> marks;
+    int64_t watermark = 0;            // W after the slot, from its own records alone
+  };
+  void FillTopicFields(Slot* slot, const Route& route, uint32_t first_row);
+  void FindTimes(Slot* slot);
+  void FindWatermarks(Slot* slot);
+
+  const SourcePlan* plan_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<Route> routes_;          // by topic id
+  int64_t watermark_;
+};
+
+}  // namespace rivulet

@@ -1,0 +1,40 @@
+// Where everything lives in the store: the one place that knows the first bytes of rows.
+//
+//   c name                      catalogue: what a pipeline is known as (see catalogue.h)
+//   n                           the next free pipeline id
+//   p id(2)                     position: how far a pipeline has read, W, output sequences
+//   o id(2) channel(1) seq(8)   output log entries
+//   k id(2) channel(1) sink     sink cursors
+//   s id(2) generation(1) ...   rows of the window operator
+//
+// Numbers are big endian, so a pipeline's rows are one range.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/coding.h"
+
+namespace rivulet::store_keys {
+
+inline std::string Catalogue(std::string_view pipeline) { return "c" + std::string(pipeline); }
+inline std::string NextId() { return "n"; }
+
+inline std::string WithId(char table, uint16_t id) {
+  std::string key(1, table);
+  PutOrderedU16(&key, id);
+  return key;
+}
+inline std::string Position(uint16_t id) { return WithId('p', id); }
+inline std::string Outputs(uint16_t id, uint8_t channel) {
+  return WithId('o', id) + static_cast<char>(channel);
+}
+inline std::string SinkCursor(uint16_t id, uint8_t channel, std::string_view sink) {
+  return WithId('k', id) + static_cast<char>(channel) + std::string(sink);
+}
+inline std::string Operator(uint16_t id, uint8_t generation) {
+  return WithId('s', id) + static_cast<char>(generation);
+}
+
+}  // namespace rivulet::store_keys

@@ -1,0 +1,78 @@
+// PipelinePlan: a pipeline compiled, ready to run. Immutable; shared by all workers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node/config/config_error.h"
+#include "node/config/spec.h"
+#include "operators/aggregate/aggregate_plan.h"
+#include "operators/decode/decoder.h"
+#include "operators/expr/program.h"
+#include "operators/result/result_batch.h"
+#include "operators/steps/step_chain.h"
+#include "operators/window/window_operator.h"
+#include "transport/topic.h"
+
+namespace rivulet {
+
+// A field that comes from a topic level.
+struct TopicField {
+  std::string name;
+  uint32_t column;
+};
+
+// What a source task needs: pipelines with equal source plans share one.
+struct SourcePlan {
+  std::vector<TopicPattern> topics;
+  std::vector<TopicField> topic_fields;    // union over the patterns
+  std::vector<DecodedField> payload_fields;
+  SourceSpec::Format format = SourceSpec::Format::kJson;
+  CsvOptions csv;
+  DecodedField value_field;                // format value: where the payload goes
+  bool arrival_time = false;
+  uint32_t time_column = 0;
+  TimeUnit time_unit = TimeUnit::kMillis;
+  Duration delay;
+  std::optional<Duration> idle;
+  Duration max_ahead;
+  uint32_t columns = 0;                    // of the source batch: topic, payload and set columns
+
+  std::unique_ptr<Decoder> NewDecoder() const;
+};
+
+// How a replay differs: topic levels are fields of the record, CSV may bring its header.
+struct PlanOptions {
+  bool replay = false;
+  std::vector<std::string> csv_header;     // replay: column names from the file's first line
+};
+
+struct PipelinePlan {
+  std::string name;
+  PipelineSpec spec;
+  SourcePlan source;
+  StepChain before;                        // set and where on records
+  std::vector<std::string> key_names;
+  std::vector<uint32_t> key_columns;
+  WindowSpec window;
+  AggregatePlan aggregates;
+  // Where aggregate argument i is found: a column of the source batch that exists anyway, or one computed
+  // by `arguments`.
+  std::vector<uint32_t> argument_columns;
+  StepChain arguments;
+  StepChain after;                         // set and where on results
+  uint32_t result_columns = 0;
+  std::vector<ResultEncoder::Field> result_fields;
+
+  // Key fields and window: while this stays the same, open windows survive a change of the file.
+  std::string StateSignature() const;
+};
+
+// Compiles. Null, with every fault found added to `errors`, when the pipeline cannot run.
+std::unique_ptr<PipelinePlan> PlanPipeline(const PipelineSpec& spec, const PlanOptions& options,
+                                           ConfigErrors* errors);
+
+}  // namespace rivulet

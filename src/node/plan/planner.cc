@@ -1,0 +1,344 @@
+#include "node/plan/planner.h"
+
+#include <algorithm>
+
+#include "base/suggest.h"
+#include "base/units.h"
+
+namespace rivulet {
+namespace {
+
+// Longest window, lateness and delay: keeps every sum of times far from the ends of int64.
+constexpr Duration kLongest{int64_t{10} * 366 * 24 * 3600 * 1'000'000};
+
+constexpr std::string_view kReserved[] = {"window_start", "window_end", "revision"};
+
+}  // namespace
+
+Planner::Planner(const PipelineSpec& spec, const PlanOptions& options, ConfigErrors* errors)
+    : spec_(spec),
+      options_(options),
+      errors_(errors),
+      faults_(spec.file, errors),
+      plan_(std::make_unique<PipelinePlan>()),
+      scope_(spec.source.fields.empty() && spec.source.format != SourceSpec::Format::kValue) {}
+
+void Planner::Fault(const MarkedText& where, ErrorCode code, std::string message) {
+  faults_.Add(where.mark, code, std::move(message));
+}
+
+std::unique_ptr<PipelinePlan> Planner::Run() {
+  plan_->name = spec_.name.text;
+  plan_->spec = spec_;
+  PlanTopics();
+  PlanFields();
+  PlanTime();
+  for (const Step& step : spec_.steps) PlanStep(step);
+  if (!after_window_ && faults_.none()) {
+    Fault(spec_.name, ErrorCode::kStepOrder,
+          "pipeline has no 'window' step; expected at least key and window with aggregate");
+  }
+  Finish();
+  PlanSinks(spec_.sinks, true);
+  PlanSinks(spec_.late, false);
+  PlanSinks(spec_.dead_letters, false);
+  faults_.SortByPlace();
+  if (!faults_.none()) return nullptr;
+  return std::move(plan_);
+}
+
+void Planner::PlanTopics() {
+  SourcePlan& source = plan_->source;
+  for (const MarkedText& text : spec_.source.topics) {
+    Result<TopicPattern> pattern = TopicPattern::Parse(text.text);
+    if (!pattern.ok()) {
+      Fault(text, pattern.status().code(), pattern.status().message());
+      continue;
+    }
+    for (const std::string& name : pattern->names()) {
+      if (scope_.Find(name) != nullptr) continue;
+      const expr::StaticType type = options_.replay
+                                        ? kAnyType
+                                        : MaskOf(Type::kString) | MaskOf(Type::kNull);
+      const uint32_t column = scope_.Define(name, type);
+      if (options_.replay) {
+        source.payload_fields.push_back({name, kAnyType, false, column});
+      } else {
+        source.topic_fields.push_back({name, column});
+      }
+    }
+    source.topics.push_back(std::move(*pattern));
+  }
+  known_fields_ = scope_.fields().size();
+}
+
+void Planner::PlanFields() {
+  SourcePlan& source = plan_->source;
+  source.format = spec_.source.format;
+  source.csv = spec_.source.csv;
+  if (source.csv.columns.empty()) source.csv.columns = options_.csv_header;
+  if (source.format == SourceSpec::Format::kCsv && source.csv.columns.empty() && !options_.replay) {
+    Fault(spec_.name, ErrorCode::kMissingSetting,
+          "format csv over MQTT needs its column names: format: { csv: { columns: [a, b] } }");
+  }
+  if (source.format == SourceSpec::Format::kValue) {
+    const std::string& name = spec_.source.value_field.text;
+    source.value_field = {name, kAnyType, false, scope_.Define(name, kAnyType)};
+  }
+  for (const FieldDeclaration& field : spec_.source.fields) {
+    const auto type = static_cast<expr::StaticType>(MaskOf(field.type) | MaskOf(Type::kNull));
+    const auto known = std::find_if(
+        source.payload_fields.begin(), source.payload_fields.end(),
+        [&](const DecodedField& f) { return f.name == field.name.text; });
+    if (known != source.payload_fields.end()) {  // declared, and a topic level in replay
+      known->type = type;
+      known->required = field.required;
+      continue;
+    }
+    if (source.format == SourceSpec::Format::kValue && field.name.text == source.value_field.name) {
+      source.value_field.type = type;
+      source.value_field.required = field.required;
+      continue;
+    }
+    if (scope_.Find(field.name.text) != nullptr) {
+      Fault(field.name, ErrorCode::kNameTaken,
+            "'" + field.name.text + "' is already a level of the topic");
+      continue;
+    }
+    const uint32_t column = scope_.Define(field.name.text, type);
+    source.payload_fields.push_back({field.name.text, type, field.required, column});
+  }
+  known_fields_ = scope_.fields().size();
+}
+
+void Planner::PlanTime() {
+  SourcePlan& source = plan_->source;
+  const TimeSpec& time = spec_.source.time;
+  source.arrival_time = time.arrival;
+  source.time_unit = time.unit;
+  source.delay = time.delay;
+  source.idle = time.idle;
+  source.max_ahead = time.max_ahead;
+  if (time.delay > kLongest) {
+    Fault(spec_.name, ErrorCode::kBadSettingValue, "delay is longer than ten years");
+  }
+  if (time.arrival) return;
+  const std::optional<expr::Field> field = scope_.Resolve(time.field.text);
+  TakeNewFields();
+  if (!field) {
+    Fault(time.field, ErrorCode::kUnknownName,
+          "time field '" + time.field.text + "'" + DidYouMean(time.field.text, scope_.Names()));
+    return;
+  }
+  source.time_column = field->column;
+}
+
+void Planner::TakeNewFields() {
+  for (; known_fields_ < scope_.fields().size(); ++known_fields_) {
+    const expr::Field& field = scope_.fields()[known_fields_];
+    if (!after_window_) {
+      plan_->source.payload_fields.push_back({field.name, field.type, false, field.column});
+    }
+  }
+}
+
+std::optional<expr::Program> Planner::Compile(const MarkedText& text) {
+  expr::Diagnostic diagnostic;
+  Result<expr::Program> program = expr::Program::Compile(text.text, &scope_, &diagnostic);
+  TakeNewFields();
+  if (program.ok()) return std::move(*program);
+  errors_->push_back(LocateDiagnostic(spec_.file, text, diagnostic));
+  return std::nullopt;
+}
+
+void Planner::PlanStep(const Step& step) {
+  if (const auto* set = std::get_if<SetStep>(&step.what)) PlanSet(*set);
+  if (const auto* where = std::get_if<WhereStep>(&step.what)) PlanWhere(*where);
+  if (const auto* key = std::get_if<KeyStep>(&step.what)) PlanKey(*key, step.mark);
+  if (const auto* window = std::get_if<WindowStep>(&step.what)) PlanWindow(*window);
+}
+
+bool Planner::CheckNewName(const MarkedText& name) {
+  if (std::find(std::begin(kReserved), std::end(kReserved), name.text) == std::end(kReserved)) {
+    return true;
+  }
+  Fault(name, ErrorCode::kNameTaken, "'" + name.text + "' is the name of a field every result has");
+  return false;
+}
+
+void Planner::PlanSet(const SetStep& step) {
+  for (const auto& [name, text] : step.assignments) {
+    std::optional<expr::Program> program = Compile(text);
+    if (!CheckNewName(name) || !program) continue;
+    const uint32_t column = scope_.Define(name.text, program->type());
+    known_fields_ = scope_.fields().size();
+    (after_window_ ? plan_->after : plan_->before).AddSet(column, std::move(*program));
+    if (!after_window_) continue;
+    auto& fields = plan_->result_fields;
+    const auto known = std::find_if(fields.begin(), fields.end(),
+                                    [&](const auto& f) { return f.name == name.text; });
+    if (known != fields.end()) {
+      known->column = column;
+    } else {
+      fields.push_back({name.text, column});
+    }
+  }
+}
+
+void Planner::PlanWhere(const WhereStep& step) {
+  std::optional<expr::Program> program = Compile(step.condition);
+  if (!program) return;
+  if ((program->type() & MaskOf(Type::kBool)) == 0 && program->type() != MaskOf(Type::kNull)) {
+    Fault(step.condition, ErrorCode::kWrongArgumentType,
+          "'where' needs a condition that is true or false, '" + program->canonical() + "' is not");
+    return;
+  }
+  (after_window_ ? plan_->after : plan_->before).AddWhere(std::move(*program));
+}
+
+void Planner::PlanKey(const KeyStep& step, SourceMark mark) {
+  if (keyed_ || after_window_) {
+    faults_.Add(mark, ErrorCode::kUnsupportedYet,
+                "a second 'key' step; this version has one key and one window in a pipeline. Read "
+                "this pipeline's output topic with another pipeline instead");
+    return;
+  }
+  keyed_ = true;
+  for (const MarkedText& name : step.fields) {
+    if (!CheckNewName(name)) continue;
+    const std::optional<expr::Field> field = scope_.Resolve(name.text);
+    TakeNewFields();
+    if (!field) {
+      Fault(name, ErrorCode::kUnknownName,
+            "key field '" + name.text + "'" + DidYouMean(name.text, scope_.Names()));
+      continue;
+    }
+    plan_->key_names.push_back(name.text);
+    plan_->key_columns.push_back(field->column);
+  }
+}
+
+bool Planner::CheckWindow(const WindowStep& step) {
+  const auto fault = [&](std::string message) {
+    faults_.Add(step.mark, ErrorCode::kBadWindow, std::move(message));
+    return false;
+  };
+  if (step.size.us <= 0) return fault("its length is not positive");
+  if (step.size > kLongest || step.lateness > kLongest) return fault("it is longer than ten years");
+  if (step.lateness.us < 0) return fault("lateness is negative");
+  if (step.kind != WindowStep::Kind::kSliding) return true;
+  if (step.slide.us <= 0 || step.slide > step.size) {
+    return fault("'every' is " + FormatDuration(step.slide) + "; it must be positive and at most " +
+                 FormatDuration(step.size) + ", the window's length");
+  }
+  if (step.size.us / step.slide.us > 1'000'000) return fault("more than 1,000,000 windows overlap");
+  return true;
+}
+
+void Planner::PlanWindow(const WindowStep& step) {
+  if (after_window_) {
+    faults_.Add(step.mark, ErrorCode::kUnsupportedYet, "a second 'window' step in one pipeline");
+    return;
+  }
+  if (!keyed_) {
+    faults_.Add(step.mark, ErrorCode::kStepOrder,
+                "'window' before 'key'; expected a step such as `- key: sensor` above it");
+  }
+  WindowSpec& window = plan_->window;
+  window.kind = static_cast<WindowSpec::Kind>(step.kind);
+  window.size_us = step.size.us;
+  window.slide_us = step.kind == WindowStep::Kind::kSliding ? step.slide.us : step.size.us;
+  window.offset_us = step.offset.us;
+  window.lateness_us = step.lateness.us;
+  if (CheckWindow(step)) {
+    if (window.offset_us != 0) window.offset_us = FloorMod(window.offset_us, window.slide_us);
+    if (window.kind == WindowSpec::Kind::kSliding && window.slide_us == window.size_us) {
+      window.kind = WindowSpec::Kind::kTumbling;
+    }
+  }
+  PlanAggregates(step);
+  BuildResultScope();
+}
+
+void Planner::PlanAggregates(const WindowStep& step) {
+  if (step.aggregates.empty()) {
+    faults_.Add(step.mark, ErrorCode::kMissingSetting,
+                "'window' needs 'aggregate', for example aggregate: { samples: count() }");
+  }
+  for (const auto& [name, text] : step.aggregates) {
+    const auto is_key = std::find(plan_->key_names.begin(), plan_->key_names.end(), name.text);
+    if (is_key != plan_->key_names.end()) {
+      Fault(name, ErrorCode::kNameTaken, "'" + name.text + "' is a key field");
+    }
+    if (!CheckNewName(name)) continue;
+    expr::Diagnostic diagnostic;
+    Result<expr::AggregateCall> call = expr::CompileAggregate(text.text, &scope_, &diagnostic);
+    TakeNewFields();
+    if (call.ok()) {
+      const Status status = plan_->aggregates.Add(name.text, *call);
+      if (status.ok()) continue;
+      diagnostic = {status.code(), call->function_offset, status.message()};
+    }
+    errors_->push_back(LocateDiagnostic(spec_.file, text, diagnostic));
+  }
+  const AggregatePlan& aggregates = plan_->aggregates;
+  for (size_t i = 0; i < aggregates.arguments().size(); ++i) {
+    PlanArgument(aggregates.arguments()[i], aggregates.argument_accepts(i));
+  }
+  plan_->source.columns = scope_.column_count();
+}
+
+void Planner::PlanArgument(const expr::Program& program, TypeMask) {
+  if (program.column() >= 0) {
+    plan_->argument_columns.push_back(static_cast<uint32_t>(program.column()));
+    return;
+  }
+  // Back quotes cannot be part of a plain name, so this can collide with none.
+  const uint32_t column = scope_.Define("`" + program.canonical() + "`", program.type());
+  known_fields_ = scope_.fields().size();
+  plan_->argument_columns.push_back(column);
+  plan_->arguments.AddSet(column, program);
+}
+
+void Planner::BuildResultScope() {
+  expr::Scope results(false);
+  std::vector<expr::StaticType> key_types;
+  for (const std::string& name : plan_->key_names) {
+    const expr::Field* field = scope_.Find(name);
+    plan_->result_fields.push_back({name, results.Define(name, field ? field->type : kAnyType)});
+  }
+  for (const char* name : {"window_start", "window_end"}) {
+    plan_->result_fields.push_back({name, results.Define(name, MaskOf(Type::kInt))});
+  }
+  for (size_t i = 0; i < plan_->aggregates.outputs(); ++i) {
+    const std::string& name = plan_->aggregates.output_name(i);
+    plan_->result_fields.push_back(
+        {name, results.Define(name, plan_->aggregates.output_type(i))});
+  }
+  scope_ = std::move(results);
+  known_fields_ = scope_.fields().size();
+  after_window_ = true;
+}
+
+void Planner::Finish() { plan_->result_columns = scope_.column_count(); }
+
+void Planner::PlanSinks(const std::vector<SinkSpec>& sinks, bool results) {
+  for (const SinkSpec& sink : sinks) {
+    if (sink.kind != SinkSpec::Kind::kMqtt) continue;
+    const Result<TopicTemplate> topic = TopicTemplate::Parse(sink.target.text);
+    if (!topic.ok()) {
+      Fault(sink.target, topic.status().code(), topic.status().message());
+      continue;
+    }
+    for (const std::string& name : topic->names()) {
+      if (results && !after_window_) continue;
+      if (results && scope_.Find(name) != nullptr) continue;
+      const std::vector<std::string> names = results ? scope_.Names() : std::vector<std::string>();
+      Fault(sink.target, ErrorCode::kUnknownName,
+            results ? "'{" + name + "}' is not a field of the results" + DidYouMean(name, names)
+                    : "'{" + name + "}': topics for late records and dead letters have no fields");
+    }
+  }
+}
+
+}  // namespace rivulet

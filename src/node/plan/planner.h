@@ -1,0 +1,51 @@
+// Planner: the walk over a pipeline's steps that compiles it. Private to the plan folder.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "node/config/faults.h"
+#include "node/plan/pipeline_plan.h"
+
+namespace rivulet {
+
+class Planner {
+ public:
+  Planner(const PipelineSpec& spec, const PlanOptions& options, ConfigErrors* errors);
+  std::unique_ptr<PipelinePlan> Run();
+
+ private:
+  void PlanTopics();
+  void PlanFields();
+  void PlanTime();
+  void PlanStep(const Step& step);
+  void PlanSet(const SetStep& step);
+  void PlanWhere(const WhereStep& step);
+  void PlanKey(const KeyStep& step, SourceMark mark);
+  void PlanWindow(const WindowStep& step);
+  bool CheckWindow(const WindowStep& step);
+  void PlanAggregates(const WindowStep& step);
+  void PlanArgument(const expr::Program& program, TypeMask accepts);
+  void BuildResultScope();
+  void Finish();
+  void PlanSinks(const std::vector<SinkSpec>& sinks, bool results);
+
+  std::optional<expr::Program> Compile(const MarkedText& text);
+  // Notes the payload fields that compiling has found in an open scope.
+  void TakeNewFields();
+  void Fault(const MarkedText& where, ErrorCode code, std::string message);
+  bool CheckNewName(const MarkedText& name);
+
+  const PipelineSpec& spec_;
+  const PlanOptions& options_;
+  ConfigErrors* errors_;
+  Faults faults_;
+  std::unique_ptr<PipelinePlan> plan_;
+  expr::Scope scope_;         // of the records, then of the results
+  size_t known_fields_ = 0;   // fields of scope_ already accounted for
+  bool after_window_ = false;
+  bool keyed_ = false;
+};
+
+}  // namespace rivulet

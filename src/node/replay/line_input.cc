@@ -1,0 +1,158 @@
+#include "node/replay/line_input.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+namespace rivulet {
+namespace {
+
+constexpr size_t kLongestLine = 64u << 20;
+constexpr std::string_view kPunctuation = "{\"@watermark\"";
+
+// The time of a punctuation line; false when it is none.
+bool ParsePunctuation(std::string_view line, TimeUnit unit, int64_t* us) {
+  const nlohmann::json value = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!value.is_object() || value.size() != 1) return false;
+  const nlohmann::json& time = value.front();
+  RecordBatch batch;
+  batch.Reset(1, 1);
+  batch.rows = 1;
+  if (time.is_number_integer()) {
+    batch.columns[0].SetInt(0, time.get<int64_t>());
+  } else if (time.is_number_float()) {
+    batch.columns[0].SetFloat(0, time.get<double>());
+  } else if (time.is_string()) {
+    batch.columns[0].SetString(0, time.get_ref<const std::string&>());
+  } else {
+    return false;
+  }
+  std::vector<RowError> errors;
+  ExtractEventTime(&batch, Selection::All(1), 0, unit, &errors);
+  *us = batch.event_time[0];
+  return errors.empty();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LineInput>> LineInput::Open(const std::string& path) {
+  if (path == "-") return std::unique_ptr<LineInput>(new LineInput(STDIN_FILENO, false));
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat info {};
+  if (fd < 0 || ::fstat(fd, &info) != 0) {
+    const Status status(ErrorCode::kFileNotReadable, "'" + path + "': " + std::strerror(errno));
+    if (fd >= 0) ::close(fd);
+    return status;
+  }
+  if (S_ISDIR(info.st_mode)) {
+    ::close(fd);
+    return Status(ErrorCode::kFileNotReadable, "'" + path + "' is a directory; expected a file");
+  }
+  std::unique_ptr<LineInput> input(new LineInput(fd, true));
+  if (S_ISREG(info.st_mode)) {
+    input->size_ = static_cast<uint64_t>(info.st_size);
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+  }
+  return input;
+}
+
+LineInput::~LineInput() {
+  if (owned_) ::close(fd_);
+}
+
+Status LineInput::Fill(size_t bytes) {
+  if (end_ - begin_ >= bytes) return Status::Ok();
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (buffer_.size() < bytes + kPayloadPadding) buffer_.resize(bytes + kPayloadPadding);
+  while (!ended_ && end_ < bytes) {
+    const ssize_t n = ::read(fd_, buffer_.data() + end_, bytes - end_);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Status(ErrorCode::kIo, std::string("reading the input: ") + std::strerror(errno));
+    if (n == 0) ended_ = true;
+    end_ += static_cast<size_t>(n);
+  }
+  return Status::Ok();
+}
+
+Result<std::string> LineInput::TakeLine() {
+  for (size_t want = 64 << 10;; want *= 2) {
+    RIVULET_RETURN_IF_ERROR(Fill(want));
+    const char* start = buffer_.data() + begin_;
+    const void* newline = std::memchr(start, '\n', end_ - begin_);
+    if (newline == nullptr && !ended_ && want < kLongestLine) continue;
+    const size_t length =
+        newline ? static_cast<size_t>(static_cast<const char*>(newline) - start) : end_ - begin_;
+    std::string line(start, length);
+    const size_t taken = length + (newline ? 1 : 0);
+    begin_ += taken;
+    offset_ += taken;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    return line;
+  }
+}
+
+Status LineInput::SkipTo(uint64_t offset) {
+  if (offset < offset_) return Status(ErrorCode::kOffsetTrimmed, "the input has gone past the offset");
+  if (size_ > 0 && offset > size_) {
+    return Status(ErrorCode::kStateMismatch,
+                  "the input has " + std::to_string(size_) + " bytes, but the state has already read " +
+                      std::to_string(offset) + "; is it the same file?");
+  }
+  while (offset_ < offset) {
+    RIVULET_RETURN_IF_ERROR(Fill(256 << 10));
+    const size_t n = std::min<uint64_t>(end_ - begin_, offset - offset_);
+    if (n == 0) {
+      return Status(ErrorCode::kStateMismatch, "the input ends before where the state got to");
+    }
+    begin_ += n;
+    offset_ += n;
+  }
+  return Status::Ok();
+}
+
+void LineInput::AddLine(std::string_view line, uint64_t offset, TimeUnit unit,
+                        std::vector<InputMessage>* messages) {
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  if (line.find_first_not_of(" \t") == std::string_view::npos) return;
+  InputMessage message;
+  message.payload = {line, 0, offset};
+  if (line.starts_with(kPunctuation) && ParsePunctuation(line, unit, &message.watermark_us)) {
+    message.kind = InputMessage::Kind::kWatermark;
+  }
+  messages->push_back(message);
+}
+
+Status LineInput::Read(size_t bytes, TimeUnit unit, std::vector<InputMessage>* messages) {
+  messages->clear();
+  for (size_t want = bytes; messages->empty(); want *= 2) {
+    RIVULET_RETURN_IF_ERROR(Fill(want));
+    if (begin_ == end_) return Status::Ok();
+    const char* at = buffer_.data() + begin_;
+    const char* stop = buffer_.data() + end_;
+    while (at < stop) {
+      const void* newline = std::memchr(at, '\n', static_cast<size_t>(stop - at));
+      if (newline == nullptr && !ended_) break;
+      const char* line_end = newline ? static_cast<const char*>(newline) : stop;
+      const char* next = newline ? line_end + 1 : stop;
+      AddLine({at, static_cast<size_t>(line_end - at)}, offset_, unit, messages);
+      offset_ += static_cast<uint64_t>(next - at);
+      at = next;
+    }
+    begin_ = static_cast<size_t>(at - buffer_.data());
+    if (messages->empty() && want >= kLongestLine) {
+      return Status(ErrorCode::kRecordTooLarge, "a line of the input is longer than 64 MB");
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace rivulet

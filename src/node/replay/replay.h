@@ -1,0 +1,41 @@
+// Replay: a pipeline over a file, without a broker. What `rivulet replay` does.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/status.h"
+#include "base/types.h"
+#include "node/config/config_error.h"
+#include "node/config/spec.h"
+#include "node/engine/pipeline_task.h"
+
+namespace rivulet {
+
+struct ReplayOptions {
+  std::string input = "-";
+  std::string output = "-";
+  std::string late;              // empty: only counted
+  std::string dead_letters;
+  std::string state;             // directory; empty: nothing is kept
+  uint32_t workers = 1;
+  bool flush = true;             // end of file closes every window
+  uint64_t state_memory = 64ull << 20;
+  Duration commit_interval = Duration::Seconds(1);
+
+  // Called between turns. `done` and `total` in bytes of input; total 0: not known. Returns false to stop.
+  std::function<bool(uint64_t done, uint64_t total, const PipelineCounters&)> progress;
+  std::function<Monotonic()> clock;
+};
+
+struct ReplaySummary {
+  PipelineCounters counters;
+  bool interrupted = false;      // progress said stop; with a state directory, run again to go on
+};
+
+// Errors: those of the input, the state and the outputs. Faults of the pipeline go to `errors` (then the
+// status is kBadSettingValue).
+Result<ReplaySummary> Replay(PipelineSpec spec, const ReplayOptions& options, ConfigErrors* errors);
+
+}  // namespace rivulet

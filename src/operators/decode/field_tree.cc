@@ -1,0 +1,72 @@
+#include "operators/decode/field_tree.h"
+
+#include <algorithm>
+
+namespace rivulet::decode {
+namespace {
+
+FieldNode* FindOrAdd(FieldNode* parent, std::string_view key) {
+  auto& children = parent->children;
+  const auto at = std::lower_bound(
+      children.begin(), children.end(), key,
+      [](const std::unique_ptr<FieldNode>& child, std::string_view k) { return child->key < k; });
+  if (at != children.end() && (*at)->key == key) return at->get();
+  auto node = std::make_unique<FieldNode>();
+  node->key = key;
+  return children.insert(at, std::move(node))->get();
+}
+
+void AddPath(FieldNode* root, std::string_view name, uint32_t field) {
+  FieldNode* node = root;
+  for (size_t dot = name.find('.'); dot != name.npos; dot = name.find('.')) {
+    node = FindOrAdd(node, name.substr(0, dot));
+    node->below.push_back(field);
+    name.remove_prefix(dot + 1);
+  }
+  node = FindOrAdd(node, name);
+  node->field = static_cast<int32_t>(field);
+  node->path = true;
+}
+
+}  // namespace
+
+void KeyOrder::Learn(std::string_view raw, FieldNode* node, size_t* place) {
+  const size_t length = raw.size() + 1;
+  if (*place >= kMaxKeys || length > kMaxLength) return;
+  Key key;
+  char text[kWords] = {};
+  char mask[kWords] = {};
+  for (size_t k = 0; k < std::min(length, kWords); ++k) {
+    text[k] = k < raw.size() ? raw[k] : '"';
+    mask[k] = static_cast<char>(0xff);
+  }
+  std::memcpy(key.word, text, kWords);
+  std::memcpy(key.mask, mask, kWords);
+  if (length > kWords) key.rest = std::string(raw.substr(kWords)) + '"';
+  key.node = node;
+  if (*place + kGuards == keys_.size()) keys_.emplace_back();
+  keys_[*place] = std::move(key);
+  ++*place;
+}
+
+FieldNode* FieldNode::Find(std::string_view name) const {
+  const auto at = std::lower_bound(
+      children.begin(), children.end(), name,
+      [](const std::unique_ptr<FieldNode>& child, std::string_view k) { return child->key < k; });
+  return at != children.end() && (*at)->key == name ? at->get() : nullptr;
+}
+
+std::unique_ptr<FieldNode> BuildFieldTree(const std::vector<DecodedField>& fields) {
+  auto root = std::make_unique<FieldNode>();
+  for (uint32_t k = 0; k < fields.size(); ++k) {
+    const std::string& name = fields[k].name;
+    FieldNode* literal = FindOrAdd(root.get(), name);
+    literal->field = static_cast<int32_t>(k);
+    if (name.find('.') == name.npos) continue;
+    literal->literal = true;
+    AddPath(root.get(), name, k);
+  }
+  return root;
+}
+
+}  // namespace rivulet::decode

@@ -1,0 +1,47 @@
+#include "operators/expr/checker.h"
+#include "operators/expr/compile.h"
+#include "operators/expr/evaluator.h"
+#include "operators/expr/folder.h"
+#include "operators/expr/parser.h"
+#include "operators/expr/printer.h"
+
+namespace rivulet::expr {
+
+std::shared_ptr<const Program::Impl> CompileTree(NodePtr root, Scope* scope,
+                                                 Diagnostic* diagnostic) {
+  if (!CheckTypes(root.get(), scope, diagnostic)) return nullptr;
+  auto impl = std::make_shared<Program::Impl>();
+  PrintCanonical(*root, &impl->canonical);
+  FoldConstants(&root);
+  impl->root = std::move(root);
+  return impl;
+}
+
+Result<Program> Program::Compile(std::string_view text, Scope* scope, Diagnostic* diagnostic) {
+  Diagnostic local;
+  if (diagnostic == nullptr) diagnostic = &local;
+  NodePtr root = ParseExpression(text, diagnostic);
+  if (root != nullptr) {
+    auto impl = CompileTree(std::move(root), scope, diagnostic);
+    if (impl != nullptr) return Program(std::move(impl));
+  }
+  return Status(diagnostic->code, diagnostic->message);
+}
+
+void Program::Evaluate(const RecordBatch& batch, Selection selection, EvalContext* context,
+                       Column* out, std::vector<RowError>* errors) const {
+  EvalContext::Impl& scratch = context->impl();
+  EvaluateTree(*impl_->root, batch, selection, &scratch, out);
+  scratch.errors.Flush(out, errors);
+}
+
+StaticType Program::type() const { return impl_->root->type; }
+
+int32_t Program::column() const {
+  const Node& root = *impl_->root;
+  return root.kind == NodeKind::kField ? static_cast<int32_t>(root.column) : -1;
+}
+
+const std::string& Program::canonical() const { return impl_->canonical; }
+
+}  // namespace rivulet::expr

@@ -1,0 +1,83 @@
+#include "operators/result/result_batch.h"
+
+#include "base/coding.h"
+#include "base/hash.h"
+#include "base/json_writer.h"
+#include "operators/key/key_codec.h"
+
+namespace rivulet {
+namespace {
+
+// us to ms, towards minus infinity, so that times before 1970 keep their order.
+int64_t FloorMillis(int64_t us) { return (us - FloorMod(us, 1000)) / 1000; }
+
+std::string IdBytes(std::string_view pipeline, std::string_view key, int64_t start_us) {
+  std::string bytes;
+  PutBytes(&bytes, pipeline);
+  PutBytes(&bytes, key);
+  PutFixed(&bytes, start_us);
+  return bytes;
+}
+
+}  // namespace
+
+void ResultBatch::Reset(uint32_t columns) {
+  batch.Reset(columns, batch.capacity());
+  meta.clear();
+  keys.clear();
+}
+
+void ResultBatch::Add(const AggregatePlan& plan, size_t key_fields, const ResultOrder& order,
+                      std::string_view key, int64_t start_us, int64_t end_us, uint32_t revision,
+                      const char* block) {
+  batch.EnsureRoom();
+  const uint32_t row = batch.rows++;
+  const auto offset = static_cast<uint32_t>(keys.size());
+  keys.insert(keys.end(), key.begin(), key.end());
+  meta.push_back({order, start_us, end_us, revision, {offset, static_cast<uint32_t>(key.size())}});
+  batch.event_time[row] = end_us - 1;
+  size_t column = 0;
+  for (; column < key_fields; ++column) {
+    Value value;
+    if (NextKeyValue(&key, &value, &scratch_)) batch.columns[column].Set(row, value);
+  }
+  batch.columns[column++].SetInt(row, FloorMillis(start_us));
+  batch.columns[column++].SetInt(row, FloorMillis(end_us));
+  for (size_t i = 0; i < plan.outputs(); ++i) {
+    plan.Finish(block, i, &batch.columns[column++], row);
+  }
+}
+
+ResultEncoder::ResultEncoder(const std::vector<Field>& fields) {
+  for (const Field& field : fields) {
+    std::string lead = parts_.empty() ? "{" : ",";
+    AppendJsonString(&lead, field.name);
+    lead += ':';
+    parts_.push_back({lead, field.column});
+  }
+}
+
+void ResultEncoder::Append(const ResultBatch& results, uint32_t row, std::string* out) const {
+  for (const Part& part : parts_) {
+    out->append(part.lead);
+    AppendJsonValue(out, results.batch.columns[part.column].Get(row));
+  }
+  if (results.meta[row].revision > 0) {
+    out->append(",\"revision\":");
+    AppendJsonInt(out, results.meta[row].revision);
+  }
+  out->push_back('}');
+}
+
+std::string ResultId(std::string_view pipeline, std::string_view key, int64_t start_us,
+                     uint32_t revision) {
+  std::string bytes = IdBytes(pipeline, key, start_us);
+  PutFixed(&bytes, revision);
+  return Hash128Hex(bytes);
+}
+
+std::string WindowId(std::string_view pipeline, std::string_view key, int64_t start_us) {
+  return Hash128Hex(IdBytes(pipeline, key, start_us));
+}
+
+}  // namespace rivulet

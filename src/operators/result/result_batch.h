@@ -1,0 +1,71 @@
+// ResultBatch: window results as a record batch, so that steps after a window run like those before it.
+//
+// Columns: the key fields, window_start and window_end (epoch ms), the aggregates in declared order, then
+// whatever later steps set.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/record_batch.h"
+#include "operators/aggregate/aggregate_plan.h"
+#include "operators/window/window_operator.h"
+
+namespace rivulet {
+
+// What names a result, and where it stands in the order of results.
+struct ResultMeta {
+  ResultOrder order;
+  int64_t start_us;
+  int64_t end_us;
+  uint32_t revision;
+  StringRef key;  // encoded, in ResultBatch::keys
+};
+
+struct ResultBatch {
+  RecordBatch batch;
+  std::vector<ResultMeta> meta;  // by row
+  std::vector<char> keys;
+
+  std::string_view Key(uint32_t row) const {
+    return {keys.data() + meta[row].key.offset, meta[row].key.length};
+  }
+  // Appends one result. `key_fields` is how many values the key has.
+  void Add(const AggregatePlan& plan, size_t key_fields, const ResultOrder& order,
+           std::string_view key, int64_t start_us, int64_t end_us, uint32_t revision,
+           const char* block);
+  void Reset(uint32_t columns);
+
+ private:
+  std::string scratch_;
+};
+
+// Writes results as flat JSON: the key fields, window_start, window_end, the fields in order, `revision`
+// only when greater than 0.
+class ResultEncoder {
+ public:
+  struct Field {
+    std::string name;
+    uint32_t column;
+  };
+  explicit ResultEncoder(const std::vector<Field>& fields);
+  // Appends one JSON object, no newline.
+  void Append(const ResultBatch& results, uint32_t row, std::string* out) const;
+
+ private:
+  struct Part {
+    std::string lead;  // `{"name":` or `,"name":`
+    uint32_t column;
+  };
+  std::vector<Part> parts_;
+};
+
+// The id of a result: 32 hex digits, the same whenever and wherever it is computed.
+std::string ResultId(std::string_view pipeline, std::string_view key, int64_t start_us,
+                     uint32_t revision);
+// The id all revisions of a window share.
+std::string WindowId(std::string_view pipeline, std::string_view key, int64_t start_us);
+
+}  // namespace rivulet

@@ -1,0 +1,49 @@
+#include "operators/steps/step_chain.h"
+
+#include <algorithm>
+
+namespace rivulet {
+
+void RemoveFailedRows(const std::vector<RowError>& errors, size_t first,
+                      std::vector<uint32_t>* rows) {
+  if (first >= errors.size()) return;
+  std::vector<uint32_t> failed;
+  for (size_t i = first; i < errors.size(); ++i) failed.push_back(errors[i].row);
+  std::sort(failed.begin(), failed.end());
+  std::erase_if(*rows, [&failed](uint32_t row) {
+    return std::binary_search(failed.begin(), failed.end(), row);
+  });
+}
+
+void StepChain::AddSet(uint32_t column, expr::Program program) {
+  steps_.push_back({column, std::move(program)});
+}
+
+void StepChain::AddWhere(expr::Program program) { steps_.push_back({-1, std::move(program)}); }
+
+void StepChain::KeepTrue(const Column& condition, std::vector<uint32_t>* rows) {
+  size_t kept = 0;
+  for (const uint32_t row : *rows) {
+    (*rows)[kept] = row;
+    kept += condition.type(row) == Type::kBool && condition.Bool(row) ? 1 : 0;
+  }
+  rows->resize(kept);
+}
+
+void StepChain::Run(RecordBatch* batch, std::vector<uint32_t>* rows, StepScratch* scratch,
+                    std::vector<RowError>* errors) const {
+  for (const Step& step : steps_) {
+    const size_t first_error = errors->size();
+    const bool all = rows->size() == batch->rows;
+    const Selection selection{all ? nullptr : rows->data(), static_cast<uint32_t>(rows->size())};
+    // A set may overwrite a field that its own expression reads; it then has a new column, so the
+    // output is never among the inputs.
+    Column* out = step.column >= 0 ? &batch->columns[static_cast<size_t>(step.column)]
+                                   : &scratch->condition;
+    step.program.Evaluate(*batch, selection, &scratch->context, out, errors);
+    RemoveFailedRows(*errors, first_error, rows);
+    if (step.column < 0) KeepTrue(*out, rows);
+  }
+}
+
+}  // namespace rivulet

@@ -1,0 +1,78 @@
+// AlignedWindows: tumbling and sliding windows. Records go into slices of gcd(size, slide); a tumbling
+// window is one slice, a sliding one is merged from its slices when it closes, so the cost of a record does
+// not depend on how many windows it belongs to.
+#pragma once
+
+#include <limits>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "operators/window/batch_accumulator.h"
+#include "operators/window/merge_tree.h"
+#include "operators/window/window_operator.h"
+
+namespace rivulet {
+
+class AlignedWindows final : public WindowOperator {
+ public:
+  AlignedWindows(const WindowSpec& spec, const AggregatePlan* plan, const PaneLayouts* layouts,
+                 std::string prefix, const StateView* view, KeyShare share, int64_t watermark);
+
+  Status Open() override;
+  void Process(const WindowInput& input, ResultSink* sink) override;
+  void Advance(int64_t watermark, ResultSink* sink) override;
+  void CollectChanges(StateChanges* changes) override;
+  size_t MemoryBytes() const override;
+  void Evict(size_t target) override;
+  size_t PanesInMemory() const override { return store_.PanesInMemory(); }
+  const Status& status() const override { return store_.status(); }
+
+ private:
+  // A slice and the windows it belongs to.
+  struct Place {
+    int64_t start = 0, end = 0;            // of the slice
+    int64_t first_window = 0, last_window = 0;  // ends of the earliest and latest window with it
+    Slice* slice = nullptr;                // null until the first record goes in
+  };
+  Place Locate(int64_t t) const;
+  int64_t FirstWindow(int64_t slice_end) const;
+  int64_t LastWindow(int64_t slice_start) const;
+  bool sliding() const { return spec_.slide_us != spec_.size_us; }
+
+  void AddOnTime(const WindowInput& input, uint32_t row);
+  void AddLate(const WindowInput& input, uint32_t row, ResultSink* sink);
+  void ReviseTumbling(const WindowInput& input, uint32_t row, const ResultOrder& order,
+                      ResultSink* sink);
+  void ReviseSliding(const WindowInput& input, uint32_t row, const ResultOrder& order,
+                     ResultSink* sink);
+  void CloseTumbling(int64_t watermark, ResultSink* sink);
+  void CloseSliding(int64_t watermark, ResultSink* sink);
+  void Purge(int64_t watermark);
+
+  // Revisions of sliding windows, which have no pane of their own to keep them in.
+  using RevisionId = std::pair<int64_t, std::string>;  // window end, key
+  std::string RevisionRow(int64_t end, std::string_view key) const;
+  // The revision last emitted; -1: not emitted so far as is recorded.
+  int64_t LastRevision(const RevisionId& id);
+
+  WindowSpec spec_;
+  int64_t slice_us_;
+  const AggregatePlan* plan_;
+  std::string revision_prefix_;
+  const StateView* view_;
+  SliceStore store_;
+  MergeTree tree_;
+  BatchAccumulator accumulator_;
+  int64_t fired_;          // windows with end <= fired_ have been emitted
+  int64_t forgotten_;      // last time the tree was pruned
+  Place place_;            // where the last record went
+  std::map<RevisionId, uint32_t> revisions_;
+  std::set<RevisionId> dirty_revisions_;
+  bool stored_revisions_ = false;
+  int64_t purged_ = std::numeric_limits<int64_t>::min();  // revisions of windows that ended before are gone
+  std::vector<int64_t> scratch_block_;
+};
+
+}  // namespace rivulet

@@ -1,0 +1,89 @@
+#include "operators/window/pane_layout.h"
+
+#include <array>
+
+#include "base/coding.h"
+
+namespace rivulet {
+namespace {
+
+constexpr std::array kKinds = {AccumulatorKind::kRows,  AccumulatorKind::kSum,
+                               AccumulatorKind::kMoments, AccumulatorKind::kMin,
+                               AccumulatorKind::kMax,   AccumulatorKind::kFirst,
+                               AccumulatorKind::kLast};
+
+bool KindOf(std::string_view signature, AccumulatorKind* kind) {
+  const std::string_view name = signature.substr(0, signature.find('('));
+  for (const AccumulatorKind k : kKinds) {
+    if (AccumulatorName(k) != name) continue;
+    *kind = k;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string PaneLayouts::Describe(const AggregatePlan& plan) {
+  std::string text;
+  for (const AccumulatorSlot& slot : plan.slots()) text += slot.signature + "\n";
+  return text;
+}
+
+PaneLayouts::PaneLayouts(const AggregatePlan* plan, std::vector<std::string> previous)
+    : plan_(plan), descriptions_(std::move(previous)) {
+  const std::string current = Describe(*plan);
+  if (descriptions_.empty() || descriptions_.back() != current) descriptions_.push_back(current);
+  sources_.resize(descriptions_.size());
+  for (size_t i = 0; i + 1 < descriptions_.size(); ++i) ParseLayout(descriptions_[i], &sources_[i]);
+}
+
+bool PaneLayouts::ParseLayout(const std::string& description, std::vector<Source>* sources) const {
+  std::string_view rest = description;
+  while (!rest.empty()) {
+    const size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    Source source{AccumulatorKind::kRows, -1};
+    if (!KindOf(line, &source.kind)) return false;
+    for (size_t s = 0; s < plan_->slots().size(); ++s) {
+      if (plan_->slots()[s].signature == line) source.slot = static_cast<int32_t>(s);
+    }
+    sources->push_back(source);
+  }
+  return true;
+}
+
+void PaneLayouts::Encode(uint32_t revision, const char* block, std::string* out) const {
+  PutVarint(out, descriptions_.size() - 1);
+  PutVarint(out, revision);
+  plan_->Encode(block, out);
+}
+
+Status PaneLayouts::Decode(std::string_view row, uint32_t* revision, char* block) const {
+  const Status corrupt(ErrorCode::kCorrupt, "a stored window pane cannot be read");
+  uint64_t layout = 0, number = 0;
+  if (!GetVarint(&row, &layout) || !GetVarint(&row, &number) || layout >= descriptions_.size()) {
+    return corrupt;
+  }
+  *revision = static_cast<uint32_t>(number);
+  if (layout + 1 == descriptions_.size()) {
+    return plan_->Decode(&row, block) && row.empty() ? Status::Ok() : corrupt;
+  }
+  plan_->Init(block);
+  alignas(8) char discarded[64];
+  for (const Source& source : sources_[layout]) {
+    const Accumulator& accumulator = GetAccumulator(source.kind);
+    char* state = source.slot >= 0 ? block + plan_->slots()[static_cast<size_t>(source.slot)].offset
+                                   : discarded;
+    const bool ok = accumulator.Decode(&row, state);
+    if (ok && source.slot < 0) accumulator.Destroy(state);
+    if (!ok) {
+      plan_->Destroy(block);
+      return corrupt;
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace rivulet

@@ -1,0 +1,130 @@
+// PaneTable: the panes of one slice of time, by key. A pane is one key's accumulator block.
+//
+// Open addressing over 32-bit references into a bump arena: no allocation per record, stable pane
+// addresses, about 40 bytes of overhead a pane.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "operators/aggregate/aggregate_plan.h"
+
+namespace rivulet {
+
+// Lives in the table's arena: this header, then the accumulator block, then the key's bytes.
+struct Pane {
+  enum Flag : uint16_t {
+    kDirty = 1,    // differs from the stored row, or has none
+    kRecent = 2,   // used since the last eviction pass
+  };
+  uint64_t hash;
+  uint32_t revision;
+  uint16_t key_length;
+  uint16_t flags;
+
+  char* block() { return reinterpret_cast<char*>(this + 1); }
+  const char* block() const { return reinterpret_cast<const char*>(this + 1); }
+};
+static_assert(sizeof(Pane) == 16);
+
+class PaneTable {
+ public:
+  explicit PaneTable(const AggregatePlan* plan);
+  ~PaneTable();
+  PaneTable(const PaneTable&) = delete;
+  PaneTable& operator=(const PaneTable&) = delete;
+
+  // Null when the key has no pane here. `hash` is Hash64(key).
+  Pane* Find(std::string_view key, uint64_t hash) const {
+    if (slots_.empty()) return nullptr;
+    for (size_t i = hash & mask_;; i = (i + 1) & mask_) {
+      const uint32_t ref = slots_[i];
+      if (ref == 0) return nullptr;
+      Pane* pane = At(ref);
+      if (pane->hash == hash && Key(*pane) == key) return pane;
+    }
+  }
+  // Adds a pane for a key that has none: header cleared, block NOT initialised.
+  Pane* Add(std::string_view key, uint64_t hash);
+
+  std::string_view Key(const Pane& pane) const {
+    return {pane.block() + plan_->block_bytes(), pane.key_length};
+  }
+
+  size_t size() const { return count_; }
+  // Memory in use by index and arena; strings inside blocks not counted.
+  size_t MemoryBytes() const { return slots_.capacity() * sizeof(uint32_t) + used_units_ * 8; }
+
+  // All panes, in the order they were added.
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    ForEachUnit([&](uint32_t unit) { visit(At(unit)); });
+  }
+  // Panes ordered by key; the pointers stay valid until Retain or destruction.
+  void Sorted(std::vector<Pane*>* panes) const;
+
+  // Rebuilds the table with only the panes for which `keep` is true; others are destroyed.
+  template <typename Keep>
+  void Retain(Keep keep) {
+    PaneTable rest(plan_);
+    ForEach([&](Pane* pane) {
+      if (!keep(pane)) {
+        plan_->Destroy(pane->block());
+        return;
+      }
+      Pane* copy = rest.Add(Key(*pane), pane->hash);
+      copy->revision = pane->revision;
+      copy->flags = pane->flags;
+      std::memcpy(copy->block(), pane->block(), plan_->block_bytes());  // moves any heap parts
+    });
+    Swap(&rest);
+    rest.Forget();
+  }
+
+ private:
+  // Chunk c holds kFirstUnits << c units of 8 bytes; unit numbers run on from chunk to chunk.
+  static constexpr uint64_t kFirstUnits = 64;
+
+  Pane* At(uint32_t unit) const {
+    const uint64_t u = unit + kFirstUnits;
+    const int c = 63 - __builtin_clzll(u) - 6;
+    return reinterpret_cast<Pane*>(chunks_[static_cast<size_t>(c)].get() +
+                                   (u - (kFirstUnits << c)) * 8);
+  }
+  uint64_t Units(size_t key_length) const {
+    return (sizeof(Pane) + plan_->block_bytes() + key_length + 7) / 8;
+  }
+  template <typename Visit>
+  void ForEachUnit(Visit visit) const {
+    size_t gap = 0;
+    for (uint64_t unit = 1; unit < used_units_;) {
+      if (gap < gaps_.size() && gaps_[gap].begin == unit) {
+        unit += gaps_[gap++].units;
+        continue;
+      }
+      const uint16_t key_length = At(static_cast<uint32_t>(unit))->key_length;
+      visit(static_cast<uint32_t>(unit));
+      unit += Units(key_length);
+    }
+  }
+  uint32_t Allocate(uint64_t units);
+  void Grow();
+  void Swap(PaneTable* other);
+  void Forget();  // after its blocks moved elsewhere: nothing to destroy
+
+  const AggregatePlan* plan_;
+  std::vector<uint32_t> slots_;  // 0: free; otherwise the pane's first unit
+  size_t mask_ = 0;
+  size_t count_ = 0;
+  std::vector<std::unique_ptr<char[]>> chunks_;
+  struct Gap {
+    uint32_t begin, units;
+  };
+  std::vector<Gap> gaps_;        // ends of chunks that were too short for a pane
+  uint64_t used_units_ = 1;      // unit 0 stays unused, so that 0 can mean "free"
+};
+
+}  // namespace rivulet

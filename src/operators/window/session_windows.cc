@@ -1,0 +1,366 @@
+#include "operators/window/session_windows.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/coding.h"
+#include "base/hash.h"
+#include "base/types.h"
+
+namespace rivulet {
+namespace {
+
+constexpr int64_t kNoTimer = std::numeric_limits<int64_t>::max();
+
+std::string TimerRow(const std::string& prefix, int64_t time, std::string_view key) {
+  std::string row = prefix;
+  PutOrderedI64(&row, time);
+  row.append(key);
+  return row;
+}
+
+}  // namespace
+
+SessionWindows::SessionWindows(const WindowSpec& spec, const AggregatePlan* plan,
+                               const PaneLayouts* layouts, std::string prefix,
+                               const StateView* view, KeyShare share, int64_t watermark)
+    : spec_(spec),
+      plan_(plan),
+      layouts_(layouts),
+      key_prefix_(prefix + "k"),
+      timer_prefix_(prefix + "t"),
+      view_(view),
+      share_(share),
+      accumulator_(plan),
+      fired_(watermark),
+      next_cold_timer_(kNoTimer) {}
+
+SessionWindows::~SessionWindows() {
+  for (auto& [hash, state] : keys_) {
+    for (Session& s : state->sessions) FreeSession(&s);
+  }
+}
+
+SessionWindows::Block SessionWindows::NewBlock() const {
+  auto block = std::make_unique<int64_t[]>(plan_->block_bytes() / 8 + 1);
+  plan_->Init(reinterpret_cast<char*>(block.get()));
+  return block;
+}
+
+void SessionWindows::FreeSession(Session* session) const {
+  if (session->block != nullptr) plan_->Destroy(session->bytes());
+  session->block.reset();
+}
+
+Status SessionWindows::Open() {
+  return view_->Scan(timer_prefix_, timer_prefix_ + "\xff",
+                     [&](std::string_view row, std::string_view) {
+                       row.remove_prefix(timer_prefix_.size());
+                       cold_ = GetOrderedI64(&row, &next_cold_timer_);
+                       return false;
+                     });
+}
+
+SessionWindows::KeyState* SessionWindows::FindKey(std::string_view key, uint64_t hash,
+                                                  bool create) {
+  const auto [begin, end] = keys_.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    if (it->second->key == key) return it->second.get();
+  }
+  auto state = std::make_unique<KeyState>();
+  state->key = key;
+  state->hash = hash;
+  state->timer = state->stored_timer = kNoTimer;
+  const bool loaded = cold_ && LoadKey(state.get());
+  if (!loaded && !create) return nullptr;
+  KeyState* raw = state.get();
+  keys_.emplace(hash, std::move(state));
+  sessions_in_memory_ += raw->sessions.size();
+  if (loaded) {
+    raw->timer = raw->stored_timer;
+    timers_.emplace(std::pair(raw->timer, std::string_view(raw->key)), raw);
+  }
+  return raw;
+}
+
+bool SessionWindows::LoadKey(KeyState* state) {
+  std::string row;
+  const Result<bool> found = view_->Get(key_prefix_ + state->key, &row);
+  Status status = found.status();
+  if (found.ok() && *found) status = DecodeKey(row, state);
+  if (!status.ok() && status_.ok()) status_ = status;
+  return found.ok() && *found && status.ok();
+}
+
+void SessionWindows::EncodeKey(const KeyState& state, std::string* out) const {
+  PutFixed(out, state.stored_timer);
+  PutVarint(out, state.sessions.size());
+  std::string pane;
+  for (const Session& s : state.sessions) {
+    PutFixed(out, s.start);
+    PutVarint(out, static_cast<uint64_t>(s.end - s.start));
+    out->push_back(s.emitted ? 1 : 0);
+    pane.clear();
+    layouts_->Encode(s.revision, s.bytes(), &pane);
+    PutBytes(out, pane);
+  }
+}
+
+Status SessionWindows::DecodeKey(std::string_view row, KeyState* state) const {
+  const Status corrupt(ErrorCode::kCorrupt, "the stored sessions of a key cannot be read");
+  uint64_t count = 0;
+  if (!GetFixed(&row, &state->stored_timer) || !GetVarint(&row, &count)) return corrupt;
+  for (uint64_t i = 0; i < count; ++i) {
+    Session s;
+    uint64_t length = 0;
+    uint8_t emitted = 0;
+    std::string_view pane;
+    if (!GetFixed(&row, &s.start) || !GetVarint(&row, &length) || !GetFixed(&row, &emitted) ||
+        !GetBytes(&row, &pane)) {
+      return corrupt;
+    }
+    s.end = s.start + static_cast<int64_t>(length);
+    s.emitted = emitted != 0;
+    s.block = std::make_unique<int64_t[]>(plan_->block_bytes() / 8 + 1);
+    RIVULET_RETURN_IF_ERROR(layouts_->Decode(pane, &s.revision, s.bytes()));
+    state->sessions.push_back(std::move(s));
+  }
+  state->stored = true;
+  return Status::Ok();
+}
+
+void SessionWindows::MarkDirty(KeyState* state) {
+  state->recent = true;
+  if (state->dirty_index >= 0) return;
+  state->dirty_index = static_cast<int64_t>(dirty_.size());
+  dirty_.push_back(state);
+}
+
+int64_t SessionWindows::Deadline(const KeyState& state) const {
+  int64_t deadline = kNoTimer;
+  for (const Session& s : state.sessions) {
+    deadline = std::min(deadline, s.emitted ? SaturatingAdd(s.end, spec_.lateness_us) : s.end);
+  }
+  return deadline;
+}
+
+// Registers the key's next deadline. A timer that is early stays.
+void SessionWindows::SetTimer(KeyState* state) {
+  const int64_t deadline = Deadline(*state);
+  if (state->timer <= deadline && state->timer != kNoTimer && state->timer > fired_) return;
+  if (state->timer == deadline) return;
+  if (state->timer != kNoTimer) timers_.erase({state->timer, state->key});
+  state->timer = deadline;
+  if (deadline != kNoTimer) timers_.emplace(std::pair(deadline, std::string_view(state->key)), state);
+}
+
+void SessionWindows::Process(const WindowInput& input, ResultSink* sink) {
+  for (uint32_t k = 0; k < input.count; ++k) AddRecord(input, input.rows[k], sink);
+  accumulator_.Flush(input);
+}
+
+void SessionWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink) {
+  const int64_t t = input.batch->event_time[row];
+  const int64_t watermark = std::max(input.watermark[row], fired_);
+  const ResultOrder order{watermark, 1, input.position + row};
+  KeyState* state = FindKey(input.keys->Key(row), input.keys->hashes[row], true);
+  const bool grows = state->sessions.size() == 1 && t >= state->sessions[0].start &&
+                     t <= state->sessions[0].end && state->sessions[0].end > watermark;
+  if (!grows) {
+    // Blocks may be merged or emitted below: what was gathered for them must be in first.
+    accumulator_.Flush(input);
+    Settle(state, watermark, sink);
+  }
+  Session* session = Join(state, t);
+  if (session == nullptr) {  // alone: would it be late?
+    if (SaturatingAdd(t, SaturatingAdd(spec_.size_us, spec_.lateness_us)) <= watermark) {
+      sink->OnLate(order, row);
+      if (state->sessions.empty()) Erase(state);
+      return;
+    }
+    const auto place = std::find_if(state->sessions.begin(), state->sessions.end(),
+                                    [t](const Session& s) { return s.start > t; });
+    session = &*state->sessions.insert(place, Session{t, t + spec_.size_us, 0, false, NewBlock()});
+    ++sessions_in_memory_;
+  }
+  accumulator_.Add(row, session->bytes());
+  MarkDirty(state);
+  session->emitted = false;
+  if (session->end <= watermark) {  // closed, but within lateness: out at once
+    accumulator_.Flush(input);
+    sink->OnResult(order, state->key, state->hash, session->start, session->end,
+                   session->revision, session->bytes());
+    session->emitted = true;
+    ++session->revision;
+  }
+  SetTimer(state);
+}
+
+// The session that a record at `t` belongs to, grown and merged with its neighbours; null when it touches
+// none.
+SessionWindows::Session* SessionWindows::Join(KeyState* state, int64_t t) {
+  auto& sessions = state->sessions;
+  const int64_t end = t + spec_.size_us;
+  size_t first = 0;
+  while (first < sessions.size() && sessions[first].end < t) ++first;
+  if (first == sessions.size() || sessions[first].start > end) return nullptr;
+  Session& joined = sessions[first];
+  joined.start = std::min(joined.start, t);
+  joined.end = std::max(joined.end, end);
+  size_t last = first + 1;
+  for (; last < sessions.size() && sessions[last].start <= joined.end; ++last) {
+    Session& other = sessions[last];
+    plan_->Merge(joined.bytes(), other.bytes());
+    joined.end = std::max(joined.end, other.end);
+    joined.revision = std::max(joined.revision, other.revision);
+    FreeSession(&other);
+    --sessions_in_memory_;
+  }
+  sessions.erase(sessions.begin() + static_cast<std::ptrdiff_t>(first) + 1,
+                 sessions.begin() + static_cast<std::ptrdiff_t>(last));
+  return &sessions[first];
+}
+
+void SessionWindows::Settle(KeyState* state, int64_t watermark, ResultSink* sink) {
+  auto& sessions = state->sessions;
+  for (size_t i = 0; i < sessions.size();) {
+    Session& s = sessions[i];
+    if (!s.emitted && s.end <= watermark) {
+      sink->OnResult({s.end, 0, 0}, state->key, state->hash, s.start, s.end, s.revision, s.bytes());
+      s.emitted = true;
+      ++s.revision;
+      MarkDirty(state);
+    }
+    if (SaturatingAdd(s.end, spec_.lateness_us) <= watermark) {
+      FreeSession(&s);
+      --sessions_in_memory_;
+      sessions.erase(sessions.begin() + static_cast<std::ptrdiff_t>(i));
+      MarkDirty(state);
+    } else {
+      ++i;
+    }
+  }
+}
+
+void SessionWindows::BringExpired(int64_t watermark) {
+  if (!cold_ || next_cold_timer_ > watermark) return;
+  std::vector<std::string> expired;
+  next_cold_timer_ = kNoTimer;
+  const Status status = view_->Scan(
+      timer_prefix_, timer_prefix_ + "\xff", [&](std::string_view row, std::string_view) {
+        row.remove_prefix(timer_prefix_.size());
+        int64_t time = 0;
+        if (!GetOrderedI64(&row, &time)) return true;
+        if (time > watermark) {
+          next_cold_timer_ = time;
+          return false;
+        }
+        if (share_.Owns(Hash64(row))) expired.emplace_back(row);
+        return true;
+      });
+  if (!status.ok() && status_.ok()) status_ = status;
+  for (const std::string& key : expired) FindKey(key, Hash64(key), false);
+}
+
+void SessionWindows::Advance(int64_t watermark, ResultSink* sink) {
+  if (watermark <= fired_) return;
+  BringExpired(watermark);
+  fired_ = watermark;
+  while (!timers_.empty() && timers_.begin()->first.first <= watermark) {
+    KeyState* state = timers_.begin()->second;
+    Settle(state, watermark, sink);
+    if (state->sessions.empty()) {
+      Erase(state);
+    } else {
+      SetTimer(state);
+    }
+  }
+}
+
+// The key has no sessions left.
+void SessionWindows::Erase(KeyState* state) {
+  if (state->timer != kNoTimer) timers_.erase({state->timer, state->key});
+  state->timer = kNoTimer;
+  if (state->stored || state->going) {
+    MarkDirty(state);
+  } else {
+    Remove(state);
+  }
+}
+
+void SessionWindows::Remove(KeyState* state) {
+  if (state->dirty_index >= 0) dirty_[static_cast<size_t>(state->dirty_index)] = nullptr;
+  const auto [begin, end] = keys_.equal_range(state->hash);
+  for (auto it = begin; it != end; ++it) {
+    if (it->second.get() != state) continue;
+    keys_.erase(it);
+    return;
+  }
+}
+
+void SessionWindows::CollectChanges(StateChanges* changes) {
+  std::erase(dirty_, nullptr);
+  std::sort(dirty_.begin(), dirty_.end(),
+            [](const KeyState* a, const KeyState* b) { return a->key < b->key; });
+  std::string row;
+  for (KeyState* state : dirty_) {
+    state->dirty_index = -1;
+    const bool gone = state->sessions.empty();
+    if (state->stored && (gone || state->stored_timer != state->timer)) {
+      changes->Delete(TimerRow(timer_prefix_, state->stored_timer, state->key));
+    }
+    if (gone) {
+      if (state->stored) changes->Delete(key_prefix_ + state->key);
+      state->stored = false;
+      if (!state->going) gone_.push_back(state);
+      state->going = true;
+      continue;
+    }
+    if (!state->stored || state->stored_timer != state->timer) {
+      changes->Put(TimerRow(timer_prefix_, state->timer, state->key), "");
+    }
+    state->stored_timer = state->timer;
+    row.clear();
+    EncodeKey(*state, &row);
+    changes->Put(key_prefix_ + state->key, row);
+    state->stored = true;
+  }
+  dirty_.clear();
+}
+
+void SessionWindows::OnCommitted() {
+  for (KeyState* state : gone_) {
+    state->going = false;
+    if (state->sessions.empty() && state->dirty_index < 0) Remove(state);
+  }
+  gone_.clear();
+}
+
+size_t SessionWindows::MemoryBytes() const {
+  const size_t per_key = sizeof(KeyState) + 160;
+  const size_t per_session = sizeof(Session) + plan_->block_bytes() + 32;
+  return keys_.size() * per_key + sessions_in_memory_ * per_session;
+}
+
+void SessionWindows::Evict(size_t target) {
+  for (const bool spare_recent : {true, false}) {
+    for (auto it = keys_.begin(); it != keys_.end();) {
+      KeyState* state = it->second.get();
+      const bool keep = state->dirty_index >= 0 || !state->stored || (spare_recent && state->recent);
+      state->recent = false;
+      if (keep || MemoryBytes() <= target) {
+        ++it;
+        continue;
+      }
+      if (state->timer != kNoTimer) timers_.erase({state->timer, state->key});
+      next_cold_timer_ = std::min(next_cold_timer_, state->stored_timer);
+      cold_ = true;
+      sessions_in_memory_ -= state->sessions.size();
+      for (Session& s : state->sessions) FreeSession(&s);
+      it = keys_.erase(it);
+    }
+    if (MemoryBytes() <= target) return;
+  }
+}
+
+}  // namespace rivulet

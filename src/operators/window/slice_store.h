@@ -1,0 +1,106 @@
+// SliceStore: the panes of a window operator, grouped into slices of event time; a bounded number in
+// memory, the rest as rows of the state store, coming back on access.
+//
+// One row a pane:   prefix | slice end (8 bytes, ordered) | key   ->   layout | revision | block
+// So a slice is one contiguous range of rows in the order results are emitted, and dropping a slice is
+// one range deletion.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "operators/aggregate/aggregate_plan.h"
+#include "operators/state_view.h"
+#include "operators/window/pane_layout.h"
+#include "operators/window/pane_table.h"
+
+namespace rivulet {
+
+// Which keys an instance is responsible for: those whose hash it accepts. Several workers share the
+// rows of one operator; each sees only its own.
+struct KeyShare {
+  uint16_t partitions = 1;
+  uint32_t workers = 1;
+  uint32_t worker = 0;
+  static uint32_t Partition(uint64_t hash, uint16_t partitions) {
+    return static_cast<uint32_t>(hash % partitions);
+  }
+  bool Owns(uint64_t hash) const { return Partition(hash, partitions) % workers == worker; }
+};
+
+struct Slice {
+  explicit Slice(const AggregatePlan* plan) : table(plan) {}
+  PaneTable table;
+  std::vector<Pane*> dirty;      // panes changed since the last CollectChanges
+  bool stored = false;           // rows of this slice may exist in the store
+  bool cold = false;             // some stored rows may not be in `table`
+};
+
+// One thread. Errors of the store are kept in status(); after one, results are not to be trusted and
+// the caller must stop the pipeline.
+class SliceStore {
+ public:
+  // `prefix` names the operator's rows. `view` must outlive this.
+  SliceStore(const AggregatePlan* plan, const PaneLayouts* layouts, std::string prefix,
+             const StateView* view, KeyShare share);
+
+  // Learns which slices have stored rows. Cost: one seek a slice, whatever the number of keys.
+  Status Load();
+
+  // The slice that ends at `end`; created when absent.
+  Slice* Touch(int64_t end);
+  // Null when there is none.
+  Slice* Find(int64_t end);
+  const std::map<int64_t, std::unique_ptr<Slice>>& slices() const { return slices_; }
+
+  // The pane of a key in a slice, brought back from the store if need be; null when there is none.
+  Pane* FindPane(int64_t end, Slice* slice, std::string_view key, uint64_t hash);
+  // The same, creating an empty one. Marks it dirty: the caller is about to change it.
+  Pane* EditPane(int64_t end, Slice* slice, std::string_view key, uint64_t hash, bool* created);
+
+  // Visits this instance's panes of a slice in key order, stored ones included without keeping them
+  // in memory.
+  using PaneVisitor = std::function<void(std::string_view key, uint64_t hash, const Pane& pane)>;
+  void VisitSorted(int64_t end, Slice* slice, const PaneVisitor& visit);
+
+  // Forgets a slice and its rows.
+  void Drop(int64_t end);
+
+  // Hands over everything changed since the last call.
+  void CollectChanges(StateChanges* changes);
+
+  // Memory of all slices, and shrinking it: panes whose rows are committed leave memory, least
+  // recently used first, until at most `target` bytes are held. Only to be called when the last
+  // CollectChanges has been committed and no pane is dirty; panes that are dirty stay.
+  size_t MemoryBytes() const;
+  void Evict(size_t target);
+
+  // Panes in memory; rows in the store only are not counted.
+  size_t PanesInMemory() const;
+  const Status& status() const { return status_; }
+
+ private:
+  std::string RowKey(int64_t end, std::string_view key) const;
+  Pane* Bring(int64_t end, Slice* slice, std::string_view key, uint64_t hash);
+  void MarkDirty(Slice* slice, Pane* pane);
+  void Fail(const Status& status);
+
+  const AggregatePlan* plan_;
+  const PaneLayouts* layouts_;
+  std::string prefix_;
+  const StateView* view_;
+  KeyShare share_;
+  std::map<int64_t, std::unique_ptr<Slice>> slices_;
+  std::vector<int64_t> dropped_;     // ends of slices whose rows are to be deleted
+  Status status_;
+  std::string row_key_, row_value_;  // scratch
+  std::vector<Pane*> sorted_;
+};
+
+}  // namespace rivulet

@@ -1,0 +1,20 @@
+#include "operators/window/window_operator.h"
+
+#include "operators/window/aligned_windows.h"
+#include "operators/window/session_windows.h"
+
+namespace rivulet {
+
+std::unique_ptr<WindowOperator> NewWindowOperator(const WindowSpec& spec, const AggregatePlan* plan,
+                                                  const PaneLayouts* layouts, std::string prefix,
+                                                  const StateView* view, KeyShare share,
+                                                  int64_t watermark) {
+  if (spec.kind == WindowSpec::Kind::kSession) {
+    return std::make_unique<SessionWindows>(spec, plan, layouts, std::move(prefix), view, share,
+                                            watermark);
+  }
+  return std::make_unique<AlignedWindows>(spec, plan, layouts, std::move(prefix), view, share,
+                                          watermark);
+}
+
+}  // namespace rivulet

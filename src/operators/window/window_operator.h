@@ -1,0 +1,89 @@
+// WindowOperator: keyed records in, window results out. One instance per worker, for the keys of its
+// share; results do not depend on how keys are shared out or records are batched.
+//
+// Rules (the design's section 4): W is the watermark just before a record. A window [start, end) closes
+// when W >= end. A record is late for a window when end + lateness <= W, and late altogether when it is
+// late for all its windows. Between closing and that, it joins and the window is emitted again at
+// once with revision + 1.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/record_batch.h"
+#include "operators/aggregate/aggregate_plan.h"
+#include "operators/key/key_codec.h"
+#include "operators/state_view.h"
+#include "operators/window/slice_store.h"
+
+namespace rivulet {
+
+struct WindowSpec {
+  enum class Kind : uint8_t { kTumbling = 0, kSliding = 1, kSession = 2 } kind = Kind::kTumbling;
+  int64_t size_us = 0;    // length; session: gap
+  int64_t slide_us = 0;   // sliding; equals size for tumbling
+  int64_t offset_us = 0;
+  int64_t lateness_us = 0;
+};
+
+// Where a result stands in the order of all results of a pipeline. Closings come by (end, key); a
+// revision comes after all closings its watermark allowed and before those it did not, by position of the
+// record that caused it. This order is the same for every number of workers and every batching.
+struct ResultOrder {
+  int64_t time;        // closing: the window's end; revision or late record: W
+  uint8_t caused;      // 0: closing; 1: caused by the record at `position`
+  uint64_t position;   // of that record within the turn
+};
+
+// Receives results. `block` is only valid during the call.
+class ResultSink {
+ public:
+  virtual ~ResultSink() = default;
+  virtual void OnResult(const ResultOrder& order, std::string_view key, uint64_t hash,
+                        int64_t start_us, int64_t end_us, uint32_t revision,
+                        const char* block) = 0;
+  // A record that was late for all its windows.
+  virtual void OnLate(const ResultOrder& order, uint32_t row) = 0;
+};
+
+struct WindowInput {
+  const RecordBatch* batch = nullptr;
+  const KeyColumn* keys = nullptr;
+  const uint32_t* rows = nullptr;        // this instance's rows, ascending
+  uint32_t count = 0;
+  const int64_t* watermark = nullptr;    // by row: W just before the record, us
+  uint64_t position = 0;                 // of row 0 within the turn
+  const std::vector<const Column*>* arguments = nullptr;  // by AggregatePlan argument
+};
+
+// One thread per instance.
+class WindowOperator {
+ public:
+  virtual ~WindowOperator() = default;
+
+  // Reads what it must know before the first record. Cost does not grow with the number of keys.
+  virtual Status Open() = 0;
+  virtual void Process(const WindowInput& input, ResultSink* sink) = 0;
+  // Closes every window with end <= watermark and forgets what no record can reach any more.
+  virtual void Advance(int64_t watermark, ResultSink* sink) = 0;
+
+  // See SliceStore: the same contract for every kind of window.
+  virtual void CollectChanges(StateChanges* changes) = 0;
+  // The changes last collected can now be read through the view.
+  virtual void OnCommitted() {}
+  virtual size_t MemoryBytes() const = 0;
+  virtual void Evict(size_t target) = 0;
+  virtual size_t PanesInMemory() const = 0;
+  virtual const Status& status() const = 0;
+};
+
+// `watermark` is where the operator had got to when the rows in `view` were committed.
+std::unique_ptr<WindowOperator> NewWindowOperator(const WindowSpec& spec, const AggregatePlan* plan,
+                                                  const PaneLayouts* layouts, std::string prefix,
+                                                  const StateView* view, KeyShare share,
+                                                  int64_t watermark);
+
+}  // namespace rivulet

@@ -1,0 +1,104 @@
+// The journal's format on disk, once for writer and reader. All fixed-width numbers are little
+// endian; varints and zigzag as in base/coding.h.
+//
+// A journal is a directory of segments. A segment is named by the offset of its first entry, 20
+// decimal digits and ".rvj", and never changes once a later one exists.
+//
+//   segment := header entry*
+//   header  := magic            8 bytes   "RVLTJRNL"
+//              version          4 bytes   1
+//              first_offset     8 bytes   as in the name
+//              previous_end     8 bytes   offset behind the last entry written before this segment.
+//                                         Smaller than first_offset where offsets were skipped on
+//                                         purpose; larger than the end of the segment before where
+//                                         entries were lost
+//              previous_time    8 bytes   receive time (us) of the last entry before; 0 if none
+//              checksum         4 bytes   low half of Hash64 over the bytes above
+//   entry   := checksum         4 bytes   EntryChecksum over all that follows, and the offset
+//              length           varint    bytes behind this field; at least 3
+//              topic            varint    0: spelled out below; n > 0: n-th topic of the segment
+//              time             zigzag    receive time (us), less that of the entry before; less 0
+//                                         for the first entry of a segment
+//              packet           varint    MQTT packet id, 0..65535
+//              [topic_length    varint    only when topic is 0: the name. The first
+//               topic_name      bytes]    kMaxSegmentTopics names of a segment get the next number
+//              payload          bytes     the rest of length
+//
+// Offsets are not stored: an entry's offset is its segment's first offset plus its index. The
+// checksum depends on the offset, so that an old entry in a reused disk block never passes for a
+// new one. For a 125-byte payload the frame costs 9 to 13 bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/types.h"
+
+namespace rivulet {
+
+inline constexpr uint32_t kJournalVersion = 1;
+inline constexpr size_t kSegmentHeaderSize = 40;
+// Names beyond these are spelled out each time: bounds what reader and writer keep in memory.
+inline constexpr uint32_t kMaxSegmentTopics = 1u << 16;
+// MQTT's largest packet, with room for our own fields.
+inline constexpr uint64_t kMaxEntryLength = (256ull << 20) + 1024;
+inline constexpr uint64_t kMinEntryLength = 3;
+// Checksum, one byte of length, shortest body.
+inline constexpr size_t kMinFrameSize = 4 + 1 + kMinEntryLength;
+
+struct SegmentHeader {
+  Offset first_offset;
+  Offset previous_end;
+  EventTime previous_time;
+};
+
+enum class HeaderState : uint8_t { kValid, kDamaged, kOtherVersion };
+
+// "00000000000000000042.rvj"
+std::string SegmentName(Offset first_offset);
+// The offset, or nothing when `name` is not exactly a segment's name.
+std::optional<Offset> ParseSegmentName(std::string_view name);
+
+std::string EncodeSegmentHeader(const SegmentHeader& header);
+// kOtherVersion when magic and checksum are right but the version is not ours.
+HeaderState DecodeSegmentHeader(std::string_view bytes, SegmentHeader* header);
+
+// One entry's fields as they stand in the frame.
+struct EntryFrame {
+  uint32_t topic_number = 0;   // 0: `topic` is spelled out
+  int64_t time_delta = 0;
+  uint16_t packet_id = 0;
+  std::string_view topic;      // only with topic_number 0
+  std::string_view payload;
+  size_t size = 0;             // bytes of the whole frame; set by DecodeEntry
+};
+
+// Replaces `*out` with the frame of the entry at `offset`.
+void EncodeEntry(const EntryFrame& entry, Offset offset, std::string* out);
+
+enum class FrameState : uint8_t { kValid, kIncomplete, kDamaged };
+
+// Reads the frame at the start of `bytes`, which must be the entry at `offset`. kIncomplete: more
+// bytes are needed, `entry->size` of them in all (a lower bound where the length itself is cut).
+// The views point into `bytes`.
+FrameState DecodeEntry(std::string_view bytes, Offset offset, EntryFrame* entry);
+
+// What lies behind a damaged place.
+struct FramesBehind {
+  enum class Kind : uint8_t {
+    kNothing,  // no entry: the damage is the torn end of an append
+    kEntries,  // valid entries follow, the last one before `end`
+    kUnknown,  // too much to search; no entry can have reached `end`
+  };
+  Kind kind = Kind::kNothing;
+  Offset end;
+};
+
+// Looks for valid entries in `bytes`, whose first byte is where the frame of the entry at `offset`
+// should have been, in a segment that has numbered `topics` names up to there. Bounded work.
+FramesBehind FindFramesBehind(std::string_view bytes, Offset offset, uint32_t topics);
+
+}  // namespace rivulet

@@ -1,0 +1,85 @@
+// Segment: one file of a journal as appender and readers share it, and a scanner over its entries.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "base/types.h"
+#include "state/file.h"
+#include "state/journal_format.h"
+#include "state/topic_table.h"
+
+namespace rivulet {
+
+// The plain fields are fixed once a reader can see the segment.
+struct JournalSegment {
+  std::string path;
+  uint64_t index = 0;   // one more than that of the segment before
+  Offset first_offset;
+  Offset previous_end;  // from the header; at most first_offset
+  // Bytes of whole entries, with the header: readers never look behind.
+  std::atomic<uint64_t> bytes{0};
+  // No entry will be added: a reader at the end goes on to the next segment.
+  std::atomic<bool> closed{false};
+
+  // --- guarded by the journal's lock ---
+  EventTime last_time;      // receive time of the last entry; kept until the segment may be trimmed
+  bool synced = false;      // all of a closed segment is on the medium
+  bool sync_failed = false; // what is on the medium is unknown for good
+};
+
+// One entry found by a scanner.
+struct ScannedEntry {
+  Offset offset;
+  TopicTable::Entry topic;
+  std::string_view payload;  // in the scanner's buffer
+  EventTime received;
+  uint16_t packet_id = 0;
+};
+
+// Walks a segment's entries in order, checking each. Not thread-safe; may run beside the appender.
+class SegmentScanner {
+ public:
+  enum class Step : uint8_t {
+    kEntry,
+    kNeedData,  // call Refill (which invalidates all views), then Next again
+    kEnd,       // no more whole entries below the limit
+    kDamaged,   // the frame at position() is not the entry at next_offset()
+  };
+
+  // `topics` must outlive the scanner.
+  explicit SegmentScanner(TopicTable* topics) : topics_(topics) {}
+
+  // Goes to the first entry of a segment.
+  Status Open(FileSystem* files, const std::string& path, Offset first_offset);
+
+  // The next entry that ends at or before `limit` bytes of the file.
+  Step Next(uint64_t limit, ScannedEntry* entry);
+  // Reads on towards `limit`. Errors: kIo; kCorrupt when the file is shorter than `limit`.
+  Status Refill(uint64_t limit);
+
+  // Where the next frame starts in the file, and its offset.
+  uint64_t position() const { return buffer_start_ + consumed_; }
+  Offset next_offset() const { return next_; }
+  EventTime last_time() const { return last_time_; }
+  const std::vector<TopicTable::Entry>& dictionary() const { return dictionary_; }
+
+ private:
+  TopicTable* const topics_;
+  std::unique_ptr<ReadFile> file_;
+  std::vector<char> buffer_;    // filled_ bytes and padding behind them
+  uint64_t buffer_start_ = 0;   // position in the file of buffer_[0]
+  size_t consumed_ = 0;
+  size_t filled_ = 0;
+  size_t wanted_ = 0;           // bytes the next frame is known to need
+  Offset next_;
+  EventTime last_time_;
+  std::vector<TopicTable::Entry> dictionary_;
+};
+
+}  // namespace rivulet

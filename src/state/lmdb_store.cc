@@ -1,0 +1,350 @@
+// The Store on LMDB. The only file that names lmdb.h.
+//
+// One unnamed database: a named one would cost one more page per commit, and pages are what wears
+// out an SD card. The reserved key holds the format row. LMDB writes only free pages and flips
+// between two meta pages, so a crash at any point leaves the last commit (or, without a sync per
+// commit, possibly the one before) intact. MDB_NOSYNC and MDB_WRITEMAP would give that up and are
+// never used.
+#include <lmdb.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/coding.h"
+#include "state/file.h"
+#include "state/resident_limiter.h"
+#include "state/store.h"
+
+namespace rivulet {
+namespace {
+
+constexpr uint32_t kStoreFormat = 1;
+constexpr std::string_view kFormatName = "rivulet-store";
+// The first key behind the reserved one.
+constexpr std::string_view kFirstUserKey{"\0\0", 2};
+
+MDB_val ToVal(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
+std::string_view ToView(const MDB_val& v) {
+  return {static_cast<const char*>(v.mv_data), v.mv_size};
+}
+
+Status LmdbStatus(int rc, const std::string& action, const std::string& directory) {
+  const std::string text =
+      action + " in the state store '" + directory + "': " + mdb_strerror(rc);
+  switch (rc) {
+    case MDB_MAP_FULL:
+    case MDB_TXN_FULL:
+      return Status(ErrorCode::kStoreFull,
+                    text + "; raise the store's map size or keep less state. Nothing was changed");
+    case ENOSPC:
+    case EDQUOT:
+      return Status(ErrorCode::kDiskFull, text + "; free some space. Nothing was changed");
+    case MDB_VERSION_MISMATCH:
+      return Status(ErrorCode::kFormatVersion, text + "; open it with the version that wrote it");
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+      return Status(ErrorCode::kCorrupt, text + "; restore it from a snapshot");
+    case MDB_PANIC:
+      return Status(ErrorCode::kIo, text + "; an earlier write failed half-way: restart");
+    default:
+      return Status(ErrorCode::kIo, text);
+  }
+}
+
+// Holds <directory>/LOCK for as long as it lives. The kernel releases flock with the process, so a
+// crash leaves nothing behind.
+class DirectoryLock {
+ public:
+  ~DirectoryLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  Status Take(const std::string& directory) {
+    const std::string path = directory + "/LOCK";
+    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd_ < 0) return LmdbStatus(errno, "cannot open LOCK", directory);
+    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return Status::Ok();
+    if (errno != EWOULDBLOCK) return LmdbStatus(errno, "cannot lock LOCK", directory);
+    return Status(ErrorCode::kLocked, "the state store '" + directory +
+                                          "' is open in another process; stop that one first or "
+                                          "use another directory");
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+// Read transactions are reset after each use (a waiting one would pin old pages and let the file
+// grow) and kept for the next, since renewing one is cheaper than beginning one.
+class ReadTransactions {
+ public:
+  ~ReadTransactions() { Close(); }
+
+  void Close() {
+    for (MDB_txn* txn : idle_) mdb_txn_abort(txn);
+    idle_.clear();
+  }
+
+  int Take(MDB_env* env, MDB_txn** txn) {
+    {
+      std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        *txn = idle_.back();
+        idle_.pop_back();
+      }
+    }
+    if (*txn == nullptr) return mdb_txn_begin(env, nullptr, MDB_RDONLY, txn);
+    const int rc = mdb_txn_renew(*txn);
+    if (rc != 0) {
+      mdb_txn_abort(*txn);
+      *txn = nullptr;
+    }
+    return rc;
+  }
+
+  void Return(MDB_txn* txn) {
+    mdb_txn_reset(txn);
+    std::lock_guard lock(mutex_);
+    idle_.push_back(txn);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<MDB_txn*> idle_;
+};
+
+class LmdbStore final : public Store {
+ public:
+  explicit LmdbStore(const LmdbOptions& options)
+      : directory_(options.directory),
+        capacity_(options.map_size),
+        limiter_(options.resident_limit) {}
+
+  ~LmdbStore() override {
+    reads_.Close();
+    if (env_ != nullptr) mdb_env_close(env_);
+  }
+
+  Status Open(const LmdbOptions& options) {
+    RIVULET_RETURN_IF_ERROR(NewPosixFileSystem()->CreateDirectories(directory_));
+    RIVULET_RETURN_IF_ERROR(lock_.Take(directory_));
+    int rc = mdb_env_create(&env_);
+    if (rc == 0) rc = mdb_env_set_mapsize(env_, static_cast<size_t>(capacity_));
+    // Reads come from any thread (NOTLS) and in no order, so read-ahead would only fill memory.
+    const unsigned flags =
+        MDB_NORDAHEAD | MDB_NOTLS | (options.sync_each_commit ? 0u : MDB_NOMETASYNC);
+    if (rc == 0) rc = mdb_env_open(env_, directory_.c_str(), flags, 0644);
+    if (rc != 0) return LmdbStatus(rc, "cannot open the database", directory_);
+    // Slots of readers that died with their process would keep old pages from being reused.
+    int dead = 0;
+    rc = mdb_reader_check(env_, &dead);
+    if (rc != 0) return LmdbStatus(rc, "cannot check the readers", directory_);
+    RIVULET_RETURN_IF_ERROR(OpenFormat());
+    return NewPosixFileSystem()->SyncDirectory(directory_);
+  }
+
+  Result<bool> Get(std::string_view key, std::string* value) const override {
+    if (key.empty() || key.size() > kMaxStoreKey || key == kReservedStoreKey) return false;
+    MDB_txn* txn = nullptr;
+    int rc = reads_.Take(env_, &txn);
+    if (rc != 0) return LmdbStatus(rc, "cannot begin to read", directory_);
+    MDB_val k = ToVal(key);
+    MDB_val v;
+    rc = mdb_get(txn, dbi_, &k, &v);
+    if (rc == 0) value->assign(static_cast<const char*>(v.mv_data), v.mv_size);
+    reads_.Return(txn);
+    limiter_.Count(1);
+    if (rc == 0) return true;
+    if (rc == MDB_NOTFOUND) return false;
+    return LmdbStatus(rc, "cannot read a key", directory_);
+  }
+
+  Status Scan(std::string_view from, std::string_view to, const Visitor& visit) const override {
+    MDB_txn* txn = nullptr;
+    int rc = reads_.Take(env_, &txn);
+    if (rc != 0) return LmdbStatus(rc, "cannot begin to scan", directory_);
+    MDB_cursor* cursor = nullptr;
+    rc = mdb_cursor_open(txn, dbi_, &cursor);
+    if (rc == 0) {
+      rc = Visit(cursor, std::max(from, kFirstUserKey), to, visit);
+      mdb_cursor_close(cursor);
+    }
+    reads_.Return(txn);
+    if (rc == 0 || rc == MDB_NOTFOUND) return Status::Ok();
+    return LmdbStatus(rc, "cannot scan", directory_);
+  }
+
+  Status Commit(const Delta& delta) override {
+    MDB_txn* txn = nullptr;
+    int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
+    if (rc != 0) return LmdbStatus(rc, "cannot begin to commit", directory_);
+    const Status applied = Apply(txn, delta);
+    if (!applied.ok()) {
+      mdb_txn_abort(txn);
+      return applied;
+    }
+    rc = mdb_txn_commit(txn);
+    limiter_.Check();
+    return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot commit", directory_);
+  }
+
+  StoreStats Stats() const override {
+    StoreStats stats;
+    stats.capacity_bytes = capacity_;
+    MDB_stat s;
+    if (mdb_env_stat(env_, &s) != 0) return stats;
+    constexpr uint64_t kMetaPages = 2;
+    stats.used_bytes = static_cast<uint64_t>(s.ms_psize) *
+                       (s.ms_branch_pages + s.ms_leaf_pages + s.ms_overflow_pages + kMetaPages);
+    stats.entries = s.ms_entries - 1;  // the format row
+    return stats;
+  }
+
+ private:
+  // Checks the format row, or writes it into a new store.
+  Status OpenFormat() {
+    MDB_txn* txn = nullptr;
+    int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
+    if (rc != 0) return LmdbStatus(rc, "cannot begin to check the format", directory_);
+    const Status status = CheckFormat(txn);
+    if (!status.ok()) {
+      mdb_txn_abort(txn);
+      return status;
+    }
+    rc = mdb_txn_commit(txn);
+    if (rc != 0) return LmdbStatus(rc, "cannot write the format", directory_);
+    return AttachLimiter();
+  }
+
+  Status CheckFormat(MDB_txn* txn) {
+    int rc = mdb_dbi_open(txn, nullptr, 0, &dbi_);
+    if (rc != 0) return LmdbStatus(rc, "cannot open the table", directory_);
+    MDB_stat s;
+    rc = mdb_stat(txn, dbi_, &s);
+    if (rc != 0) return LmdbStatus(rc, "cannot examine the table", directory_);
+    MDB_val key = ToVal(kReservedStoreKey);
+    MDB_val row;
+    rc = mdb_get(txn, dbi_, &key, &row);
+    if (rc == MDB_NOTFOUND && s.ms_entries == 0) {
+      std::string text;
+      PutBytes(&text, kFormatName);
+      PutFixed<uint32_t>(&text, kStoreFormat);
+      row = ToVal(text);
+      rc = mdb_put(txn, dbi_, &key, &row, 0);
+      return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot write the format", directory_);
+    }
+    if (rc != 0 && rc != MDB_NOTFOUND) return LmdbStatus(rc, "cannot read the format", directory_);
+    std::string_view bytes = rc == 0 ? ToView(row) : std::string_view();
+    std::string_view name;
+    uint32_t version = 0;
+    if (!GetBytes(&bytes, &name) || name != kFormatName || !GetFixed(&bytes, &version)) {
+      return Status(ErrorCode::kFormatVersion,
+                    "'" + directory_ + "' holds an LMDB database that is not a state store; use "
+                    "another directory");
+    }
+    if (version != kStoreFormat) {
+      return Status(ErrorCode::kFormatVersion,
+                    "the state store '" + directory_ + "' has format " + std::to_string(version) +
+                        ", this version reads " + std::to_string(kStoreFormat) +
+                        "; use the version that wrote it, or start from a snapshot");
+    }
+    return Status::Ok();
+  }
+
+  // The address of any value tells where the file is mapped.
+  Status AttachLimiter() {
+    MDB_txn* txn = nullptr;
+    int rc = reads_.Take(env_, &txn);
+    if (rc != 0) return LmdbStatus(rc, "cannot begin to read", directory_);
+    MDB_val key = ToVal(kReservedStoreKey);
+    MDB_val row;
+    rc = mdb_get(txn, dbi_, &key, &row);
+    if (rc == 0) limiter_.Attach(row.mv_data);
+    reads_.Return(txn);
+    return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot read the format", directory_);
+  }
+
+  int Visit(MDB_cursor* cursor, std::string_view from, std::string_view to,
+            const Visitor& visit) const {
+    MDB_val k = ToVal(from);
+    MDB_val v;
+    int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+    while (rc == 0 && ToView(k) < to) {
+      if (!visit(ToView(k), ToView(v))) return 0;
+      limiter_.Count(1);
+      rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+    }
+    return rc;
+  }
+
+  Status Apply(MDB_txn* txn, const Delta& delta) {
+    // One cursor for all: neighbouring keys are found without walking down from the root. LMDB
+    // closes it with the transaction.
+    MDB_cursor* cursor = nullptr;
+    int rc = mdb_cursor_open(txn, dbi_, &cursor);
+    if (rc != 0) return LmdbStatus(rc, "cannot begin to commit", directory_);
+    DeltaReader reader(delta.bytes());
+    DeltaReader::Operation op;
+    while (rc == 0 && reader.Next(&op)) {
+      MDB_val k = ToVal(op.key);
+      MDB_val v = ToVal(op.value);
+      switch (op.kind) {
+        case DeltaReader::Kind::kPut:
+          rc = mdb_cursor_put(cursor, &k, &v, 0);
+          break;
+        case DeltaReader::Kind::kDelete:
+          rc = mdb_cursor_get(cursor, &k, &v, MDB_SET);
+          if (rc == 0) rc = mdb_cursor_del(cursor, 0);
+          if (rc == MDB_NOTFOUND) rc = 0;
+          break;
+        case DeltaReader::Kind::kDeleteRange:
+          rc = EraseRange(cursor, op.key, op.value);
+          break;
+      }
+    }
+    if (rc != 0) return LmdbStatus(rc, "cannot apply a commit", directory_);
+    return reader.status();
+  }
+
+  static int EraseRange(MDB_cursor* cursor, std::string_view from, std::string_view to) {
+    MDB_val k = ToVal(from);
+    MDB_val v;
+    int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+    while (rc == 0 && ToView(k) < to) {
+      rc = mdb_cursor_del(cursor, 0);
+      // After a deletion the cursor stands on the entry that followed, except behind the last one
+      // of a page; searching again is right in every case.
+      if (rc == 0) {
+        k = ToVal(from);
+        rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+      }
+    }
+    return rc == MDB_NOTFOUND ? 0 : rc;
+  }
+
+  const std::string directory_;
+  const uint64_t capacity_;
+  DirectoryLock lock_;
+  MDB_env* env_ = nullptr;
+  MDB_dbi dbi_ = 0;
+  mutable ReadTransactions reads_;
+  mutable ResidentLimiter limiter_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> OpenLmdbStore(const LmdbOptions& options) {
+  auto store = std::make_unique<LmdbStore>(options);
+  RIVULET_RETURN_IF_ERROR(store->Open(options));
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace rivulet

@@ -1,0 +1,106 @@
+#include "state/output_log.h"
+
+#include <algorithm>
+
+#include "base/coding.h"
+
+namespace rivulet {
+
+OutputLog::OutputLog(std::string prefix, const Store* store, size_t memory_limit, uint64_t next)
+    : prefix_(std::move(prefix)),
+      store_(store),
+      memory_limit_(memory_limit),
+      next_(next),
+      collected_(next),
+      readable_(next) {}
+
+std::string OutputLog::Row(uint64_t sequence) const {
+  std::string row = prefix_;
+  PutOrderedU64(&row, sequence);
+  return row;
+}
+
+void OutputLog::Append(uint32_t revision, int64_t start_us, std::string_view key,
+                       std::string_view json) {
+  if (blocks_.empty() || blocks_.back().bytes.size() >= kBlockBytes) {
+    blocks_.emplace_back();
+    blocks_.back().first = next_;
+  }
+  Block& block = blocks_.back();
+  const size_t before = block.bytes.size();
+  PutVarint(&block.bytes, revision);
+  PutSignedVarint(&block.bytes, start_us);
+  PutBytes(&block.bytes, key);
+  block.bytes.append(json);
+  block.ends.push_back(static_cast<uint32_t>(block.bytes.size()));
+  memory_ += block.bytes.size() - before + sizeof(uint32_t);
+  ++next_;
+}
+
+bool OutputLog::Decode(std::string_view value, uint64_t sequence, Entry* entry) {
+  uint64_t revision = 0;
+  if (!GetVarint(&value, &revision) || !GetSignedVarint(&value, &entry->start_us) ||
+      !GetBytes(&value, &entry->key)) {
+    return false;
+  }
+  entry->sequence = sequence;
+  entry->revision = static_cast<uint32_t>(revision);
+  entry->json = value;
+  return true;
+}
+
+const OutputLog::Block* OutputLog::FindBlock(uint64_t sequence) const {
+  if (blocks_.empty() || sequence < blocks_.front().first) return nullptr;
+  const auto after = std::upper_bound(
+      blocks_.begin(), blocks_.end(), sequence,
+      [](uint64_t s, const Block& block) { return s < block.first; });
+  return &*std::prev(after);
+}
+
+Status OutputLog::ReadStored(uint64_t from, size_t limit,
+                             const std::function<void(const Entry&)>& visit) const {
+  if (store_ == nullptr) {
+    return Status(ErrorCode::kOffsetTrimmed, "output entry " + std::to_string(from) + " is gone");
+  }
+  Status damaged;
+  RIVULET_RETURN_IF_ERROR(
+      store_->Scan(Row(from), Row(readable_), [&](std::string_view row, std::string_view value) {
+        row.remove_prefix(prefix_.size());
+        uint64_t sequence = 0;
+        Entry entry;
+        if (!GetOrderedU64(&row, &sequence) || !Decode(value, sequence, &entry)) {
+          damaged = Status(ErrorCode::kCorrupt, "an entry of the output log cannot be read");
+          return false;
+        }
+        visit(entry);
+        return --limit > 0;
+      }));
+  return damaged;
+}
+
+void OutputLog::CollectChanges(Delta* delta) {
+  for (; collected_ < next_; ++collected_) {
+    const Block* block = FindBlock(collected_);
+    // An entry that every sink had before it was ever stored needs no row.
+    if (collected_ >= trimmed_) delta->Put(Row(collected_), block->Value(collected_ - block->first));
+  }
+  if (trimmed_ > trim_collected_) {
+    delta->DeleteRange(Row(trim_collected_), Row(trimmed_));
+    trim_collected_ = trimmed_;
+  }
+  // What is stored need not stay in memory beyond the bound.
+  while (store_ != nullptr && memory_ > memory_limit_ && blocks_.size() > 1) {
+    memory_ -= blocks_.front().bytes.size() + blocks_.front().ends.size() * sizeof(uint32_t);
+    blocks_.pop_front();
+  }
+}
+
+void OutputLog::Trim(uint64_t sequence) {
+  trimmed_ = std::max(trimmed_, sequence);
+  while (!blocks_.empty() && blocks_.front().first + blocks_.front().ends.size() <= trimmed_) {
+    memory_ -= blocks_.front().bytes.size() + blocks_.front().ends.size() * sizeof(uint32_t);
+    blocks_.pop_front();
+  }
+}
+
+}  // namespace rivulet

@@ -1,0 +1,231 @@
+// The FileSystem of a real machine: plain system calls, errors turned into numbered ones.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+
+#include "state/file.h"
+
+namespace rivulet {
+namespace {
+
+Status ErrnoStatus(int error, const char* action, const std::string& path) {
+  const std::string text =
+      std::string(action) + " '" + path + "': " + std::generic_category().message(error);
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return Status(ErrorCode::kDiskFull, text + "; free some space, writing goes on by itself");
+    case ENOENT:
+      return Status(ErrorCode::kNotFound, text);
+    default:
+      return Status(ErrorCode::kIo, text);
+  }
+}
+
+// Owns a file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  bool ok() const { return fd_ >= 0; }
+
+ private:
+  const int fd_;
+};
+
+int OpenRetrying(const std::string& path, int flags) {
+  int fd = -1;
+  do {
+    fd = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
+  } while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+class PosixAppendFile final : public AppendFile {
+ public:
+  PosixAppendFile(int fd, uint64_t size, std::string path)
+      : fd_(fd), size_(size), path_(std::move(path)) {}
+
+  // Writes at the last good size rather than with O_APPEND, so that what a failed append left
+  // behind is overwritten by the next one.
+  Status Append(std::string_view bytes) override {
+    const uint64_t start = size_.load(std::memory_order_relaxed);
+    size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t n = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done,
+                                 static_cast<off_t>(start + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return ErrnoStatus(errno, "cannot append to", path_);
+      if (n == 0) return ErrnoStatus(ENOSPC, "cannot append to", path_);
+      done += static_cast<size_t>(n);
+    }
+    size_.store(start + done, std::memory_order_relaxed);
+    return Status::Ok();
+  }
+
+  Status Sync() override {
+    int result = 0;
+    do {
+      result = ::fdatasync(fd_.get());
+    } while (result != 0 && errno == EINTR);
+    return result == 0 ? Status::Ok() : ErrnoStatus(errno, "cannot sync", path_);
+  }
+
+  uint64_t size() const override { return size_.load(std::memory_order_relaxed); }
+
+ private:
+  Descriptor fd_;
+  std::atomic<uint64_t> size_;
+  const std::string path_;
+};
+
+class PosixReadFile final : public ReadFile {
+ public:
+  PosixReadFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+
+  Result<size_t> Read(uint64_t position, size_t n, char* buffer) override {
+    size_t done = 0;
+    while (done < n) {
+      const ssize_t got =
+          ::pread(fd_.get(), buffer + done, n - done, static_cast<off_t>(position + done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return ErrnoStatus(errno, "cannot read", path_);
+      if (got == 0) break;
+      done += static_cast<size_t>(got);
+    }
+    return done;
+  }
+
+ private:
+  Descriptor fd_;
+  const std::string path_;
+};
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path,
+                                                 uint64_t reserve) override {
+    const int fd = OpenRetrying(path, O_WRONLY | O_CREAT);
+    if (fd < 0) return ErrnoStatus(errno, "cannot open for appending", path);
+    struct stat info;
+    if (::fstat(fd, &info) != 0) {
+      const int error = errno;
+      ::close(fd);
+      return ErrnoStatus(error, "cannot examine", path);
+    }
+    const auto size = static_cast<uint64_t>(info.st_size);
+    // Best effort: a file system that cannot reserve just allocates while appending.
+    if (reserve > size) {
+      (void)::fallocate(fd, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(size),
+                        static_cast<off_t>(reserve - size));
+    }
+    return std::unique_ptr<AppendFile>(std::make_unique<PosixAppendFile>(fd, size, path));
+  }
+
+  Result<std::unique_ptr<ReadFile>> OpenRead(const std::string& path) override {
+    const int fd = OpenRetrying(path, O_RDONLY);
+    if (fd < 0) return ErrnoStatus(errno, "cannot open for reading", path);
+    return std::unique_ptr<ReadFile>(std::make_unique<PosixReadFile>(fd, path));
+  }
+
+  Result<uint64_t> FileSize(const std::string& path) override {
+    struct stat info;
+    if (::stat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "cannot examine", path);
+    return static_cast<uint64_t>(info.st_size);
+  }
+
+  Status Truncate(const std::string& path, uint64_t size) override {
+    if (::truncate(path.c_str(), static_cast<off_t>(size)) == 0) return Status::Ok();
+    return ErrnoStatus(errno, "cannot cut", path);
+  }
+
+  Status Remove(const std::string& path) override {
+    if (::unlink(path.c_str()) == 0) return Status::Ok();
+    return ErrnoStatus(errno, "cannot remove", path);
+  }
+
+  Status Rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) == 0) return Status::Ok();
+    return ErrnoStatus(errno, ("cannot rename to '" + to + "' the file").c_str(), from);
+  }
+
+  // Each new directory's parent is synced at once: a journal must not vanish with its directory.
+  Status CreateDirectories(const std::string& path) override {
+    if (path.empty() || IsDirectory(path)) return Status::Ok();
+    const std::string parent = ParentOf(path);
+    if (parent != path) RIVULET_RETURN_IF_ERROR(CreateDirectories(parent));
+    if (::mkdir(path.c_str(), 0755) != 0 && !(errno == EEXIST && IsDirectory(path))) {
+      return ErrnoStatus(errno, "cannot create the directory", path);
+    }
+    return SyncDirectory(parent);
+  }
+
+  Status SyncDirectory(const std::string& path) override {
+    const Descriptor fd(OpenRetrying(path.empty() ? "." : path, O_RDONLY | O_DIRECTORY));
+    if (!fd.ok()) return ErrnoStatus(errno, "cannot open the directory", path);
+    // EINVAL: this file system cannot sync directories, so there is nothing to wait for.
+    if (::fsync(fd.get()) == 0 || errno == EINVAL) return Status::Ok();
+    return ErrnoStatus(errno, "cannot sync the directory", path);
+  }
+
+  Result<std::vector<std::string>> List(const std::string& path) override {
+    DIR* directory = ::opendir(path.empty() ? "." : path.c_str());
+    if (directory == nullptr) return ErrnoStatus(errno, "cannot list", path);
+    std::vector<std::string> names;
+    errno = 0;
+    while (const dirent* entry = ::readdir(directory)) {
+      struct stat info;
+      if (::fstatat(::dirfd(directory), entry->d_name, &info, 0) == 0 && S_ISREG(info.st_mode)) {
+        names.emplace_back(entry->d_name);
+      }
+      errno = 0;
+    }
+    const int error = errno;
+    ::closedir(directory);
+    if (error != 0) return ErrnoStatus(error, "cannot list", path);
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  Result<uint64_t> FreeBytes(const std::string& path) override {
+    struct statvfs info;
+    if (::statvfs(path.empty() ? "." : path.c_str(), &info) != 0) {
+      return ErrnoStatus(errno, "cannot examine the file system of", path);
+    }
+    return static_cast<uint64_t>(info.f_bavail) * static_cast<uint64_t>(info.f_frsize);
+  }
+
+ private:
+  static bool IsDirectory(const std::string& path) {
+    struct stat info;
+    return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+  }
+
+  // "a/b/" and "a/b" give "a"; "a" gives "" (the working directory); "/" gives itself.
+  static std::string ParentOf(const std::string& path) {
+    const size_t end = path.find_last_not_of('/');
+    if (end == std::string::npos) return path;
+    const size_t slash = path.rfind('/', end);
+    if (slash == std::string::npos) return "";
+    const size_t last = path.find_last_not_of('/', slash);
+    return last == std::string::npos ? "/" : path.substr(0, last + 1);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<FileSystem> NewPosixFileSystem() { return std::make_unique<PosixFileSystem>(); }
+
+}  // namespace rivulet

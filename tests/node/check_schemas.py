@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""The JSON Schemas accept the examples in config/ and refuse files with a fault in them.
+
+Usage: check_schemas.py [CONFIG_FOLDER]. Needs python3-jsonschema and python3-yaml. Exit code 77
+(skipped, for CTest) when these are not installed.
+"""
+
+import copy
+import json
+import pathlib
+import sys
+
+try:
+    import jsonschema
+    import yaml
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+
+DROP = object()
+
+# What is changed in temperature.yaml, as (path, value), to make it wrong.
+BROKEN_PIPELINES = [
+    (["pipeline"], "Not A Name"),
+    (["pipeline"], DROP),
+    (["source"], DROP),
+    (["sinks"], DROP),
+    (["sinks"], []),
+    (["sinkz"], []),
+    (["source", "mqtt"], DROP),
+    (["source", "mqtt"], "a/{x"),
+    (["source", "mqtt"], "a/#/b"),
+    (["source", "mqtt"], "a/b{x}"),
+    (["source", "mqtt"], []),
+    (["source", "format"], "xml"),
+    (["source", "format"], {}),
+    (["source", "format"], {"csv": {"delimiter": "ab"}}),
+    (["source", "format"], {"csv": {}, "value": {}}),
+    (["source", "fields", "ts"], "integer"),
+    (["source", "fields", "ts"], {"required": True}),
+    (["source", "time"], DROP),
+    (["source", "time"], "arival"),
+    (["source", "time", "field"], DROP),
+    (["source", "time", "arrival"], True),
+    (["source", "time", "unit"], "min"),
+    (["source", "time", "delay"], "5 s"),
+    (["source", "time", "delay"], 5),
+    (["steps"], []),
+    (["steps", 0], {}),
+    (["steps", 0], {"filter": "a"}),
+    (["steps", 0], {"set": {}}),
+    (["steps", 0], {"set": {"a": [1]}}),
+    (["steps", 0], {"where": ""}),
+    (["steps", 0], {"where": "a", "key": "b"}),
+    (["steps", 0], {"where": "a", "aggregate": {"n": "count()"}}),
+    (["steps", 2], {"key": []}),
+    (["steps", 3, "aggregate"], DROP),
+    (["steps", 3, "window"], DROP),
+    (["steps", 3, "window", "lateniss"], "5s"),
+    (["steps", 3, "window", "tumbling"], DROP),
+    (["steps", 3, "window", "every"], "1s"),
+    (["steps", 3, "window"], {"sliding": "5s"}),
+    (["steps", 3, "window"], {"tumbling": "5s", "session": "5s"}),
+    (["steps", 3, "window"], {"session": "5s", "offset": "1s"}),
+    (["sinks", 0], {"mqt": "a"}),
+    (["sinks", 0, "mqtt"], "a/+"),
+    (["sinks", 0, "qos"], 3),
+    (["sinks", 0, "table"], "t"),
+    (["sinks", 1, "table"], "a-b"),
+    (["sinks", 1, "revisions"], "all"),
+    (["late"], {"stdout": False}),
+    (["dead_letters"], "file"),
+]
+
+GOOD_PIPELINES = [
+    (["source", "mqtt"], ["a/{x}/+/#", "b"]),
+    (["source", "format"], {"csv": None}),
+    (["source", "format"], {"value": {"field": "celsius"}}),
+    (["source", "time"], "arrival"),
+    (["source", "time"], {"arrival": True, "delay": 0}),
+    (["source", "fields"], DROP),
+    (["steps"], DROP),
+    (["steps", 0], {"set": [{"a": 1}, {"b": None}]}),
+    (["steps", 2], {"key": ["a", "b"]}),
+    (["steps", 3, "window"], {"sliding": "1h30m", "every": "1.5s", "offset": "10us"}),
+    (["steps", 3, "window"], {"session": "30s"}),
+    (["sinks"], {"stdout": True}),
+    (["late"], [{"mqtt": "late/{odd name}"}, {"file": "late.ndjson"}]),
+]
+
+BROKEN_NODES = [
+    (["nodes"], {}),
+    (["node", "name"], "a/b"),
+    (["node", "partitions"], 0),
+    (["node", "workers"], "many"),
+    (["pipelines"], []),
+    (["mqtt", "brokers"], []),
+    (["mqtt", "brokers"], "localhost"),
+    (["mqtt", "brokers"], ["ws://localhost"]),
+    (["mqtt", "version"], 4),
+    (["mqtt", "qos"], 3),
+    (["mqtt", "password_file"], "secret"),
+    (["mqtt", "tls"], {"cert": "c.pem"}),
+    (["mqtt", "status_topic"], "a/{pi}"),
+    (["mqtt", "status_topic"], True),
+    (["mqtt", "reconnect"], {"mn": "5s"}),
+    (["mqtt", "max_inflight"], 0),
+    (["journal", "sync"], "sometimes"),
+    (["journal", "segment"], "8 MB"),
+    (["journal", "retain"], "64MB"),
+    (["state", "memory"], "lots"),
+    (["commit", "interval"], 1),
+    (["commit", "durability"], "peer"),
+    (["http", "listen"], 8377),
+    (["http", "listen"], True),
+    (["log", "level"], "loud"),
+]
+
+GOOD_NODES = [
+    (["node"], None),
+    (["node", "workers"], 3),
+    (["mqtt", "brokers"], "mqtts://[fe80::1]:8883"),
+    (["mqtt", "version"], 5),
+    (["mqtt", "status_topic"], False),
+    (["mqtt", "tls"], {"ca": "ca.pem", "verify_hostname": False}),
+    (["disk", "reserve"], 0),
+    (["http", "listen"], False),
+    (["pipelines"], "p/*.yaml"),
+]
+
+
+def changed(document, path, value):
+    result = copy.deepcopy(document)
+    place = result
+    for step in path[:-1]:
+        place = place[step]
+    if value is DROP:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return result
+
+
+def check(schema_file, examples, broken, good):
+    schema = json.loads(schema_file.read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator.check_schema(schema)
+    validator = jsonschema.Draft7Validator(schema)
+    faults = []
+    documents = [yaml.safe_load(e.read_text(encoding="utf-8")) for e in examples]
+    for example, document in zip(examples, documents):
+        faults += [f"{example.name} is refused: {e.message}" for e in validator.iter_errors(document)]
+    for path, value in broken:
+        if validator.is_valid(changed(documents[0], path, value)):
+            faults.append(f"{schema_file.name} accepts {path} = {value!r}")
+    for path, value in good:
+        for error in validator.iter_errors(changed(documents[0], path, value)):
+            faults.append(f"{schema_file.name} refuses {path} = {value!r}: {error.message}")
+    print(f"{schema_file.name}: {len(examples)} examples, {len(broken)} broken, {len(good)} good")
+    return faults
+
+
+def main():
+    here = pathlib.Path(__file__).resolve().parent
+    config = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else here.parent.parent / "config"
+    pipelines = sorted((config / "pipelines").glob("*.yaml"))
+    pipelines.sort(key=lambda path: path.name != "temperature.yaml")
+    faults = check(config / "pipeline.schema.json", pipelines, BROKEN_PIPELINES, GOOD_PIPELINES)
+    faults += check(config / "node.schema.json", [config / "node.yaml"], BROKEN_NODES, GOOD_NODES)
+    for fault in faults:
+        print(fault)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

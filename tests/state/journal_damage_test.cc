@@ -1,0 +1,307 @@
+// Every way to damage a journal's files: opening and reading must neither crash nor invent.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/random.h"
+#include "sim/sim_file_system.h"
+#include "state/journal_format.h"
+#include "state/journal_testing.h"
+
+namespace rivulet {
+namespace {
+
+using sim::SimFileSystem;
+using testing::AppendMessages;
+using testing::MakeMessage;
+using testing::Message;
+using testing::OpenJournal;
+using testing::ReadAll;
+using testing::TryAppend;
+
+JournalOptions Options(uint64_t segment_bytes = 8 << 20) {
+  JournalOptions options;
+  options.directory = "lane";
+  options.segment_bytes = segment_bytes;
+  return options;
+}
+
+std::string PathOf(uint64_t first_offset) { return "lane/" + SegmentName(Offset{first_offset}); }
+
+// Whether `read` is made of entries of `written`, in order.
+bool IsSubsequence(const std::vector<Message>& read, const std::vector<Message>& written) {
+  auto it = written.begin();
+  for (const Message& m : read) {
+    it = std::find(it, written.end(), m);
+    if (it == written.end()) return false;
+    ++it;
+  }
+  return true;
+}
+
+// Opens what a damaged journal left, reads it, writes on, and opens once more.
+struct Outcome {
+  JournalRecovery recovery;
+  std::vector<Message> read;
+};
+Outcome Survive(SimFileSystem* files, const std::vector<Message>& written) {
+  Outcome outcome;
+  std::vector<Message> after;
+  {
+    auto journal = OpenJournal(files, Options(), &outcome.recovery);
+    outcome.read = ReadAll(journal.get());
+    REQUIRE(IsSubsequence(outcome.read, written));
+    const Offset end = journal->end();
+    if (!outcome.read.empty()) REQUIRE(end.value > outcome.read.back().offset);
+    after = outcome.read;
+    for (uint64_t i = 0; i < 5; ++i) {
+      Message m = MakeMessage(end.value + i);
+      m.payload += " after";
+      REQUIRE(TryAppend(journal.get(), m).ok());
+      after.push_back(m);
+    }
+    REQUIRE(ReadAll(journal.get()) == after);
+  }
+  auto journal = OpenJournal(files, Options());
+  REQUIRE(ReadAll(journal.get()) == after);
+  return outcome;
+}
+
+// A small journal's files: name and contents.
+using Image = std::vector<std::pair<std::string, std::string>>;
+Image MakeImage(uint64_t segment_bytes, uint64_t messages, std::vector<Message>* written) {
+  SimFileSystem files;
+  auto journal = OpenJournal(&files, Options(segment_bytes));
+  *written = AppendMessages(journal.get(), 0, messages);
+  Image image;
+  const std::vector<std::string> names = files.List("lane").value();
+  for (const std::string& name : names) {
+    image.emplace_back("lane/" + name, files.Contents("lane/" + name));
+  }
+  return image;
+}
+
+void Restore(SimFileSystem* files, const Image& image) {
+  for (const auto& [path, bytes] : image) files->SetContents(path, bytes);
+}
+
+TEST_CASE("any byte flipped, in one segment and in several") {
+  std::vector<Message> written;
+  Image image;
+  SUBCASE("one segment") { image = MakeImage(8 << 20, 12, &written); }
+  SUBCASE("three segments") { image = MakeImage(150, 14, &written); }
+  REQUIRE(!image.empty());
+  for (size_t file = 0; file < image.size(); ++file) {
+    for (size_t i = 0; i < image[file].second.size(); ++i) {
+      for (const int flip : {0x01, 0x80, 0xff}) {
+        CAPTURE(file);
+        CAPTURE(i);
+        Image damaged = image;
+        damaged[file].second[i] = static_cast<char>(damaged[file].second[i] ^ flip);
+        SimFileSystem files;
+        Restore(&files, damaged);
+        const Outcome outcome = Survive(&files, written);
+        // A damaged header costs nothing; a damaged entry costs itself and what depends on it.
+        if (i < kSegmentHeaderSize) REQUIRE(outcome.read == written);
+        if (i >= kSegmentHeaderSize) {
+          REQUIRE(outcome.read.size() < written.size());
+          REQUIRE(outcome.recovery.torn_bytes + outcome.recovery.damaged_entries > 0);
+          REQUIRE_FALSE(outcome.recovery.detail.empty());
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a tail torn at every length is cut off and reported") {
+  std::vector<Message> written;
+  const Image image = MakeImage(8 << 20, 12, &written);
+  const std::string& whole = image[0].second;
+  size_t complete = 0;
+  for (size_t n = 0; n <= whole.size(); ++n) {
+    CAPTURE(n);
+    SimFileSystem files;
+    files.SetContents(PathOf(0), whole.substr(0, n));
+    const Outcome outcome = Survive(&files, written);
+    REQUIRE(outcome.read ==
+            std::vector<Message>(written.begin(),
+                                 written.begin() + static_cast<int64_t>(outcome.read.size())));
+    REQUIRE(outcome.recovery.damaged_entries == 0);
+    REQUIRE(outcome.read.size() >= complete);
+    complete = outcome.read.size();
+  }
+  CHECK(complete == written.size());
+}
+
+TEST_CASE("the tail that a power cut filled with zeros or garbage is cut off") {
+  std::vector<Message> written;
+  const Image image = MakeImage(8 << 20, 12, &written);
+  Random random(11);
+  for (const size_t extra : {1u, 7u, 8u, 100u, 4096u, 70000u}) {
+    for (const bool zeros : {true, false}) {
+      std::string bytes = image[0].second;
+      for (size_t i = 0; i < extra; ++i) {
+        bytes.push_back(zeros ? '\0' : static_cast<char>(random.Below(256)));
+      }
+      SimFileSystem files;
+      files.SetContents(PathOf(0), bytes);
+      const Outcome outcome = Survive(&files, written);
+      CHECK(outcome.read == written);
+      CHECK(outcome.recovery.torn_bytes == extra);
+    }
+  }
+}
+
+TEST_CASE("entries behind damage keep their offsets spent") {
+  std::vector<Message> written;
+  const Image image = MakeImage(8 << 20, 12, &written);
+  std::string bytes = image[0].second;
+  bytes[kSegmentHeaderSize + 1] ^= 1;  // the first entry
+  SimFileSystem files;
+  files.SetContents(PathOf(0), bytes);
+  JournalRecovery recovery;
+  auto journal = OpenJournal(&files, Options(), &recovery);
+  CHECK(recovery.damaged_entries == 12);
+  CHECK(recovery.torn_bytes == 0);
+  CHECK(journal->end() == Offset{12});
+  CHECK(ReadAll(journal.get()).empty());
+  CHECK(journal->Stats().damaged_entries == 12);
+}
+
+TEST_CASE("an old entry in a reused block does not pass for a new one") {
+  std::vector<Message> written;
+  const Image image = MakeImage(8 << 20, 12, &written);
+  std::string bytes = image[0].second;
+  // The same frame twice: right bytes, wrong place.
+  EntryFrame frame;
+  REQUIRE(DecodeEntry(std::string_view(bytes).substr(kSegmentHeaderSize), Offset{0}, &frame) ==
+          FrameState::kValid);
+  bytes += bytes.substr(kSegmentHeaderSize, frame.size);
+  SimFileSystem files;
+  files.SetContents(PathOf(0), bytes);
+  const Outcome outcome = Survive(&files, written);
+  CHECK(outcome.read == written);
+  CHECK(outcome.recovery.torn_bytes == frame.size);
+}
+
+TEST_CASE("a missing segment is a gap that is counted") {
+  std::vector<Message> written;
+  Image image = MakeImage(150, 40, &written);
+  REQUIRE(image.size() > 4);
+  image.erase(image.begin() + 2);
+  SimFileSystem files;
+  Restore(&files, image);
+  JournalRecovery recovery;
+  auto journal = OpenJournal(&files, Options(), &recovery);
+  const auto read = ReadAll(journal.get());
+  CHECK(IsSubsequence(read, written));
+  CHECK(recovery.damaged_entries == written.size() - read.size());
+  CHECK(recovery.entries == read.size());
+  CHECK(journal->Stats().damaged_entries == recovery.damaged_entries);
+}
+
+TEST_CASE("damage that appears while reading the active segment") {
+  SimFileSystem files;
+  auto journal = OpenJournal(&files, Options());
+  const auto written = AppendMessages(journal.get(), 0, 20);
+  auto reader = std::move(journal->NewReader(Offset{0})).value();
+  std::string bytes = files.Contents(PathOf(0));
+  bytes[bytes.size() / 2] ^= 1;
+  // The medium changes under the open journal; readers opened from now on see it.
+  files.SetContents(PathOf(0), bytes);
+  std::vector<JournalEntry> entries;
+  uint64_t seen = 0;
+  do {
+    REQUIRE(reader->Read(100, 1 << 20, &entries).ok());
+    seen += entries.size();
+  } while (!entries.empty());
+  CHECK(seen > 0);
+  CHECK(seen < 20);
+  CHECK(reader->position() == Offset{20});
+  CHECK(journal->Stats().damaged_entries == 20 - seen);
+  Message m = MakeMessage(20);
+  REQUIRE(TryAppend(journal.get(), m).ok());
+  REQUIRE(reader->Read(100, 1 << 20, &entries).ok());
+  REQUIRE(entries.size() == 1);
+  CHECK(entries[0].payload == m.payload);
+  CHECK(entries[0].offset == Offset{20});
+}
+
+TEST_CASE("random bytes as a segment, or as frames with right checksums") {
+  Random random(5);
+  for (int i = 0; i < 2000; ++i) {
+    std::string bytes;
+    if (i % 2 == 0) bytes = EncodeSegmentHeader({Offset{0}, Offset{random.Next()}, {}});
+    for (uint64_t n = random.Below(200); n > 0; --n) {
+      bytes.push_back(static_cast<char>(random.Below(i % 3 == 0 ? 256 : 6)));
+    }
+    if (i % 4 == 0) {
+      // A frame as only we could have written it, with fields that make no sense.
+      bytes.resize(kSegmentHeaderSize);
+      EntryFrame frame;
+      frame.topic_number = static_cast<uint32_t>(random.Below(70000));
+      frame.time_delta = static_cast<int64_t>(random.Next());
+      frame.payload = "p";
+      std::string text;
+      EncodeEntry(frame, Offset{0}, &text);
+      bytes += text;
+    }
+    SimFileSystem files;
+    files.SetContents(PathOf(0), bytes);
+    JournalRecovery recovery;
+    auto journal = OpenJournal(&files, Options(), &recovery);
+    (void)ReadAll(journal.get());
+    const Offset end = journal->end();
+    REQUIRE(TryAppend(journal.get(), MakeMessage(1)).ok());
+    CHECK(journal->end() == end + 1);
+  }
+}
+
+// Whatever a power cut leaves, what was synced is there, and nothing is there that was not written.
+TEST_CASE("power cuts at random moments") {
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    CAPTURE(seed);
+    Random random(seed);
+    SimFileSystem files;
+    JournalOptions options = Options(100 + random.Below(600));
+    options.sync = static_cast<JournalSync>(random.Below(3));
+    std::vector<Message> written;
+    for (int life = 0; life < 4; ++life) {
+      auto journal = OpenJournal(&files, options);
+      // Offsets of lost entries may be used again unless a consumer had passed them.
+      const std::vector<Message> kept = ReadAll(journal.get());
+      if (options.sync == JournalSync::kAlways) REQUIRE(kept == written);
+      REQUIRE(IsSubsequence(kept, written));
+      written = kept;
+      uint64_t synced = 0;
+      for (uint64_t i = random.Below(60); i > 0; --i) {
+        Message m = MakeMessage(journal->end().value);
+        m.payload += " " + std::to_string(life);
+        REQUIRE(TryAppend(journal.get(), m).ok());
+        written.push_back(m);
+        if (random.Chance(0.1)) {
+          REQUIRE(journal->Sync().ok());
+          synced = written.size();
+        }
+      }
+      if (random.Chance(0.3)) {
+        files.Crash();
+        auto survivor = OpenJournal(&files, options);
+        REQUIRE(ReadAll(survivor.get()) == written);
+        REQUIRE(survivor->Sync().ok());
+        synced = written.size();
+      }
+      files.PowerCut(&random);
+      auto after = OpenJournal(&files, options);
+      const std::vector<Message> read = ReadAll(after.get());
+      REQUIRE(IsSubsequence(read, written));
+      REQUIRE(read.size() >= synced);
+      REQUIRE(std::equal(written.begin(), written.begin() + static_cast<int64_t>(synced),
+                         read.begin()));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rivulet

@@ -1,0 +1,155 @@
+// What link tests share: a handler that remembers, and options with short delays.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "tests/transport/mosquitto_fixture.h"
+#include "transport/mqtt_link.h"
+
+namespace rivulet::testing {
+
+// Remembers every message it is offered; refuses as many as it is told to. Any thread.
+class LinkRecorder {
+ public:
+  struct Entry {
+    std::string topic;
+    std::string payload;
+    int qos;
+    uint16_t packet_id;
+    bool duplicate;
+    bool retained;
+  };
+
+  MqttLink::MessageHandler Handler() {
+    return [this](const MqttMessage& m) {
+      const std::lock_guard lock(mutex_);
+      Entry entry{std::string(m.topic), std::string(m.payload), m.qos,
+                  m.packet_id,          m.duplicate,            m.retained};
+      if (refuse_ > 0) {
+        --refuse_;
+        refused_.push_back(std::move(entry));
+        return Status(ErrorCode::kDiskFull, "no room for the test");
+      }
+      accepted_.push_back(std::move(entry));
+      return Status::Ok();
+    };
+  }
+  void RefuseNext(int n) {
+    const std::lock_guard lock(mutex_);
+    refuse_ = n;
+  }
+  std::vector<Entry> accepted() const {
+    const std::lock_guard lock(mutex_);
+    return accepted_;
+  }
+  std::vector<Entry> refused() const {
+    const std::lock_guard lock(mutex_);
+    return refused_;
+  }
+  size_t count() const { return accepted().size(); }
+  std::vector<std::string> payloads() const {
+    std::vector<std::string> result;
+    for (const Entry& e : accepted()) result.push_back(e.payload);
+    return result;
+  }
+  bool WaitForCount(size_t n) const {
+    return Eventually([this, n] { return count() >= n; });
+  }
+  bool WaitFor(const std::string& topic, const std::string& payload) const {
+    return Eventually([&] {
+      for (const Entry& e : accepted()) {
+        if (e.topic == topic && e.payload == payload) return true;
+      }
+      return false;
+    });
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Entry> accepted_;
+  std::vector<Entry> refused_;
+  int refuse_ = 0;
+};
+
+inline MqttOptions LinkOptions(const std::string& broker, const std::string& client_id,
+                               int version) {
+  MqttOptions options;
+  options.brokers = {broker};
+  options.client_id = client_id;
+  options.version = version;
+  options.reconnect_min = Duration::Millis(20);
+  options.reconnect_max = Duration::Millis(200);
+  return options;
+}
+inline MqttOptions SinkOptions(const std::string& broker, const std::string& client_id,
+                               int version) {
+  MqttOptions options = LinkOptions(broker, client_id, version);
+  options.persistent_session = false;
+  return options;
+}
+
+// A started link, connected before this returns. Throws when it does not connect.
+inline std::unique_ptr<MqttLink> Connected(const MqttOptions& options,
+                                           LinkRecorder* recorder = nullptr,
+                                           std::vector<MqttSubscription> subscriptions = {}) {
+  auto made = NewPahoMqttLink(options);
+  if (!made.ok()) throw std::runtime_error(made.status().ToString());
+  std::unique_ptr<MqttLink> link = std::move(made).value();
+  if (recorder != nullptr) link->OnMessage(recorder->Handler());
+  link->Subscribe(std::move(subscriptions));
+  const Status status = link->Start();
+  if (!status.ok()) throw std::runtime_error(status.ToString());
+  if (!Eventually([&link] { return link->Stats().connected; })) {
+    throw std::runtime_error("not connected: " + link->Stats().last_error);
+  }
+  return link;
+}
+
+// Publishes and waits for the acknowledgement, again and again if the connection is lost.
+inline bool PublishSurely(MqttLink* link, const std::string& topic, const std::string& payload,
+                          int qos = 1, bool retain = false) {
+  struct Outcome {
+    std::mutex mutex;
+    bool called = false;
+    bool ok = false;
+  };
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    const auto outcome = std::make_shared<Outcome>();
+    MqttLink::Publication p;
+    p.topic = topic;
+    p.payload = payload;
+    p.qos = qos;
+    p.retain = retain;
+    const bool taken = Eventually([&] {
+      return link->Publish(p, [outcome](bool ok) {
+        const std::lock_guard lock(outcome->mutex);
+        outcome->called = true;
+        outcome->ok = ok;
+      });
+    });
+    if (!taken) return false;
+    const bool called = Eventually([&] {
+      const std::lock_guard lock(outcome->mutex);
+      return outcome->called;
+    });
+    if (!called) return false;
+    const std::lock_guard lock(outcome->mutex);
+    if (outcome->ok) return true;
+  }
+  return false;
+}
+
+// Waits until the broker has the subscriptions: a message sent to oneself on `topic` comes back.
+inline bool Subscribed(MqttLink* publisher, const LinkRecorder& recorder,
+                       const std::string& topic) {
+  for (int i = 0; i < 500; ++i) {
+    const std::string probe = "probe" + std::to_string(i);
+    if (!PublishSurely(publisher, topic, probe, 0)) return false;
+    if (Eventually([&] { return recorder.count() > 0; }, std::chrono::milliseconds(100))) return true;
+  }
+  return false;
+}
+
+}  // namespace rivulet::testing
