@@ -119,6 +119,8 @@ void PahoLink::OnSubscribeFailed(std::string why) {
   stats_.last_error = std::move(why);
 }
 void PahoLink::OnPublished(uint64_t id, bool ok, std::string why) {
+  // Lost with its connection: Paho reports these in any order; FailPending does it in the right one.
+  if (!ok && why.empty()) return;
   Note({Event::Kind::kPublished, id, ok}, std::move(why));
 }
 
@@ -328,7 +330,7 @@ void PahoLink::FailPending() {
     last.swap(events_);
   }
   for (const Event& event : last) {
-    if (event.kind == Event::Kind::kPublished && event.ok) Complete(event);
+    if (event.kind == Event::Kind::kPublished) Complete(event);
   }
   {
     const std::lock_guard lock(mutex_);

@@ -127,7 +127,8 @@ TEST_CASE("every setting is taken") {
 
 TEST_CASE("what can be turned off; what is automatic") {
   const auto read = Node("node: { workers: auto }\n"
-                         "mqtt: { status_topic: false, brokers: ssl://b }\nhttp: { listen: false }\n");
+                         "mqtt: { status_topic: false, brokers: ssl://b }\n"
+                         "http: { listen: false }\n");
   REQUIRE_MESSAGE(read.ok, AllErrors(read.errors));
   CHECK_FALSE(read.spec.mqtt.will);
   CHECK(read.spec.mqtt.online_payload.empty());

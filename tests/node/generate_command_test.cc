@@ -62,7 +62,7 @@ TEST_CASE("command line: what is refused") {
 TEST_CASE("generate: writes the file it is asked for") {
   const TestFolder folder;
   const std::string path = folder.File("t.jsonl");
-  CHECK(GenerateCommand({"temperature", "--output", path, "--count", "2", "--rate", "1"}) == kExitOk);
+  CHECK(GenerateCommand({"temperature", "-o", path, "--count", "2", "--rate", "1"}) == kExitOk);
   CHECK(ReadAll(path) ==
         "{\"sensor\":\"s000\",\"ts\":1700000000000,\"fahrenheit\":75.68}\n"
         "{\"sensor\":\"s001\",\"ts\":1700000001000,\"fahrenheit\":77.62}\n");
@@ -79,7 +79,8 @@ TEST_CASE("generate: refuses what makes no sense") {
            {"fleet", "-o", "x", "--rate", "0"}, {"fleet", "-o", "x", "--rate", "-1"},
            {"fleet", "-o", "x", "--seconds", "1", "--count", "1"},
            {"fleet", "-o", "x", "--vehicles", "0"}, {"fleet", "-o", "x", "--late-share", "2"},
-           {"fleet", "--mqtt", "x", "--qos", "3"}, {"fleet", "--mqtt", "x", "--rate", "0", "-s", "1"},
+           {"fleet", "--mqtt", "x", "--qos", "3"},
+           {"fleet", "--mqtt", "x", "--rate", "0", "-s", "1"},
            {"fleet", "-o", "x", "--start", "9999999999999999"}}) {
     CHECK(GenerateCommand(bad) == kExitUsage);
   }

@@ -64,7 +64,9 @@ class Raw {
     std::string text;
     char buffer[4096];
     ssize_t n = 0;
-    while ((n = recv(fd_, buffer, sizeof(buffer), 0)) > 0) text.append(buffer, static_cast<size_t>(n));
+    while ((n = recv(fd_, buffer, sizeof(buffer), 0)) > 0) {
+      text.append(buffer, static_cast<size_t>(n));
+    }
     return text;
   }
 

@@ -26,6 +26,9 @@ TEST_CASE("file sink: lines, and a cursor with the length") {
   CHECK(sink->Offer(std::vector{Entry(0, "{\"a\":1}"), Entry(1, "{}")}) == 2);
   CHECK(ReadAll(path) == "{\"a\":1}\n{}\n");
   CHECK(sink->Cursor() == SinkCursor{2, 11});
+  CHECK(sink->Sync().ok());
+  CHECK(sink->Cursor() == SinkCursor{2, 11});
+  CHECK_FALSE(sink->Rewound());
   CHECK(sink->Stats().delivered == 2);
   CHECK(sink->Stats().available);
 }

@@ -52,7 +52,8 @@ TEST_CASE("flat JSON: all kinds of values, in order") {
 TEST_CASE("flat JSON: escapes") {
   const Parsed p = Parse(R"({"a\"b":"\n\t\\\/\u00e4\u20ac\ud83d\ude00\ud800x\udc00"})");
   REQUIRE(p.ok);
-  CHECK(p.members[0] == "a\"b:s\n\t\\/\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xef\xbf\xbdx\xef\xbf\xbd");
+  CHECK(p.members[0] ==
+        "a\"b:s\n\t\\/\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xef\xbf\xbdx\xef\xbf\xbd");
   FlatMember m;
   CHECK(FindMember(R"({"\u0061":1,"b":2})", "a", &m));
   CHECK(m.text.raw == "1");

@@ -26,7 +26,9 @@ std::unique_ptr<Sink> Open(const SinkSpec& spec, SinkCursor* cursor) {
 // Another program's connection.
 class Reader {
  public:
-  explicit Reader(const std::string& path) { REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK); }
+  explicit Reader(const std::string& path) {
+    REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK);
+  }
   ~Reader() { sqlite3_close(db_); }
   // Rows as "a|b;c|d".
   std::string Query(const std::string& sql) {
@@ -34,7 +36,9 @@ class Reader {
     const auto row = [](void* out, int n, char** values, char**) {
       auto* t = static_cast<std::string*>(out);
       if (!t->empty()) *t += ';';
-      for (int k = 0; k < n; ++k) *t += (k ? "|" : "") + std::string(values[k] ? values[k] : "NULL");
+      for (int k = 0; k < n; ++k) {
+        *t += (k ? "|" : "") + std::string(values[k] ? values[k] : "NULL");
+      }
       return 0;
     };
     char* error = nullptr;
@@ -56,7 +60,8 @@ TEST_CASE("sqlite sink: columns come from the results, typed by value") {
   SinkCursor cursor;
   const auto sink = Open(Spec(folder.File("r.db")), &cursor);
   CHECK(sink->Offer(std::vector{
-            Entry(0, R"({"sensor":"s\u00e41","n":9223372036854775807,"avg":71.5,"ok":true,"x":null})"),
+            Entry(0, R"({"sensor":"s\u00e41","n":9223372036854775807,"avg":71.5,"ok":true,)"
+                     R"("x":null})"),
             Entry(1, R"({"sensor":"s2","n":2,"avg":3,"ok":false,"extra":"e"})")}) == 2);
   Reader reader(folder.File("r.db"));
   CHECK(reader.Query("SELECT id,revision,sensor,n,avg,ok,x,extra FROM results ORDER BY id") ==
@@ -115,7 +120,8 @@ TEST_CASE("sqlite sink: awkward names") {
   {
     const auto sink = Open(Spec(path, table), &cursor);
     CHECK(sink->Offer(std::vector{Entry(
-              0, R"({"order":1,"a\"b":2,"id":3,"Revision":4,"Sp":5,"sP":6,"":7,"x\u0000y":8,"order":9})")}) ==
+              0, R"({"order":1,"a\"b":2,"id":3,"Revision":4,"Sp":5,"sP":6,"":7,)"
+                 R"("x\u0000y":8,"order":9})")}) ==
           1);
     CHECK(sink->Stats().last_error == "");
   }

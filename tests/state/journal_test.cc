@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "base/coding.h"
+#include "base/hash.h"
 #include "operators/decode/decoder.h"
 #include "sim/sim_file_system.h"
 #include "state/journal_format.h"
@@ -329,9 +331,15 @@ TEST_CASE("a journal of another version is refused") {
   CHECK(header.size() == kSegmentHeaderSize);
   SegmentHeader decoded;
   CHECK(DecodeSegmentHeader(header, &decoded) == HeaderState::kValid);
-  // Version 2, with a checksum that fits: taken from a header made by hand.
   header[8] = 2;
   CHECK(DecodeSegmentHeader(header, &decoded) == HeaderState::kDamaged);
+  header.resize(kSegmentHeaderSize - 4);
+  PutFixed<uint32_t>(&header, static_cast<uint32_t>(Hash64(header)));
+  CHECK(DecodeSegmentHeader(header, &decoded) == HeaderState::kOtherVersion);
+  files.SetContents("lane/" + SegmentName(Offset{0}), header);
+  JournalRecovery recovery;
+  CHECK(Journal::Open(&files, Options(), &recovery).status().code() == ErrorCode::kFormatVersion);
+  CHECK(files.Contents("lane/" + SegmentName(Offset{0})) == header);
 }
 
 TEST_CASE("segment names") {

@@ -72,10 +72,11 @@ struct CommandLine::Impl {
       std::string complaint = take(given);
       if (!complaint.empty()) return complaint;
     }
-    if (given.count("operands") != 0) *operands = given["operands"].as<std::vector<std::string>>();
-    const size_t n = operands == nullptr ? 0 : operands->size();
-    if (n < least) return operand_placeholder + " is missing";
-    if (n > most) return "'" + (*operands)[most] + "' is one argument too many";
+    std::vector<std::string> found;
+    if (given.count("operands") != 0) found = given["operands"].as<std::vector<std::string>>();
+    if (found.size() < least) return operand_placeholder + " is missing";
+    if (found.size() > most) return "'" + found[most] + "' is one argument too many";
+    if (operands != nullptr) *operands = std::move(found);
     return "";
   }
 };

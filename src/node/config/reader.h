@@ -11,8 +11,8 @@
 namespace rivulet {
 
 // Parses pipeline YAML. `file` is only for messages and spec.file. True when `*spec` is complete
-// and `errors` got nothing. Hostile text gives errors, never more: size (1 MB) and depth are bounded,
-// anchors and aliases refused. Expressions are only taken, not compiled.
+// and `errors` got nothing. Hostile text gives errors, never more: size (1 MB) and depth are
+// bounded, anchors and aliases refused. Expressions are only taken, not compiled.
 bool ReadPipeline(std::string_view yaml, const std::string& file, PipelineSpec* spec,
                   ConfigErrors* errors);
 bool ReadPipelineFile(const std::string& path, PipelineSpec* spec, ConfigErrors* errors);

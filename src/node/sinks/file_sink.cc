@@ -1,8 +1,7 @@
 // The file sink: one JSON object a line, cut back to the last cursor after a crash.
 //
-// A cursor is stored safe from power cuts, so the file must be too before the cursor says so:
-// Cursor() syncs what was written since it was last asked. Asked once a commit, it costs one
-// fdatasync a commit.
+// A cursor is stored safe from power cuts, so what lies before it must be too: that is what Sync is
+// for, one fdatasync a commit.
 #include <utility>
 
 #include "node/sinks/line_writer.h"
@@ -45,17 +44,22 @@ class FileSink final : public Sink {
     return entries.size();
   }
 
-  SinkCursor Cursor() const override {
-    if (written_ == synced_) return synced_;
-    if (Check(writer_.Sync())) {
+  SinkCursor Cursor() const override { return written_; }
+
+  Status Sync() override {
+    if (written_ == synced_) return Status::Ok();
+    Status status = writer_.Sync();
+    if (Check(status)) {
       synced_ = written_;
     } else {
       // What the kernel could not write it may have dropped: only writing it again helps.
       written_ = synced_;
       rewound_ = true;
     }
-    return synced_;
+    return status;
   }
+
+  bool WantsIds() const override { return false; }
 
   bool Rewound() override { return std::exchange(rewound_, false); }
 
@@ -71,7 +75,7 @@ class FileSink final : public Sink {
     return true;
   }
 
-  bool Check(const Status& status) const {
+  bool Check(const Status& status) {
     if (status.ok()) return true;
     damaged_ = true;
     ++stats_.errors;
@@ -81,12 +85,12 @@ class FileSink final : public Sink {
   }
 
   const std::string path_;
-  mutable LineWriter writer_;
-  mutable SinkCursor written_;  // everything before it is in the file
-  mutable SinkCursor synced_;   // and everything before this survives a power cut
-  mutable bool damaged_ = false;  // the file may hold more than written_ says
-  mutable bool rewound_ = false;
-  mutable SinkStats stats_;
+  LineWriter writer_;
+  SinkCursor written_;    // everything before it is in the file
+  SinkCursor synced_;     // and everything before this survives a power cut
+  bool damaged_ = false;  // the file may hold more than written_ says
+  bool rewound_ = false;
+  SinkStats stats_;
 };
 
 }  // namespace

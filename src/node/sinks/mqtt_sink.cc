@@ -146,8 +146,8 @@ class MqttSink final : public Sink {
     publication.qos = qos_;
     publication.retain = retain_;
     publication.rivulet_id = entry.id;
-    const bool accepted = link_->Publish(
-        publication, [shared = in_flight_, ticket = *ticket](bool ok) { shared->Done(ticket, ok); });
+    auto done = [shared = in_flight_, ticket = *ticket](bool ok) { shared->Done(ticket, ok); };
+    const bool accepted = link_->Publish(publication, std::move(done));
     if (!accepted) in_flight_->Withdraw(*ticket);
     return accepted;
   }

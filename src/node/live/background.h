@@ -1,0 +1,21 @@
+// Background: work that waits for disks, off the engine's thread. In simulation it runs at once.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+namespace rivulet {
+
+class Background {
+ public:
+  virtual ~Background() = default;  // finishes what was posted
+  // Runs `work` after everything posted before. Bounded use: the poster keeps at most a few under way.
+  virtual void Post(std::function<void()> work) = 0;
+};
+
+// On the calling thread, before Post returns.
+std::unique_ptr<Background> NewInlineBackground();
+// On one thread of its own, in order.
+std::unique_ptr<Background> NewThreadedBackground();
+
+}  // namespace rivulet

@@ -1,0 +1,298 @@
+#include "node/live/daemon.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+#include "node/commands/cli.h"
+#include "node/config/reader.h"
+#include "node/config/text_file.h"
+#include "node/http/http_server.h"
+#include "node/http/metrics_text.h"
+#include "node/live/log.h"
+#include "node/live/node.h"
+
+namespace rivulet {
+namespace {
+
+// While data flows the engine steps at this pace: batches, not a wake-up a message.
+constexpr Duration kTick = Duration::Millis(5);
+// With nothing to do it looks around this often.
+constexpr Duration kIdleTick = Duration::Millis(200);
+constexpr size_t kMaxPipelineBytes = 1 << 20;
+constexpr Duration kStopWithin = Duration::Millis(800);
+
+std::atomic<int> g_stop{0};
+std::atomic<int> g_reload{0};
+
+void OnSignal(int signal) {
+  (signal == SIGHUP ? g_reload : g_stop).store(1);
+}
+
+void CatchSignals() {
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGHUP, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+// Lets the engine sleep until something arrives. Waking costs nothing while it is awake.
+class Bell {
+ public:
+  void Ring() {
+    if (!sleeping_.load(std::memory_order_acquire)) return;
+    const std::lock_guard lock(mutex_);
+    rung_ = true;
+    condition_.notify_one();
+  }
+  void Sleep(Duration longest) {
+    std::unique_lock lock(mutex_);
+    sleeping_.store(true, std::memory_order_release);
+    condition_.wait_for(lock, std::chrono::microseconds(longest.us), [this] { return rung_; });
+    sleeping_.store(false, std::memory_order_release);
+    rung_ = false;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable condition_;
+  std::atomic<bool> sleeping_{false};
+  bool rung_ = false;
+};
+
+// The figures HTTP shows: made by the engine's thread when somebody has asked.
+class StatusBoard {
+ public:
+  explicit StatusBoard(Bell* bell) : bell_(bell) {}
+  // On an HTTP thread: waits a little for fresh figures; old ones are better than none.
+  NodeStatus Get() {
+    std::unique_lock lock(mutex_);
+    const uint64_t before = version_;
+    wanted_.store(true);
+    bell_->Ring();
+    fresh_.wait_for(lock, std::chrono::milliseconds(500), [&] { return version_ != before; });
+    return status_;
+  }
+  // On the engine's thread.
+  bool wanted() const { return wanted_.load(std::memory_order_relaxed); }
+  void Put(NodeStatus status) {
+    const std::lock_guard lock(mutex_);
+    status_ = std::move(status);
+    wanted_.store(false);
+    ++version_;
+    fresh_.notify_all();
+  }
+
+ private:
+  Bell* bell_;
+  std::mutex mutex_;
+  std::condition_variable fresh_;
+  std::atomic<bool> wanted_{false};
+  uint64_t version_ = 0;
+  NodeStatus status_;
+};
+
+void ReportFaults(const ConfigErrors& errors) {
+  for (const ConfigError& e : errors) LogLine('e', e.ToString());
+}
+
+// Reads the node's pipeline files. An unreadable one is kept as such, so that a reload can tell it from one
+// that is gone.
+std::vector<PipelineSource> ReadPipelines(const NodeSpec& spec, ConfigErrors* errors) {
+  std::vector<std::string> files;
+  ListPipelineFiles(spec, &files, errors);
+  std::vector<PipelineSource> sources;
+  for (const std::string& file : files) {
+    PipelineSource source;
+    // Read once: what is compared at the next reload must be what was parsed.
+    const Status read = ReadTextFile(file, kMaxPipelineBytes, &source.text);
+    if (read.ok()) {
+      source.readable = ReadPipeline(source.text, file, &source.spec, errors);
+    } else {
+      errors->push_back({file, 0, 0, read.code(), read.message()});
+      source.readable = false;
+    }
+    source.spec.file = file;
+    sources.push_back(std::move(source));
+  }
+  return sources;
+}
+
+class Daemon {
+ public:
+  explicit Daemon(NodeSpec spec) : spec_(std::move(spec)), board_(&bell_) {}
+  int Run();
+
+ private:
+  Status Build();
+  Status StartHttp();
+  void Loop();
+  void Reload();
+
+  static Now ReadClock() { return {MonotonicNow(), WallNow()}; }
+
+  NodeSpec spec_;
+  Bell bell_;
+  StatusBoard board_;
+  std::unique_ptr<FileSystem> files_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<MqttLink> lane_link_, sink_link_;
+  std::unique_ptr<TaskRunner> runner_;
+  std::unique_ptr<Background> committer_, syncer_;
+  std::unique_ptr<Node> node_;
+  HttpServer http_;
+};
+
+Status Daemon::Build() {
+  files_ = NewPosixFileSystem();
+  RIVULET_RETURN_IF_ERROR(files_->CreateDirectories(spec_.data_directory));
+  LmdbOptions lmdb;
+  lmdb.directory = spec_.data_directory + "/state";
+  lmdb.map_size = spec_.state_map_size;
+  lmdb.sync_each_commit = spec_.commit_sync;
+  RIVULET_ASSIGN_OR_RETURN(store_, OpenLmdbStore(lmdb));
+  if (spec_.workers == 0) {
+    spec_.workers = std::max(1u, std::thread::hardware_concurrency()) - 1;
+    spec_.workers = std::max(1u, spec_.workers);
+  }
+
+  MqttOptions lane = spec_.mqtt;
+  lane.persistent_session = true;
+  lane.persistence_directory = spec_.data_directory + "/mqtt";
+  RIVULET_RETURN_IF_ERROR(files_->CreateDirectories(lane.persistence_directory));
+  RIVULET_ASSIGN_OR_RETURN(lane_link_, NewPahoMqttLink(lane));
+  // Results go over a session of their own: its unacknowledged publishes are the output log's business.
+  MqttOptions sink = spec_.mqtt;
+  sink.client_id += "-out";
+  sink.persistent_session = false;
+  sink.will.reset();
+  sink.online_payload.clear();
+  RIVULET_ASSIGN_OR_RETURN(sink_link_, NewPahoMqttLink(sink));
+
+  runner_ = NewThreadedRunner(spec_.workers);
+  committer_ = NewThreadedBackground();
+  syncer_ = NewThreadedBackground();
+  NodeParts parts;
+  parts.files = files_.get();
+  parts.store = store_.get();
+  parts.lane_link = lane_link_.get();
+  parts.sink_link = sink_link_.get();
+  parts.runner = runner_.get();
+  parts.committer = committer_.get();
+  parts.syncer = syncer_.get();
+  parts.clock = ReadClock;
+  parts.wake = [this] { bell_.Ring(); };
+  parts.wait = [this](Duration d) { bell_.Sleep(d); };
+  parts.log = LogLine;
+  node_ = std::make_unique<Node>(spec_, parts);
+  return Status::Ok();
+}
+
+Status Daemon::StartHttp() {
+  if (spec_.http.port == 0) return Status::Ok();
+  HttpServerOptions options;
+  options.address = spec_.http.address;
+  options.port = spec_.http.port;
+  options.token = spec_.http.token;
+  options.handlers["/healthz"] = [](const HttpRequest&) {
+    return HttpResponse{200, "text/plain", "ok\n"};
+  };
+  options.handlers["/readyz"] = [this](const HttpRequest&) {
+    const NodeStatus s = board_.Get();
+    return HttpResponse{s.ready ? 200 : 503, "text/plain",
+                        s.ready ? "ready\n" : "not ready: " + s.error + "\n"};
+  };
+  options.handlers["/metrics"] = [this](const HttpRequest&) {
+    return HttpResponse{200, std::string(MetricsText::kContentType), StatusMetrics(board_.Get())};
+  };
+  options.handlers["/api/v1/status"] = [this](const HttpRequest&) {
+    return HttpResponse{200, "application/json", StatusJson(board_.Get())};
+  };
+  return http_.Start(std::move(options));
+}
+
+void Daemon::Reload() {
+  ConfigErrors errors;
+  std::vector<PipelineSource> sources = ReadPipelines(spec_, &errors);
+  const Status status = node_->Reload(std::move(sources), ReadClock(), &errors);
+  ReportFaults(errors);
+  if (!status.ok()) LogLine('e', "reload: " + status.ToString());
+  LogLine(errors.empty() ? 'i' : 'w', errors.empty() ? "pipelines reloaded"
+                                                     : "reloaded; files with faults were refused and "
+                                                       "what ran before goes on");
+}
+
+void Daemon::Loop() {
+  Monotonic last_work = MonotonicNow();
+  while (g_stop.load() == 0 && node_->status().ok()) {
+    if (g_reload.exchange(0) != 0) Reload();
+    const Now now = ReadClock();
+    const bool more = node_->Step(now);
+    if (board_.wanted()) board_.Put(node_->Describe(ReadClock()));
+    if (more) last_work = now.monotonic;
+    // Once things have been quiet for a moment, the first arrival wakes the engine; until then it keeps
+    // its pace.
+    if (now.monotonic - last_work > Duration::Millis(50)) {
+      bell_.Sleep(std::min(kIdleTick, spec_.commit_interval));
+    } else {
+      std::this_thread::sleep_for(std::chrono::microseconds(kTick.us));
+    }
+  }
+}
+
+int Daemon::Run() {
+  ConfigErrors errors;
+  std::vector<PipelineSource> sources = ReadPipelines(spec_, &errors);
+  if (!errors.empty()) {
+    ReportFaults(errors);
+    return kExitConfig;
+  }
+  Status status = Build();
+  if (status.ok()) status = node_->Open(std::move(sources), &errors);
+  ReportFaults(errors);
+  if (!errors.empty()) return kExitConfig;
+  if (status.ok()) status = StartHttp();
+  if (!status.ok()) {
+    LogLine('e', status.ToString());
+    return ExitCodeOf(status);
+  }
+  LogLine('i', "rivulet " RIVULET_VERSION " ready: node " + spec_.name + ", " +
+                   std::to_string(spec_.workers) + " worker(s)" +
+                   (spec_.http.port != 0 ? ", http on " + spec_.http.address + ":" +
+                                               std::to_string(http_.port())
+                                         : ""));
+  board_.Put(node_->Describe(ReadClock()));
+  Loop();
+  LogLine('i', "stopping");
+  status = node_->status();
+  const Status stopped = node_->Stop(MonotonicNow() + kStopWithin);
+  http_.Stop();
+  if (status.ok()) status = stopped;
+  if (!status.ok()) LogLine('e', status.ToString());
+  LogLine('i', status.ok() ? "stopped; everything is committed" : "stopped after an error");
+  return status.ok() ? kExitOk : kExitFailure;
+}
+
+}  // namespace
+
+int RunDaemon(const DaemonOptions& options) {
+  NodeSpec spec;
+  ConfigErrors errors;
+  if (!ReadNodeFile(options.config, &spec, &errors)) {
+    for (const ConfigError& e : errors) std::fprintf(stderr, "%s\n", e.ToString().c_str());
+    return kExitConfig;
+  }
+  CatchSignals();
+  StartLog(spec.log_level);
+  return Daemon(std::move(spec)).Run();
+}
+
+}  // namespace rivulet

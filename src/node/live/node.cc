@@ -1,0 +1,426 @@
+#include "node/live/node.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "node/sinks/make_sink.h"
+
+namespace rivulet {
+namespace {
+
+constexpr size_t kTurnEntries = 4096;
+constexpr size_t kTurnBytes = 512 << 10;
+// Outputs that wait for a commit in memory: more than this and the commit does not wait its turn.
+constexpr size_t kOutputBytes = 16 << 20;
+constexpr Duration kTrimEvery = Duration::Seconds(5);
+constexpr Duration kDiskCheckEvery = Duration::Seconds(2);
+
+std::string SinkName(const SinkSpec& sink) {
+  switch (sink.kind) {
+    case SinkSpec::Kind::kMqtt: return "mqtt " + sink.target.text;
+    case SinkSpec::Kind::kSqlite: return "sqlite " + sink.target.text + " " + sink.table;
+    case SinkSpec::Kind::kFile: return "file " + sink.target.text;
+    case SinkSpec::Kind::kStdout: return "stdout";
+  }
+  return "";
+}
+
+}  // namespace
+
+Node::Node(const NodeSpec& spec, const NodeParts& parts)
+    : spec_(spec), parts_(parts), started_(parts.clock().monotonic) {}
+
+Node::~Node() {
+  // The committer may still write into commit_.
+  while (commit_ != nullptr && !commit_->done.load(std::memory_order_acquire)) {
+    commit_->done.wait(false);
+  }
+}
+
+bool Node::PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
+                   std::vector<std::unique_ptr<PipelinePlan>>* plans) {
+  bool good = true;
+  std::map<std::string, std::string> names;
+  for (PipelineSource& source : *sources) {
+    plans->push_back(nullptr);
+    if (!source.readable) {
+      good = false;
+      continue;
+    }
+    plans->back() = PlanPipeline(source.spec, {}, errors);
+    const MarkedText& name = source.spec.name;
+    const auto [it, fresh] = names.emplace(name.text, source.spec.file);
+    if (!fresh) {
+      errors->push_back({source.spec.file, name.mark.line, name.mark.column,
+                         ErrorCode::kDuplicatePipeline,
+                         "'" + name.text + "' is also declared in " + it->second});
+      plans->back().reset();
+    }
+    good = good && plans->back() != nullptr;
+  }
+  return good;
+}
+
+Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
+  std::vector<std::unique_ptr<PipelinePlan>> plans;
+  if (!PlanAll(&sources, errors, &plans)) {
+    return Status(ErrorCode::kBadSettingValue, "a pipeline cannot run");
+  }
+  JournalOptions options = spec_.journal;
+  options.directory = spec_.data_directory + "/lane-0";
+  RIVULET_RETURN_IF_ERROR(parts_.files->CreateDirectories(options.directory));
+  JournalRecovery recovery;
+  RIVULET_ASSIGN_OR_RETURN(journal_, Journal::Open(parts_.files, options, &recovery));
+  if (recovery.torn_bytes > 0 || recovery.damaged_entries > 0) parts_.log('w', recovery.detail);
+  for (size_t i = 0; i < plans.size(); ++i) {
+    RIVULET_RETURN_IF_ERROR(StartPipeline(std::move(plans[i]), sources[i].text));
+  }
+  parts_.lane_link->OnMessage([this](const MqttMessage& m) { return Ingest(m); });
+  Subscribe();
+  RIVULET_RETURN_IF_ERROR(parts_.sink_link->Start());
+  RIVULET_RETURN_IF_ERROR(parts_.lane_link->Start());
+  ready_ = true;
+  return Status::Ok();
+}
+
+Status Node::StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text) {
+  PipelineOptions options;
+  options.partitions = spec_.partitions;
+  options.workers = std::max<uint32_t>(1, spec_.workers);
+  options.start_offset = journal_->end().value;
+  Running running;
+  running.text = text;
+  RIVULET_ASSIGN_OR_RETURN(running.pipeline,
+                           Pipeline::Open(std::move(plan), options, parts_.store, true));
+  // A power cut can take journal entries that were processed before (journal sync: never). Their numbers
+  // must not be given out again.
+  const Offset from{running.pipeline->offset()};
+  if (journal_->end() < from) RIVULET_RETURN_IF_ERROR(journal_->AdvanceTo(from));
+  if (from < journal_->begin()) {
+    parts_.log('e', "pipeline '" + running.pipeline->name() + "' had read up to entry " +
+                        std::to_string(from.value) + ", but the journal begins at " +
+                        std::to_string(journal_->begin().value) + "; it goes on there");
+  }
+  RIVULET_ASSIGN_OR_RETURN(running.reader, journal_->NewReader(std::max(from, journal_->begin())));
+  RIVULET_RETURN_IF_ERROR(OpenSinks(running.pipeline.get()));
+  pipelines_.push_back(std::move(running));
+  return Status::Ok();
+}
+
+Status Node::OpenSinks(Pipeline* pipeline) {
+  const PipelineSpec& spec = pipeline->plan().spec;
+  RIVULET_RETURN_IF_ERROR(AddSinks(pipeline, ChannelKind::kResults, spec.sinks));
+  RIVULET_RETURN_IF_ERROR(AddSinks(pipeline, ChannelKind::kLate, spec.late));
+  return AddSinks(pipeline, ChannelKind::kDead, spec.dead_letters);
+}
+
+Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks) {
+  for (SinkSpec sink : sinks) {
+    const std::string name = SinkName(sink);
+    const bool is_path = sink.kind == SinkSpec::Kind::kFile || sink.kind == SinkSpec::Kind::kSqlite;
+    if (is_path && !sink.target.text.starts_with("/")) {
+      sink.target.text = spec_.data_directory + "/" + sink.target.text;
+    }
+    RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> made,
+                             MakeSink(sink, pipeline->name(), parts_.sink_link));
+    RIVULET_RETURN_IF_ERROR(pipeline->channel(kind).AddSink(name, std::move(made)));
+  }
+  return Status::Ok();
+}
+
+void Node::Subscribe() {
+  std::vector<MqttSubscription> wanted;
+  for (const Running& r : pipelines_) {
+    for (const TopicPattern& topic : r.pipeline->plan().source.topics) {
+      const MqttSubscription one{topic.filter(), spec_.mqtt_qos};
+      if (std::find(wanted.begin(), wanted.end(), one) == wanted.end()) wanted.push_back(one);
+    }
+  }
+  if (wanted == subscriptions_) return;
+  subscriptions_ = wanted;
+  parts_.lane_link->Subscribe(std::move(wanted));
+}
+
+// On the link's thread. Only journals: what is acknowledged is on disk, nothing else has happened yet.
+Status Node::Ingest(const MqttMessage& message) {
+  bool dropped = false;
+  const Status status =
+      journal_->Append(message.topic, message.payload, parts_.clock().wall,
+                       message.qos > 0 ? message.packet_id : uint16_t{0}, message.duplicate, &dropped);
+  if (!status.ok()) refused_.fetch_add(1, std::memory_order_relaxed);
+  if (parts_.wake) parts_.wake();
+  return status;
+}
+
+bool Node::Step(Now now) {
+  if (!status_.ok()) return false;
+  bool more = FinishCommit();
+  more = ReadTurns() || more;
+  if (commit_ == nullptr && CommitDue(now)) StartCommit(now);
+  more = FinishCommit() || more;
+  more = PumpSinks() || more;
+  SyncJournal(now);
+  TrimJournal(now);
+  WatchDisk(now);
+  return more && status_.ok();
+}
+
+bool Node::ReadTurns() {
+  bool more = false;
+  for (Running& r : pipelines_) {
+    const Status status = TurnOf(&r, &more);
+    if (!status.ok()) Fail(status);
+  }
+  return more;
+}
+
+Status Node::TurnOf(Running* running, bool* more) {
+  Pipeline& pipeline = *running->pipeline;
+  // Bounded memory: when sinks or the disk are behind, the journal holds what comes.
+  if (pipeline.OutputBytes() > kOutputBytes && commit_ != nullptr) return Status::Ok();
+  RIVULET_RETURN_IF_ERROR(running->reader->Read(kTurnEntries, kTurnBytes, &entries_));
+  if (entries_.empty()) return Status::Ok();
+  messages_.clear();
+  for (const JournalEntry& e : entries_) {
+    if (!pipeline.source().Matches(e.topic_id, e.topic)) continue;
+    InputMessage m;
+    m.payload = {e.payload, e.received.us, e.offset.value};
+    m.topic = e.topic;
+    m.topic_id = e.topic_id;
+    messages_.push_back(m);
+  }
+  *more = true;
+  return pipeline.Turn(messages_, entries_.back().offset.value + 1, parts_.runner);
+}
+
+bool Node::CommitDue(Now now) const {
+  const auto changed = [](const Running& r) { return r.pipeline->HasChanges(); };
+  if (std::none_of(pipelines_.begin(), pipelines_.end(), changed)) return false;
+  if (now.monotonic - last_commit_ >= spec_.commit_interval) return true;
+  size_t state = 0, outputs = 0;
+  for (const Running& r : pipelines_) {
+    state += r.pipeline->StateBytes();
+    outputs += r.pipeline->OutputBytes();
+  }
+  return state > spec_.state_memory || outputs > kOutputBytes;
+}
+
+void Node::StartCommit(Now now) {
+  commit_ = std::make_unique<Commit>();
+  commit_->started = now.monotonic;
+  last_commit_ = now.monotonic;
+  for (Running& r : pipelines_) r.pipeline->CollectCommit(&commit_->delta);
+  Commit* commit = commit_.get();
+  parts_.committer->Post([this, commit] {
+    // Cursors must never point past what the journal has on the medium.
+    Status status;
+    if (spec_.journal.sync != JournalSync::kNever) status = journal_->Sync();
+    if (status.ok()) status = parts_.store->Commit(commit->delta);
+    commit->result = status;
+    commit->took = parts_.clock().monotonic - commit->started;
+    commit->done.store(true, std::memory_order_release);
+    commit->done.notify_all();
+    if (parts_.wake) parts_.wake();
+  });
+}
+
+bool Node::FinishCommit() {
+  if (commit_ == nullptr || !commit_->done.load(std::memory_order_acquire)) return false;
+  const std::unique_ptr<Commit> commit = std::move(commit_);
+  if (!commit->result.ok()) {
+    Fail(commit->result);
+    return false;
+  }
+  ++counters_.commits;
+  counters_.commit_bytes += commit->delta.bytes().size();
+  const auto took = static_cast<uint64_t>(std::max<int64_t>(0, commit->took.us));
+  counters_.commit_time_us += took;
+  counters_.last_commit_us = took;
+  counters_.longest_commit_us = std::max(counters_.longest_commit_us, took);
+  for (Running& r : pipelines_) r.pipeline->OnCommitted();
+  size_t share = spec_.state_memory;
+  if (!pipelines_.empty()) share /= pipelines_.size();
+  for (Running& r : pipelines_) r.pipeline->BoundMemory(share);
+  return true;
+}
+
+// Waits for the commit under way, then makes one of everything so far.
+Status Node::CommitNow(Now now) {
+  const auto finish = [this] {
+    if (commit_ == nullptr) return;
+    commit_->done.wait(false);
+    FinishCommit();
+  };
+  finish();
+  const bool changes = std::any_of(pipelines_.begin(), pipelines_.end(),
+                                   [](const Running& r) { return r.pipeline->HasChanges(); });
+  if (status_.ok() && changes) StartCommit(now);
+  finish();
+  return status_;
+}
+
+bool Node::PumpSinks() {
+  bool moved = false;
+  for (Running& r : pipelines_) {
+    const Result<bool> one = r.pipeline->Pump();
+    if (!one.ok()) {
+      Fail(one.status());
+      return false;
+    }
+    moved = moved || *one;
+  }
+  return moved;
+}
+
+void Node::SyncJournal(Now now) {
+  if (spec_.journal.sync != JournalSync::kInterval || sync_under_way_) return;
+  if (now.monotonic - last_sync_ < spec_.journal_interval) return;
+  const JournalStats stats = journal_->Stats();
+  if (stats.synced >= stats.end) return;
+  last_sync_ = now.monotonic;
+  sync_under_way_ = true;
+  parts_.syncer->Post([this] {
+    const Status status = journal_->Sync();
+    if (!status.ok()) parts_.log('e', "journal: " + status.ToString());
+    sync_under_way_ = false;
+  });
+}
+
+Offset Node::LeastCommitted() const {
+  Offset least = journal_->end();
+  for (const Running& r : pipelines_) {
+    least = std::min(least, Offset{r.pipeline->committed_offset()});
+  }
+  return least;
+}
+
+void Node::TrimJournal(Now now) {
+  if (now.monotonic - last_trim_ < kTrimEvery) return;
+  last_trim_ = now.monotonic;
+  const Status status = journal_->Trim(LeastCommitted(), now.wall);
+  if (!status.ok()) parts_.log('e', "journal: " + status.ToString());
+}
+
+void Node::WatchDisk(Now now) {
+  if (stopping_ || now.monotonic - last_disk_check_ < kDiskCheckEvery) return;
+  last_disk_check_ = now.monotonic;
+  const Result<uint64_t> room = parts_.files->FreeBytes(spec_.data_directory);
+  if (!room.ok()) return;
+  // Some slack before going on, so that a disk at the limit does not make the link flap.
+  const bool pause = paused_ ? *room < spec_.disk_reserve + spec_.disk_reserve / 4
+                             : *room < spec_.disk_reserve;
+  if (pause == paused_) return;
+  paused_ = pause;
+  parts_.lane_link->Pause(pause);
+  if (pause) {
+    parts_.log('e', "disk nearly full: not reading from MQTT until there is room; the broker holds "
+                    "the messages of the session");
+  } else {
+    parts_.log('i', "there is room on the disk again: reading from MQTT");
+  }
+}
+
+void Node::Fail(const Status& status) {
+  if (status_.ok()) parts_.log('e', status.ToString());
+  if (status_.ok()) status_ = status;
+  ready_ = false;
+}
+
+Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* errors) {
+  RIVULET_RETURN_IF_ERROR(CommitNow(now));
+  std::vector<std::unique_ptr<PipelinePlan>> plans;
+  PlanAll(&sources, errors, &plans);
+  std::vector<Running> before = std::move(pipelines_);
+  pipelines_.clear();
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const std::string& name = sources[i].spec.name.text;
+    // A file that cannot be read says no name: it keeps what came from it before.
+    const auto old = std::find_if(before.begin(), before.end(), [&](const Running& r) {
+      if (r.pipeline == nullptr) return false;
+      return sources[i].readable ? r.pipeline->name() == name
+                                 : r.pipeline->plan().spec.file == sources[i].spec.file;
+    });
+    const bool unchanged = old != before.end() && old->text == sources[i].text;
+    if (unchanged || plans[i] == nullptr) {
+      if (old != before.end()) pipelines_.push_back(std::move(*old));
+      continue;
+    }
+    // The old one must let go of its files and cursors before the new one opens them.
+    std::unique_ptr<PipelinePlan> fallback;
+    std::string fallback_text;
+    if (old != before.end()) {
+      ConfigErrors ignored;
+      fallback = PlanPipeline(old->pipeline->plan().spec, {}, &ignored);
+      fallback_text = old->text;
+      old->pipeline.reset();
+    }
+    const Status status = StartPipeline(std::move(plans[i]), sources[i].text);
+    if (status.ok()) {
+      parts_.log('i', "pipeline '" + name + "' " + (fallback ? "changed" : "started"));
+      continue;
+    }
+    errors->push_back({sources[i].spec.file, 0, 0, status.code(), status.message()});
+    if (fallback != nullptr) {
+      RIVULET_RETURN_IF_ERROR(StartPipeline(std::move(fallback), fallback_text));
+    }
+  }
+  for (const Running& r : before) {
+    if (r.pipeline != nullptr) parts_.log('i', "pipeline '" + r.pipeline->name() + "' stopped");
+  }
+  Subscribe();
+  return CommitNow(now);
+}
+
+Status Node::Stop(Monotonic deadline) {
+  stopping_ = true;
+  ready_ = false;
+  if (journal_ == nullptr) return status_;
+  parts_.lane_link->Stop(Duration::Millis(200));
+  while (status_.ok() && parts_.clock().monotonic < deadline && ReadTurns()) {
+  }
+  RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
+  const auto drained = [this] {
+    return std::all_of(pipelines_.begin(), pipelines_.end(),
+                       [](const Running& r) { return r.pipeline->Drained(); });
+  };
+  while (status_.ok() && !drained() && parts_.clock().monotonic < deadline) {
+    const bool moved = PumpSinks();
+    if (!moved && !parts_.sink_link->Stats().connected) break;  // delivered after the next start
+    if (!moved && parts_.wait) parts_.wait(Duration::Millis(2));
+  }
+  RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
+  parts_.sink_link->Stop(Duration::Millis(200));
+  return status_.ok() ? journal_->Sync() : status_;
+}
+
+NodeStatus Node::Describe(Now now) const {
+  NodeStatus s;
+  s.name = spec_.name;
+  s.version = RIVULET_VERSION;
+  s.uptime_us = (now.monotonic - started_).us;
+  s.wall_us = now.wall.us;
+  s.ready = ready_;
+  s.paused = paused_;
+  if (!status_.ok()) s.error = status_.ToString();
+  s.lane = parts_.lane_link->Stats();
+  s.sink = parts_.sink_link->Stats();
+  s.refused = refused_.load(std::memory_order_relaxed);
+  if (journal_ != nullptr) s.journal = journal_->Stats();
+  s.store = parts_.store->Stats();
+  s.counters = counters_;
+  for (const Running& r : pipelines_) {
+    PipelineStatus p;
+    p.name = r.pipeline->name();
+    p.counters = r.pipeline->counters();
+    p.watermark_us = r.pipeline->watermark();
+    p.journal_lag = s.journal.end.value - std::min(s.journal.end.value, r.pipeline->offset());
+    p.state_panes = r.pipeline->StatePanes();
+    p.state_bytes = r.pipeline->StateBytes();
+    p.outputs_waiting = r.pipeline->OutputsWaiting();
+    p.sinks = r.pipeline->Sinks();
+    s.pipelines.push_back(std::move(p));
+  }
+  return s;
+}
+
+}  // namespace rivulet

@@ -1,0 +1,139 @@
+// Node: the daemon without its threads. Owns the lanes' journals and the running pipelines; Step(now)
+// advances everything that is due. `rivulet run` puts threads and signals around it, the simulation a
+// clock of its own.
+//
+//   link thread   ──Ingest──►  journal          (before the message is acknowledged)
+//   Step          journal ──► turns ──► commit ──► outputs ──► sinks
+//
+// One commit is under way at a time; turns go on meanwhile, and what they produce waits for the next one.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "base/types.h"
+#include "node/config/spec.h"
+#include "node/engine/pipeline.h"
+#include "node/engine/task_runner.h"
+#include "node/live/background.h"
+#include "node/live/node_status.h"
+#include "state/file.h"
+#include "state/journal.h"
+#include "state/store.h"
+#include "transport/mqtt_link.h"
+
+namespace rivulet {
+
+// What a node stands on. All must outlive it.
+struct NodeParts {
+  FileSystem* files = nullptr;
+  Store* store = nullptr;
+  MqttLink* lane_link = nullptr;    // subscribes; persistent session
+  MqttLink* sink_link = nullptr;    // publishes results; clean session
+  TaskRunner* runner = nullptr;
+  Background* committer = nullptr;  // commits, and the journal syncs they need
+  Background* syncer = nullptr;     // journal syncs in between
+  std::function<Now()> clock;       // called on any thread
+  std::function<void()> wake;       // something arrived: Step soon; called on any thread; may be null
+  std::function<void(Duration)> wait;  // until woken, at most this long; may be null
+  // One line for people. Levels: 'i' information, 'w' warning, 'e' error.
+  std::function<void(char level, const std::string&)> log;
+};
+
+// A pipeline file as read: the text decides whether a reload changes anything.
+struct PipelineSource {
+  PipelineSpec spec;
+  std::string text;
+  bool readable = true;  // false: only spec.file is set, the file's faults were reported
+};
+
+class Node {
+ public:
+  Node(const NodeSpec& spec, const NodeParts& parts);
+  ~Node();
+
+  // Opens the journal and starts the pipelines, then the links. Errors: those of store and journal; a
+  // pipeline that cannot be planned is refused with its faults in `errors` and nothing is started.
+  Status Open(std::vector<PipelineSource> pipelines, ConfigErrors* errors);
+
+  // Does what is due. True when there is more to do at once.
+  bool Step(Now now);
+
+  // Takes over a new set of pipeline files: unchanged ones are not touched; changed ones are replaced and
+  // keep the windows they still have; those no longer there stop. When any cannot be planned, or opened,
+  // it is reported in `errors`, and the old one of that name goes on.
+  Status Reload(std::vector<PipelineSource> pipelines, Now now, ConfigErrors* errors);
+
+  // The end: stops ingest, processes what is journaled, commits, gives sinks the time until `deadline`, and
+  // commits how far they got.
+  Status Stop(Monotonic deadline);
+
+  // Not ok: something that cannot be gone on from (the store is damaged or full).
+  const Status& status() const { return status_; }
+  bool ready() const { return ready_; }
+  NodeStatus Describe(Now now) const;
+
+ private:
+  struct Running {
+    std::unique_ptr<Pipeline> pipeline;
+    std::unique_ptr<Journal::Reader> reader;
+    std::string text;
+  };
+
+  Status Ingest(const MqttMessage& message);
+  Status StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text);
+  Status OpenSinks(Pipeline* pipeline);
+  Status AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks);
+  void Subscribe();
+  bool PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
+               std::vector<std::unique_ptr<PipelinePlan>>* plans);
+
+  bool ReadTurns();
+  Status TurnOf(Running* running, bool* more);
+  void StartCommit(Now now);
+  bool FinishCommit();
+  Status CommitNow(Now now);
+  bool CommitDue(Now now) const;
+  bool PumpSinks();
+  void SyncJournal(Now now);
+  void TrimJournal(Now now);
+  void WatchDisk(Now now);
+  void Fail(const Status& status);
+  Offset LeastCommitted() const;
+
+  NodeSpec spec_;
+  NodeParts parts_;
+  Monotonic started_;
+  std::unique_ptr<Journal> journal_;
+  std::vector<Running> pipelines_;
+  std::vector<MqttSubscription> subscriptions_;
+  std::vector<JournalEntry> entries_;   // scratch
+  std::vector<InputMessage> messages_;  // scratch
+  Status status_;
+  bool ready_ = false;
+  bool stopping_ = false;
+
+  // The commit under way. `done` is set by the committer's thread last.
+  struct Commit {
+    Delta delta;
+    Status result;
+    Monotonic started;
+    Duration took;
+    std::atomic<bool> done{false};
+  };
+  std::unique_ptr<Commit> commit_;
+  Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_;
+  std::atomic<bool> sync_under_way_{false};
+  bool paused_ = false;
+  NodeCounters counters_;
+  std::atomic<uint64_t> refused_{0};    // messages the journal could not take
+};
+
+}  // namespace rivulet

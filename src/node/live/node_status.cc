@@ -1,0 +1,164 @@
+#include "node/live/node_status.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "node/http/metrics_text.h"
+
+namespace rivulet {
+namespace {
+
+// Keeps fields in the order written: people read this too.
+using Json = nlohmann::ordered_json;
+
+Json LinkJson(const MqttLinkStats& link) {
+  return {{"connected", link.connected}, {"broker", link.broker},
+          {"connects", link.connects},   {"received", link.received},
+          {"published", link.published}, {"last_error", link.last_error}};
+}
+
+Json SinkJson(const SinkStats& sink) {
+  return {{"name", sink.name},
+          {"delivered", sink.delivered},
+          {"errors", sink.errors},
+          {"available", sink.available},
+          {"last_error", sink.last_error}};
+}
+
+bool HasWatermark(const PipelineStatus& p) {
+  return p.watermark_us != std::numeric_limits<int64_t>::min() &&
+         p.watermark_us != std::numeric_limits<int64_t>::max();
+}
+
+Json PipelineJson(const PipelineStatus& p, int64_t wall_us) {
+  Json json = {{"name", p.name},
+               {"records_in", p.counters.records},
+               {"results", p.counters.results},
+               {"late", p.counters.late},
+               {"dead_letters", p.counters.dead}};
+  if (HasWatermark(p)) {
+    json["watermark_ms"] = p.watermark_us / 1000;
+    json["watermark_lag_ms"] = (wall_us - p.watermark_us) / 1000;
+  } else {
+    json["watermark_ms"] = nullptr;
+    json["watermark_lag_ms"] = nullptr;
+  }
+  json["journal_lag"] = p.journal_lag;
+  json["state_keys"] = p.state_panes;
+  json["state_bytes"] = p.state_bytes;
+  json["outputs_waiting"] = p.outputs_waiting;
+  json["sinks"] = Json::array();
+  for (const SinkStats& sink : p.sinks) json["sinks"].push_back(SinkJson(sink));
+  return json;
+}
+
+Json JournalJson(const JournalStats& j) {
+  return {{"bytes", j.bytes},
+          {"segments", j.segments},
+          {"begin", j.begin.value},
+          {"end", j.end.value},
+          {"synced", j.synced.value},
+          {"appended_entries", j.appended_entries},
+          {"appended_bytes", j.appended_bytes},
+          {"duplicates", j.duplicates},
+          {"damaged_entries", j.damaged_entries}};
+}
+
+}  // namespace
+
+std::string StatusJson(const NodeStatus& s) {
+  Json json;
+  json["node"] = {{"name", s.name},
+                  {"version", s.version},
+                  {"uptime_s", s.uptime_us / 1'000'000},
+                  {"ready", s.ready},
+                  {"paused", s.paused},
+                  {"error", s.error}};
+  json["mqtt"] = LinkJson(s.lane);
+  json["mqtt"]["refused"] = s.refused;
+  json["mqtt_output"] = LinkJson(s.sink);
+  json["journal"] = JournalJson(s.journal);
+  json["store"] = {{"used_bytes", s.store.used_bytes},
+                   {"capacity_bytes", s.store.capacity_bytes},
+                   {"entries", s.store.entries}};
+  json["commit"] = {{"count", s.counters.commits},
+                    {"bytes", s.counters.commit_bytes},
+                    {"last_us", s.counters.last_commit_us},
+                    {"longest_us", s.counters.longest_commit_us}};
+  json["pipelines"] = Json::array();
+  for (const PipelineStatus& p : s.pipelines) json["pipelines"].push_back(PipelineJson(p, s.wall_us));
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+namespace {
+
+void LinkMetrics(MetricsText* m, std::string_view role, const MqttLinkStats& link) {
+  const MetricsText::Label labels[] = {{"link", role}};
+  m->Gauge("rivulet_mqtt_connected", "1 while connected to a broker.", labels,
+           int64_t{link.connected});
+  m->Counter("rivulet_mqtt_connects_total", "Connections made.", labels, link.connects);
+  m->Counter("rivulet_mqtt_received_total", "Messages received.", labels, link.received);
+  m->Counter("rivulet_mqtt_published_total", "Messages published and acknowledged.", labels,
+             link.published);
+}
+
+void PipelineMetrics(MetricsText* m, const PipelineStatus& p, int64_t wall_us) {
+  const MetricsText::Label labels[] = {{"pipeline", p.name}};
+  m->Counter("rivulet_records_total", "Records decoded.", labels, p.counters.records);
+  m->Counter("rivulet_results_total", "Results put out.", labels, p.counters.results);
+  m->Counter("rivulet_late_records_total", "Records late for all their windows.", labels,
+             p.counters.late);
+  m->Counter("rivulet_dead_letters_total", "Records that could not be processed.", labels,
+             p.counters.dead);
+  if (HasWatermark(p)) {
+    m->Gauge("rivulet_watermark_seconds", "Watermark, seconds since 1970.", labels,
+             static_cast<double>(p.watermark_us) / 1e6);
+    m->Gauge("rivulet_watermark_lag_seconds", "Wall clock minus watermark.", labels,
+             static_cast<double>(wall_us - p.watermark_us) / 1e6);
+  }
+  m->Gauge("rivulet_journal_lag_entries", "Journal entries not yet processed.", labels,
+           static_cast<int64_t>(p.journal_lag));
+  m->Gauge("rivulet_state_keys", "Panes (key and slice) in memory.", labels,
+           static_cast<int64_t>(p.state_panes));
+  m->Gauge("rivulet_state_bytes", "Window state in memory.", labels,
+           static_cast<int64_t>(p.state_bytes));
+  m->Gauge("rivulet_outputs_waiting", "Results not yet with every sink.", labels,
+           static_cast<int64_t>(p.outputs_waiting));
+  for (const SinkStats& sink : p.sinks) {
+    const MetricsText::Label both[] = {{"pipeline", p.name}, {"sink", sink.name}};
+    m->Counter("rivulet_sink_delivered_total", "Outputs a sink has.", both, sink.delivered);
+    m->Counter("rivulet_sink_errors_total", "Failed deliveries.", both, sink.errors);
+    m->Gauge("rivulet_sink_available", "1 while the sink takes outputs.", both,
+             int64_t{sink.available});
+  }
+}
+
+}  // namespace
+
+std::string StatusMetrics(const NodeStatus& s) {
+  MetricsText m;
+  const MetricsText::Label build[] = {{"version", s.version}};
+  m.Gauge("rivulet_build_info", "Always 1; the version is a label.", build, int64_t{1});
+  m.Gauge("rivulet_ready", "1 while the node processes.", {}, int64_t{s.ready});
+  m.Gauge("rivulet_ingest_paused", "1 while not reading from MQTT: disk nearly full.", {},
+          int64_t{s.paused});
+  LinkMetrics(&m, "lane", s.lane);
+  LinkMetrics(&m, "sinks", s.sink);
+  m.Counter("rivulet_journal_refused_total", "Messages the journal could not take (not acknowledged).",
+            {}, s.refused);
+  m.Gauge("rivulet_journal_bytes", "Journal on disk.", {}, static_cast<int64_t>(s.journal.bytes));
+  m.Counter("rivulet_journal_appended_bytes_total", "Bytes appended to the journal.", {},
+            s.journal.appended_bytes);
+  m.Counter("rivulet_journal_entries_total", "Messages journaled.", {}, s.journal.appended_entries);
+  m.Counter("rivulet_journal_duplicates_total", "Redelivered messages dropped.", {},
+            s.journal.duplicates);
+  m.Gauge("rivulet_store_bytes", "State store in use.", {}, static_cast<int64_t>(s.store.used_bytes));
+  m.Counter("rivulet_commits_total", "Commits.", {}, s.counters.commits);
+  m.Counter("rivulet_commit_bytes_total", "Bytes of committed changes.", {}, s.counters.commit_bytes);
+  m.Counter("rivulet_commit_seconds_total", "Time spent in commits.", {},
+            static_cast<double>(s.counters.commit_time_us) / 1e6);
+  for (const PipelineStatus& p : s.pipelines) PipelineMetrics(&m, p, s.wall_us);
+  return m.Text();
+}
+
+}  // namespace rivulet

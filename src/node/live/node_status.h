@@ -1,0 +1,57 @@
+// NodeStatus: the figures of a node at one moment, and the two forms they are shown in.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "node/engine/pipeline_task.h"
+#include "node/sinks/sink.h"
+#include "state/journal.h"
+#include "state/store.h"
+#include "transport/mqtt_link.h"
+
+namespace rivulet {
+
+// Counted since the start of the process.
+struct NodeCounters {
+  uint64_t commits = 0;
+  uint64_t commit_bytes = 0;        // of deltas
+  uint64_t commit_time_us = 0;      // sum over commits
+  uint64_t last_commit_us = 0;
+  uint64_t longest_commit_us = 0;
+};
+
+struct PipelineStatus {
+  std::string name;
+  PipelineCounters counters;
+  int64_t watermark_us = 0;         // int64 min: nothing seen yet
+  uint64_t journal_lag = 0;         // entries not read yet
+  size_t state_panes = 0;
+  size_t state_bytes = 0;
+  uint64_t outputs_waiting = 0;
+  std::vector<SinkStats> sinks;
+};
+
+struct NodeStatus {
+  std::string name;
+  std::string version;
+  int64_t uptime_us = 0;
+  int64_t wall_us = 0;
+  bool ready = false;
+  bool paused = false;              // not reading from MQTT: disk nearly full
+  std::string error;                // why it cannot go on; empty: it can
+  MqttLinkStats lane, sink;
+  uint64_t refused = 0;
+  JournalStats journal;
+  StoreStats store;
+  NodeCounters counters;
+  std::vector<PipelineStatus> pipelines;
+};
+
+// The answer of /api/v1/status.
+std::string StatusJson(const NodeStatus& status);
+// The answer of /metrics: Prometheus text.
+std::string StatusMetrics(const NodeStatus& status);
+
+}  // namespace rivulet

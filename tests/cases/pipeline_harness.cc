@@ -1,0 +1,193 @@
+#include "tests/cases/pipeline_harness.h"
+
+#include <doctest/doctest.h>
+
+#include "node/config/reader.h"
+#include "node/sinks/sink.h"
+
+namespace rivulet {
+namespace {
+
+// The receiver: outlives crashes of the pipeline, and remembers what it was given.
+class MemorySink final : public Sink {
+ public:
+  explicit MemorySink(std::vector<std::string>* received) : received_(received) {}
+
+  Status Open(SinkCursor* cursor) override {
+    next_ = cursor->next;
+    REQUIRE_MESSAGE(next_ <= received_->size(), "entries before ", next_, " never came");
+    return Status::Ok();
+  }
+  size_t Offer(std::span<const OutputEntry> entries) override {
+    for (const OutputEntry& entry : entries) {
+      REQUIRE(entry.sequence == next_);
+      if (next_ < received_->size()) {
+        REQUIRE((*received_)[next_] == entry.json);
+      } else {
+        received_->push_back(entry.json);
+      }
+      ++next_;
+    }
+    return entries.size();
+  }
+  SinkCursor Cursor() const override { return {next_, 0}; }
+  bool WantsIds() const override { return false; }
+  SinkStats Stats() const override { return {}; }
+
+ private:
+  std::vector<std::string>* received_;
+  uint64_t next_ = 0;
+};
+
+// One run; see DriveOptions.
+class Driver {
+ public:
+  Driver(const std::string& yaml, const std::vector<StreamLine>& lines,
+         const DriveOptions& options)
+      : yaml_(yaml),
+        options_(options),
+        random_(options.seed),
+        store_(NewMemoryStore()),
+        runner_(NewSerialRunner()) {
+    for (const StreamLine& line : lines) buffer_ += line.text;
+    buffer_.append(kPayloadPadding, '\0');
+    size_t begin = 0;
+    for (const StreamLine& line : lines) {
+      InputMessage message;
+      message.payload = {std::string_view(buffer_).substr(begin, line.text.size()), 0,
+                         messages_.size()};
+      if (line.punctuation) {
+        message.kind = InputMessage::Kind::kWatermark;
+        message.watermark_us = line.watermark_us;
+      }
+      messages_.push_back(message);
+      begin += line.text.size();
+    }
+  }
+
+  Outputs Run() {
+    Start(options_.workers);
+    while (pipeline_->offset() < messages_.size()) {
+      Turn();
+      if (!options_.durable) {
+        Pump();
+      } else if (random_.Chance(options_.commit)) {
+        Commit();
+      }
+      if (options_.durable && random_.Chance(options_.crash)) {
+        Start(options_.any_workers ? static_cast<uint32_t>(1 + random_.Below(4))
+                                   : options_.workers);
+      }
+    }
+    Check(pipeline_->Finish(runner_.get()));
+    if (options_.durable) Commit();
+    Pump();
+    REQUIRE(pipeline_->Drained());
+    return std::move(outputs_);
+  }
+
+ private:
+  static void Check(const Status& status) { REQUIRE_MESSAGE(status.ok(), status.ToString()); }
+
+  void Start(uint32_t workers) {
+    pipeline_.reset();
+    std::string why;
+    std::unique_ptr<PipelinePlan> plan = PlanText(yaml_, &why);
+    REQUIRE_MESSAGE(plan != nullptr, why);
+    PipelineOptions options;
+    options.workers = workers;
+    Result<std::unique_ptr<Pipeline>> opened =
+        Pipeline::Open(std::move(plan), options, store_.get(), options_.durable);
+    Check(opened.status());
+    pipeline_ = std::move(*opened);
+    const std::pair<ChannelKind, std::vector<std::string>*> channels[] = {
+        {ChannelKind::kResults, &outputs_.results},
+        {ChannelKind::kLate, &outputs_.late},
+        {ChannelKind::kDead, &outputs_.dead}};
+    for (const auto& [kind, lines] : channels) {
+      Check(pipeline_->channel(kind).AddSink("memory", std::make_unique<MemorySink>(lines)));
+    }
+    Pump();
+  }
+
+  void Turn() {
+    const size_t begin = pipeline_->offset();
+    size_t count = messages_.size() - begin;
+    if (options_.longest_turn > 0) {
+      count = std::min<size_t>(count, 1 + random_.Below(options_.longest_turn));
+    }
+    Check(pipeline_->Turn(std::span(messages_).subspan(begin, count), begin + count,
+                          runner_.get()));
+  }
+
+  void Commit() {
+    Delta delta;
+    pipeline_->CollectCommit(&delta);
+    const bool overlap = random_.Chance(options_.overlap);
+    const auto turn_beside = [&] {
+      if (overlap && pipeline_->offset() < messages_.size() && random_.Chance(0.7)) Turn();
+    };
+    turn_beside();
+    Check(store_->Commit(delta));
+    turn_beside();
+    pipeline_->OnCommitted();
+    if (random_.Chance(options_.evict)) pipeline_->BoundMemory(0);
+    Pump();
+  }
+
+  void Pump() {
+    for (;;) {
+      const Result<bool> moved = pipeline_->Pump();
+      Check(moved.status());
+      if (!*moved) return;
+    }
+  }
+
+  std::string yaml_;
+  DriveOptions options_;
+  Random random_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<TaskRunner> runner_;
+  std::string buffer_;
+  std::vector<InputMessage> messages_;
+  std::unique_ptr<Pipeline> pipeline_;
+  Outputs outputs_;
+};
+
+}  // namespace
+
+std::unique_ptr<PipelinePlan> PlanText(const std::string& yaml, std::string* why) {
+  PipelineSpec spec;
+  ConfigErrors errors;
+  std::unique_ptr<PipelinePlan> plan;
+  PlanOptions options;
+  options.replay = true;
+  if (ReadPipeline(yaml, "test.yaml", &spec, &errors)) plan = PlanPipeline(spec, options, &errors);
+  for (const ConfigError& e : errors) *why += e.ToString() + "\n";
+  return plan;
+}
+
+Outputs Drive(const std::string& yaml, const std::vector<StreamLine>& lines,
+              const DriveOptions& options) {
+  return Driver(yaml, lines, options).Run();
+}
+
+std::string Difference(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    const std::string left = i < a.size() ? a[i] : "(end)";
+    const std::string right = i < b.size() ? b[i] : "(end)";
+    if (left != right) return "line " + std::to_string(i + 1) + "\n  " + left + "\n  " + right;
+  }
+  return "";
+}
+
+std::string Difference(const Outputs& a, const Outputs& b) {
+  const std::string results = Difference(a.results, b.results);
+  if (!results.empty()) return "results, " + results;
+  const std::string late = Difference(a.late, b.late);
+  if (!late.empty()) return "late, " + late;
+  const std::string dead = Difference(a.dead, b.dead);
+  return dead.empty() ? "" : "dead letters, " + dead;
+}
+
+}  // namespace rivulet

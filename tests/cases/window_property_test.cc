@@ -1,0 +1,271 @@
+// Random streams through whole pipelines: the model says what must come out, and however the input is
+// cut into turns, spread over workers, committed, evicted or crashed, the same bytes come out.
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "base/json_writer.h"
+#include "operators/key/key_codec.h"
+#include "tests/cases/pipeline_harness.h"
+#include "tests/cases/window_model.h"
+
+namespace rivulet {
+namespace {
+
+constexpr const char* kAggregates =
+    "    aggregate:\n"
+    "      n: count()\n"
+    "      total: sum(v)\n"
+    "      mean: avg(v)\n"
+    "      low: min(v)\n"
+    "      high: max(v)\n"
+    "      a: first(s)\n"
+    "      z: last(s)\n"
+    "      least: min(s)\n"
+    "      above: count() where v > 10\n";
+
+std::string Yaml(const ModelSpec& spec, const std::string& aggregates) {
+  const auto us = [](int64_t v) { return std::to_string(v) + "us"; };
+  std::string window;
+  switch (spec.kind) {
+    case ModelSpec::Kind::kTumbling: window = "tumbling: " + us(spec.size_us); break;
+    case ModelSpec::Kind::kSliding:
+      window = "sliding: " + us(spec.size_us) + ", every: " + us(spec.slide_us);
+      break;
+    case ModelSpec::Kind::kSession: window = "session: " + us(spec.size_us); break;
+  }
+  if (spec.kind != ModelSpec::Kind::kSession) window += ", offset: " + us(spec.offset_us);
+  return "pipeline: test\nsource:\n  mqtt: in\n  time: { field: t, unit: us, delay: " +
+         us(spec.delay_us) + " }\nsteps:\n  - key: k\n  - window: { " + window +
+         ", lateness: " + us(spec.lateness_us) + " }\n" + aggregates + "sinks: [stdout]\n";
+}
+
+ModelSpec RandomSpec(Random* random) {
+  ModelSpec spec;
+  const int64_t scale = random->Chance(0.5) ? 1 : 1000;
+  spec.kind = static_cast<ModelSpec::Kind>(random->Below(3));
+  spec.size_us = static_cast<int64_t>(1 + random->Below(60)) * scale;
+  if (spec.kind == ModelSpec::Kind::kSliding) {
+    // From slide = size to fifty windows at once, divisible or not.
+    const auto ratio = static_cast<int64_t>(1 + random->Below(50));
+    spec.slide_us = std::max<int64_t>(1, spec.size_us / ratio);
+    if (random->Chance(0.3)) {
+      spec.slide_us = 1 + static_cast<int64_t>(random->Below(static_cast<uint64_t>(spec.size_us)));
+      spec.slide_us = std::max(spec.slide_us, spec.size_us / 60 + 1);
+      spec.slide_us = std::min(spec.slide_us, spec.size_us);
+    }
+  }
+  if (random->Chance(0.5)) spec.offset_us = static_cast<int64_t>(random->Below(100)) * scale;
+  if (spec.kind == ModelSpec::Kind::kSession) spec.offset_us = 0;
+  if (random->Chance(0.6)) spec.lateness_us = static_cast<int64_t>(random->Below(150)) * scale;
+  if (random->Chance(0.5)) spec.delay_us = static_cast<int64_t>(random->Below(40)) * scale;
+  return spec;
+}
+
+struct Stream {
+  std::vector<StreamLine> lines;
+  Outputs expected;      // dead: only so many
+};
+
+// One record line with random fields; some are faulty.
+class StreamMaker {
+ public:
+  StreamMaker(const ModelSpec& spec, uint64_t seed, bool exact)
+      : spec_(spec), random_(seed), exact_(exact), model_(spec) {
+    time_ = static_cast<int64_t>(random_.Below(3)) * 1'000'000 - 1'000'000;
+    step_ = std::max<int64_t>(1, spec.size_us / static_cast<int64_t>(1 + random_.Below(8)));
+    keys_ = 1 + random_.Below(6);
+  }
+
+  Stream Make(size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      if (random_.Chance(0.03)) {
+        Punctuate();
+      } else if (random_.Chance(0.04)) {
+        AddFault();
+      } else {
+        AddRecord();
+      }
+    }
+    model_.Finish();
+    stream_.expected.results = std::move(model_.results);
+    for (const std::string& line : model_.late) {
+      stream_.expected.late.push_back("{\"reason\":\"late\",\"record\":" + line + "}");
+    }
+    return std::move(stream_);
+  }
+
+ private:
+  int64_t Below(int64_t n) { return static_cast<int64_t>(random_.Below(static_cast<uint64_t>(n))); }
+
+  int64_t NextTime() {
+    if (random_.Chance(0.02)) time_ += spec_.size_us * Below(100);  // over many empty windows
+    if (random_.Chance(0.6)) time_ += Below(step_ + 1);
+    const int64_t back = random_.Chance(0.1) ? spec_.size_us * 3 + spec_.lateness_us : step_ * 2;
+    return random_.Chance(0.4) ? time_ - Below(back + 1) : time_;
+  }
+
+  void Punctuate() {
+    const int64_t w = time_ - spec_.delay_us + Below(2 * spec_.size_us + 1) - spec_.size_us;
+    stream_.lines.push_back({"", true, w});
+    model_.Punctuate(w);
+  }
+
+  void AddFault() {
+    static const char* const kFaults[] = {"{\"k\":1", "{\"t\":5,\"v\":1}", "{\"k\":1,\"v\":1}",
+                                          "{\"k\":1,\"t\":true}"};
+    std::string text = kFaults[random_.Below(4)];
+    if (random_.Chance(0.3)) {
+      text = "{\"k\":1,\"t\":" + std::to_string(time_) + ",\"v\":\"fast\"}";
+    }
+    stream_.lines.push_back({text});
+    stream_.expected.dead.push_back(text);
+  }
+
+  // A key of any type; 1 and 1.0 are one key.
+  std::string SetKey(ModelRecord* record) {
+    Value key;
+    std::string text;
+    switch (random_.Below(keys_)) {
+      case 0: text = "\"a\""; key = Value::String("a"); break;
+      case 1: key = Value::Int(1); text = random_.Chance(0.5) ? "1" : "1.0"; break;
+      case 2: text = "-7"; key = Value::Int(-7); break;
+      case 3: text = "2.5"; key = Value::Float(2.5); break;
+      case 4: text = "\"ab\""; key = Value::String("ab"); break;
+      default: text = "true"; key = Value::Bool(true); break;
+    }
+    AppendKeyValue(&record->sort_key, key);
+    AppendJsonValue(&record->key, key);
+    return text;
+  }
+
+  std::string SetNumber(ModelRecord* record) {
+    std::string text;
+    if (random_.Chance(0.5)) {
+      record->number = Value::Int(Below(41) - 20);
+    } else if (exact_) {
+      record->number = Value::Float(static_cast<double>(Below(161) - 80) / 4);
+    } else {
+      record->number = Value::Float((random_.Unit() - 0.5) * (random_.Chance(0.1) ? 1e17 : 100));
+    }
+    AppendJsonValue(&text, record->number);
+    return text;
+  }
+
+  void AddRecord() {
+    ModelRecord record;
+    record.time_us = NextTime();
+    std::string text = "{\"k\":" + SetKey(&record) + ",\"t\":" + std::to_string(record.time_us);
+    if (random_.Chance(0.9)) text += ",\"v\":" + SetNumber(&record);
+    if (random_.Chance(0.7)) {
+      record.text = std::string(1 + random_.Below(3), static_cast<char>('a' + random_.Below(26)));
+      text += ",\"s\":\"" + *record.text + "\"";
+    }
+    text += "}";
+    stream_.lines.push_back({text});
+    model_.Add(record, text);
+  }
+
+  ModelSpec spec_;
+  Random random_;
+  bool exact_;
+  WindowModel model_;
+  Stream stream_;
+  int64_t time_ = 0, step_ = 1;
+  uint64_t keys_ = 1;
+};
+
+std::string Describe(uint64_t seed, const std::string& how, const std::string& yaml) {
+  return "seed " + std::to_string(seed) + ", " + how + "\n" + yaml;
+}
+
+// Every other way to run the same input; `seed` varies the cuts.
+std::vector<std::pair<std::string, DriveOptions>> Variants(uint64_t seed) {
+  std::vector<std::pair<std::string, DriveOptions>> all;
+  for (const size_t turn : {1, 3, 40}) {
+    DriveOptions o{.seed = seed, .longest_turn = turn};
+    all.emplace_back("turns up to " + std::to_string(turn), o);
+  }
+  for (uint32_t workers = 2; workers <= 4; ++workers) {
+    DriveOptions o{.workers = workers, .seed = seed, .longest_turn = 30};
+    all.emplace_back(std::to_string(workers) + " workers", o);
+  }
+  DriveOptions o{.workers = 2, .seed = seed, .longest_turn = 12, .durable = true, .commit = 0.4};
+  all.emplace_back("commits", o);
+  o.evict = 1;
+  o.workers = 1;
+  all.emplace_back("commits and evictions", o);
+  o.overlap = 0.7;
+  o.evict = 0.5;
+  all.emplace_back("commits beside turns", o);
+  o.crash = 0.15;
+  all.emplace_back("crashes", o);
+  o.any_workers = true;
+  o.overlap = 0;
+  o.evict = 0.8;
+  all.emplace_back("crashes and other numbers of workers", o);
+  return all;
+}
+
+uint64_t FirstSeed() {
+  const char* text = std::getenv("RIVULET_TEST_SEED");
+  return text == nullptr ? 1 : std::strtoull(text, nullptr, 10);
+}
+uint64_t SeedCount(uint64_t usual) {
+  const char* text = std::getenv("RIVULET_TEST_SEEDS");
+  return text == nullptr ? usual : std::strtoull(text, nullptr, 10);
+}
+
+void CheckVariants(uint64_t seed, const std::string& yaml, const std::vector<StreamLine>& lines,
+                   const Outputs& expected) {
+  for (const auto& [how, options] : Variants(seed)) {
+    CAPTURE(Describe(seed, how, yaml));
+    const std::string difference = Difference(expected, Drive(yaml, lines, options));
+    REQUIRE_MESSAGE(difference.empty(), difference);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("windows put out what the model says, however they are driven") {
+  const uint64_t first = FirstSeed();
+  for (uint64_t seed = first; seed < first + SeedCount(150); ++seed) {
+    Random random(seed);
+    const ModelSpec spec = RandomSpec(&random);
+    const std::string yaml = Yaml(spec, kAggregates);
+    const Stream stream = StreamMaker(spec, seed * 7919, true).Make(40 + random.Below(300));
+    const Outputs one = Drive(yaml, stream.lines, {});
+    {
+      CAPTURE(Describe(seed, "against the model", yaml));
+      const std::string results = Difference(stream.expected.results, one.results);
+      REQUIRE_MESSAGE(results.empty(), results);
+      const std::string late = Difference(stream.expected.late, one.late);
+      REQUIRE_MESSAGE(late.empty(), late);
+      REQUIRE(one.dead.size() == stream.expected.dead.size());
+    }
+    CheckVariants(seed, yaml, stream.lines, one);
+  }
+}
+
+// Sums of arbitrary floats, deviations, and steps after the window that fail for some results: the model
+// cannot follow their bits, but every way to drive them must come to the same.
+TEST_CASE("not a bit depends on turns, workers, commits, evictions or crashes") {
+  const std::string aggregates = std::string(kAggregates) +
+                                 "      spread: stddev(v)\n"
+                                 "      cube: var_pop(v * v * v)\n"
+                                 "  - set: { odd: case when n % 3 = 0 then z * 2 else n end }\n"
+                                 "  - where: n % 5 != 0\n";
+  const uint64_t first = FirstSeed();
+  for (uint64_t seed = first; seed < first + SeedCount(100); ++seed) {
+    Random random(seed);
+    const ModelSpec spec = RandomSpec(&random);
+    const std::string yaml = Yaml(spec, aggregates);
+    const Stream stream = StreamMaker(spec, seed * 104729, false).Make(40 + random.Below(300));
+    CheckVariants(seed, yaml, stream.lines, Drive(yaml, stream.lines, {}));
+  }
+}
+
+}  // namespace rivulet

@@ -1,0 +1,128 @@
+// Payloads through every decoder and into event times. Input: a byte that chooses decoder and time
+// unit, a byte that lies behind the payload, then payloads separated by a byte 0x1e.
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/json_writer.h"
+#include "operators/decode/decoder.h"
+#include "tests/fuzz/fuzz_target.h"
+
+namespace rivulet {
+namespace {
+
+using fuzz::Require;
+
+constexpr uint32_t kColumns = 5;
+constexpr expr::StaticType kFloatOrNull = MaskOf(Type::kFloat) | MaskOf(Type::kNull);
+constexpr expr::StaticType kStringOrNull = MaskOf(Type::kString) | MaskOf(Type::kNull);
+
+std::unique_ptr<Decoder> MakeDecoder(uint8_t choice) {
+  const std::vector<DecodedField> fields = {{"ts", kAnyType, (choice & 8) != 0, 0},
+                                            {"speed", kFloatOrNull, false, 1},
+                                            {"id", kStringOrNull, false, 2},
+                                            {"engine.rpm", kAnyType, false, 3},
+                                            {"engine", kAnyType, false, 4}};
+  switch (choice & 3) {
+    case 0: return NewJsonDecoder(fields);
+    case 1: return NewCsvDecoder(fields, {});
+    case 2: return NewCsvDecoder(fields, {';', {"ts", "speed", "", "id", "engine"}});
+    default: return NewValueDecoder({"ts", kAnyType, (choice & 8) != 0, 0});
+  }
+}
+
+struct Decoded {
+  RecordBatch batch;
+  std::vector<DecodeError> errors;
+  std::deque<std::string> payloads;  // the views of batch and errors point into them
+};
+
+void Decode(uint8_t choice, char padding, std::string_view text, Decoded* out) {
+  const std::unique_ptr<Decoder> decoder = MakeDecoder(choice);
+  out->batch.Reset(kColumns, 2);
+  for (uint64_t offset = 0; offset == 0 || !text.empty(); ++offset) {
+    const size_t end = std::min(text.find('\x1e'), text.size());
+    std::string& kept = out->payloads.emplace_back(text.substr(0, end));
+    kept.append(kPayloadPadding, padding);
+    kept.shrink_to_fit();
+    const PayloadRef message{std::string_view(kept).substr(0, end), 0, offset};
+    decoder->Decode(message, &out->batch, &out->errors);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+std::string Show(const Decoded& decoded) {
+  std::string text;
+  for (uint32_t row = 0; row < decoded.batch.rows; ++row) {
+    text += std::to_string(decoded.batch.offset[row]) + ":" +
+            std::to_string(decoded.batch.raw[row].size());
+    for (const Column& column : decoded.batch.columns) {
+      text += " ";
+      AppendJsonValue(&text, column.Get(row));
+    }
+    text += "\n";
+  }
+  for (const DecodeError& e : decoded.errors) {
+    text += "E" + std::to_string(static_cast<int>(e.code)) + " " + e.detail + " " +
+            std::to_string(e.offset) + ":" + std::to_string(e.raw.size()) + "\n";
+  }
+  return text;
+}
+
+void CheckBatch(const Decoded& decoded) {
+  const RecordBatch& batch = decoded.batch;
+  for (const Column& column : batch.columns) {
+    Require(column.rows() >= batch.rows, "a column has every row");
+    for (uint32_t row = batch.rows; row < column.rows(); ++row) {
+      Require(column.is_null(row), "rows that do not count are null");
+    }
+  }
+  for (uint32_t row = 0; row < batch.rows; ++row) {
+    const Type speed = batch.columns[1].type(row);
+    Require(speed == Type::kFloat || speed == Type::kNull, "a declared type is kept");
+    Require(batch.offset[row] < decoded.payloads.size(), "a row knows its message");
+  }
+  for (const DecodeError& e : decoded.errors) {
+    Require(e.code != ErrorCode::kOk && !e.detail.empty(), "an error says what is wrong");
+    Require(e.offset < decoded.payloads.size(), "an error knows its message");
+  }
+}
+
+void CheckTimes(uint8_t choice, RecordBatch* batch) {
+  std::vector<RowError> errors;
+  ExtractEventTime(batch, Selection::All(batch->rows), 0, static_cast<TimeUnit>((choice >> 4) % 5),
+                   &errors);
+  Require(errors.size() <= batch->rows, "at most one error a row");
+  for (size_t k = 1; k < errors.size(); ++k) {
+    Require(errors[k - 1].row < errors[k].row, "errors come in order of rows");
+  }
+}
+
+void CheckIso(std::string_view text) {
+  int64_t us = 0, again = 0;
+  if (!ParseIso8601(text.substr(0, 64), &us)) return;
+  const std::string formatted = FormatIso8601(us);
+  // A zone can move a time out of the years that can be written.
+  if (formatted.size() < 20 || formatted[4] != '-') return;
+  Require(ParseIso8601(formatted, &again) && again == us, "a formatted time reads back");
+}
+
+}  // namespace
+}  // namespace rivulet
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace rivulet;
+  fuzz::Input input(data, size);
+  const uint8_t choice = input.Byte();
+  const char padding = static_cast<char>(input.Byte());
+  const std::string_view text = input.Rest();
+  Decoded zero, other;
+  Decode(choice, '\0', text, &zero);
+  CheckBatch(zero);
+  Decode(choice, padding, text, &other);
+  fuzz::Require(Show(zero) == Show(other), "bytes behind a payload make no difference");
+  CheckTimes(choice, &zero.batch);
+  CheckIso(text);
+  return 0;
+}

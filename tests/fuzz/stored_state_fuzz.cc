@@ -1,0 +1,254 @@
+// Rows of the state store that nobody wrote: deltas, panes of present and earlier layouts, keys,
+// positions, catalogue entries, output logs, and whole window operators opened over such rows.
+// Input: a byte that chooses what the rest is.
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/coding.h"
+#include "node/engine/catalogue.h"
+#include "node/engine/store_keys.h"
+#include "operators/expr/program.h"
+#include "operators/key/key_codec.h"
+#include "operators/window/pane_layout.h"
+#include "operators/window/window_operator.h"
+#include "state/delta.h"
+#include "state/output_log.h"
+#include "state/store.h"
+#include "tests/fuzz/fuzz_target.h"
+
+namespace rivulet {
+namespace {
+
+using fuzz::Require;
+
+// Every kind of accumulator, over columns: 0 a float, 1 anything.
+const AggregatePlan& Aggregates() {
+  static const AggregatePlan plan = [] {
+    AggregatePlan p;
+    expr::Scope scope;
+    scope.Define("x", MaskOf(Type::kFloat) | MaskOf(Type::kNull));
+    scope.Define("m", kAnyType);
+    for (const char* call : {"count()", "sum(x)", "stddev(x)", "min(m)", "max(m)", "first(m)",
+                             "last(m)"}) {
+      expr::Diagnostic diagnostic;
+      const auto compiled = expr::CompileAggregate(call, &scope, &diagnostic);
+      Require(compiled.ok() && p.Add(call, *compiled).ok(), "the plan's own calls compile");
+    }
+    return p;
+  }();
+  return plan;
+}
+
+void FuzzDelta(fuzz::Input* input) {
+  const std::string_view bytes = input->Rest();
+  DeltaReader reader(bytes);
+  DeltaReader::Operation op;
+  Delta copy;
+  while (reader.Next(&op)) {
+    switch (op.kind) {
+      case DeltaReader::Kind::kPut: copy.Put(op.key, op.value); break;
+      case DeltaReader::Kind::kDelete: copy.Delete(op.key); break;
+      case DeltaReader::Kind::kDeleteRange: copy.DeleteRange(op.key, op.value); break;
+    }
+  }
+  if (!reader.status().ok()) return;
+  Require(CheckDelta(copy).ok(), "operations that were read can be written");
+}
+
+// A row in any layout becomes a pane that can be stored again.
+void FuzzPane(fuzz::Input* input) {
+  const AggregatePlan& plan = Aggregates();
+  std::vector<std::string> before;
+  for (uint8_t n = input->Byte() % 3; n > 0; --n) before.emplace_back(input->Chunk());
+  const PaneLayouts layouts(&plan, before);
+  std::vector<int64_t> memory(plan.block_bytes() / 8 + 1);
+  char* block = reinterpret_cast<char*>(memory.data());
+  uint32_t revision = 0;
+  if (!layouts.Decode(input->Rest(), &revision, block).ok()) return;
+  std::string row, again;
+  layouts.Encode(revision, block, &row);
+  Column column;
+  column.Reset(1);
+  for (size_t i = 0; i < plan.outputs(); ++i) plan.Finish(block, i, &column, 0);
+  plan.Destroy(block);
+  Require(layouts.Decode(row, &revision, block).ok(), "a pane that was read can be stored");
+  layouts.Encode(revision, block, &again);
+  Require(row == again, "a stored pane reads back as it was");
+  plan.Destroy(block);
+}
+
+void FuzzKey(fuzz::Input* input) {
+  std::string_view rest = input->Rest();
+  Value value;
+  std::string scratch, encoded;
+  while (NextKeyValue(&rest, &value, &scratch)) {
+    AppendKeyValue(&encoded, value);
+    Require(encoded.size() < (1u << 20), "every value takes bytes");
+  }
+}
+
+void FuzzPosition(fuzz::Input* input) {
+  const Result<Position> position = Position::Decode(input->Rest());
+  if (!position.ok()) return;
+  const std::string bytes = position->Encode();
+  const Result<Position> again = Position::Decode(bytes);
+  Require(again.ok() && again->Encode() == bytes, "a position reads back as it was");
+}
+
+// The store after the rest of the input was applied as a delta; empty when it is none.
+std::unique_ptr<Store> StoreOf(fuzz::Input* input) {
+  std::unique_ptr<Store> store = NewMemoryStore(1 << 20);
+  DeltaReader reader(input->Rest());
+  DeltaReader::Operation op;
+  Delta delta;
+  while (reader.Next(&op)) {
+    if (op.kind == DeltaReader::Kind::kPut) delta.Put(op.key, op.value);
+  }
+  (void)store->Commit(delta).ok();
+  return store;
+}
+
+void FuzzCatalogue(fuzz::Input* input) {
+  PipelinePlan plan;
+  plan.name = "p";
+  plan.aggregates = Aggregates();
+  const std::unique_ptr<Store> store = StoreOf(input);
+  Delta changes;
+  const auto entry = OpenCatalogueEntry(*store, plan, &changes);
+  if (!entry.ok()) {
+    Require(entry.status().code() == ErrorCode::kCorrupt ||
+                entry.status().code() == ErrorCode::kStoreFull,
+            "a catalogue is refused with a reason");
+    return;
+  }
+  Require(CheckDelta(changes).ok(), "what opening changes can be stored");
+  Require(!entry->layouts.empty(), "an entry knows the present layout");
+}
+
+void FuzzOutputs(fuzz::Input* input) {
+  const std::string prefix = store_keys::Outputs(1, 0);
+  const uint64_t readable = input->Byte();
+  const std::unique_ptr<Store> store = StoreOf(input);
+  const OutputLog log(prefix, store.get(), 1 << 16, readable);
+  uint64_t visited = 0;
+  (void)log.Read(0, 16, [&](const OutputLog::Entry& e) {
+    Require(e.sequence < readable, "only committed entries are read");
+    ++visited;
+  }).ok();
+  Require(visited <= 16, "a limit is kept");
+}
+
+class View final : public StateView {
+ public:
+  explicit View(const Store* store) : store_(store) {}
+  Result<bool> Get(std::string_view key, std::string* value) const override {
+    return store_->Get(key, value);
+  }
+  Status Scan(std::string_view from, std::string_view to, const Visitor& visit) const override {
+    return store_->Scan(from, to, visit);
+  }
+
+ private:
+  const Store* store_;
+};
+
+class Changes final : public StateChanges {
+ public:
+  void Put(std::string_view key, std::string_view value) override { delta.Put(key, value); }
+  void Delete(std::string_view key) override { delta.Delete(key); }
+  void DeleteRange(std::string_view from, std::string_view to) override {
+    delta.DeleteRange(from, to);
+  }
+  Delta delta;
+};
+
+class Sink final : public ResultSink {
+ public:
+  void OnResult(const ResultOrder&, std::string_view, uint64_t, int64_t, int64_t, uint32_t,
+                const char* block) override {
+    column_.Reset(1);
+    for (size_t i = 0; i < Aggregates().outputs(); ++i) {
+      Aggregates().Finish(block, i, &column_, 0);
+    }
+  }
+  void OnLate(const ResultOrder&, uint32_t) override {}
+
+ private:
+  Column column_;
+};
+
+WindowSpec SpecOf(uint8_t choice) {
+  WindowSpec spec;
+  spec.kind = static_cast<WindowSpec::Kind>(choice % 3);
+  spec.size_us = 10'000'000;
+  spec.slide_us = spec.kind == WindowSpec::Kind::kSliding ? 5'000'000 : 10'000'000;
+  spec.lateness_us = (choice & 4) != 0 ? 30'000'000 : 0;
+  return spec;
+}
+
+// Three records of key "a" around time 0.
+void Process(WindowOperator* windows, int64_t watermark, Sink* sink) {
+  constexpr uint32_t kRows = 3;
+  RecordBatch batch;
+  batch.Reset(2, kRows);
+  batch.rows = kRows;
+  KeyColumn keys;
+  std::vector<uint32_t> kept;
+  std::vector<RowError> errors;
+  for (uint32_t row = 0; row < kRows; ++row) {
+    batch.event_time[row] = int64_t{row} * 12'000'000;
+    batch.columns[0].SetFloat(row, row);
+    batch.columns[1].SetString(row, "a");
+  }
+  EncodeKeys(batch, Selection::All(kRows), {1}, {"m"}, &keys, &kept, &errors);
+  const std::vector<int64_t> watermarks(kRows, watermark);
+  std::vector<const Column*> arguments;
+  for (const expr::Program& p : Aggregates().arguments()) {
+    arguments.push_back(&batch.columns[static_cast<size_t>(p.column())]);
+  }
+  windows->Process({&batch, &keys, kept.data(), static_cast<uint32_t>(kept.size()),
+                    watermarks.data(), 0, &arguments},
+                   sink);
+}
+
+void FuzzWindows(fuzz::Input* input) {
+  const WindowSpec spec = SpecOf(input->Byte());
+  constexpr int64_t kStart = -20'000'000;
+  const std::unique_ptr<Store> store = StoreOf(input);
+  const View view(store.get());
+  const PaneLayouts layouts(&Aggregates(), {});
+  const std::unique_ptr<WindowOperator> windows =
+      NewWindowOperator(spec, &Aggregates(), &layouts, "s", &view, KeyShare{}, kStart);
+  if (!windows->Open().ok()) return;
+  Sink sink;
+  Process(windows.get(), kStart, &sink);
+  windows->Advance(25'000'000, &sink);
+  if (!windows->status().ok()) return;
+  Changes changes;
+  windows->CollectChanges(&changes);
+  Require(CheckDelta(changes.delta).ok(), "window state can be stored");
+  if (!store->Commit(changes.delta).ok()) return;
+  windows->OnCommitted();
+  windows->Evict(0);
+  windows->Advance(std::numeric_limits<int64_t>::max(), &sink);
+}
+
+}  // namespace
+}  // namespace rivulet
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace rivulet;
+  fuzz::Input input(data, size);
+  switch (input.Byte() % 7) {
+    case 0: FuzzDelta(&input); break;
+    case 1: FuzzPane(&input); break;
+    case 2: FuzzKey(&input); break;
+    case 3: FuzzPosition(&input); break;
+    case 4: FuzzCatalogue(&input); break;
+    case 5: FuzzOutputs(&input); break;
+    default: FuzzWindows(&input); break;
+  }
+  return 0;
+}
