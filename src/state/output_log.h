@@ -35,6 +35,9 @@ class OutputLog {
 
   void Append(uint32_t revision, int64_t start_us, std::string_view key, std::string_view json);
 
+  // The next entry gets this number. Only while nothing is waiting to be committed.
+  void SkipTo(uint64_t sequence) { next_ = collected_ = readable_ = sequence; }
+
   // Sequence of the next entry to be appended, and of the first that cannot be read yet.
   uint64_t next() const { return next_; }
   uint64_t readable() const { return readable_; }

@@ -31,8 +31,8 @@ Status InboundStore::Load() {
   std::error_code error;
   std::filesystem::directory_iterator files(directory_, error);
   if (error) {
-    return Status(ErrorCode::kFileNotReadable, "directory '" + directory_ + "' for QoS 2 messages: " +
-                                                   error.message() +
+    return Status(ErrorCode::kFileNotReadable, "directory '" + directory_ +
+                                                   "' for QoS 2 messages: " + error.message() +
                                                    "; it must exist and be readable");
   }
   const std::lock_guard lock(mutex_);

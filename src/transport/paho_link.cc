@@ -101,8 +101,8 @@ bool PahoLink::OnArrived(const MqttMessage& message) {
     return true;
   }
   refused_ = true;
-  Note({Event::Kind::kRefused}, "message not taken, connection dropped so that the broker keeps it: " +
-                                    status.ToString());
+  Note({Event::Kind::kRefused},
+       "message not taken, connection dropped so that the broker keeps it: " + status.ToString());
   return false;
 }
 
@@ -119,7 +119,7 @@ void PahoLink::OnSubscribeFailed(std::string why) {
   stats_.last_error = std::move(why);
 }
 void PahoLink::OnPublished(uint64_t id, bool ok, std::string why) {
-  // Lost with its connection: Paho reports these in any order; FailPending does it in the right one.
+  // Lost with its connection: Paho reports these in any order, FailPending in the right one.
   if (!ok && why.empty()) return;
   Note({Event::Kind::kPublished, id, ok}, std::move(why));
 }

@@ -19,7 +19,7 @@ Status Bad(std::string_view what, std::string_view text, std::string_view why) {
 
 // What makes any pattern or template unusable, whatever its levels.
 Status CheckWhole(std::string_view what, std::string_view text) {
-  if (text.empty()) return Bad(what, text, "is empty; expected e.g. 'sensors/{sensor}/temperature'");
+  if (text.empty()) return Bad(what, text, "is empty; expected e.g. 'sensors/{sensor}/speed'");
   if (text.size() > kMaxTopicBytes) {
     return Bad(what, text.substr(0, 40), "is longer than the 65535 bytes MQTT allows");
   }
@@ -69,8 +69,8 @@ Result<TopicPattern> TopicPattern::Parse(std::string_view text) {
       const std::string_view name = level.substr(1, level.size() - 2);
       if (!IsName(name)) {
         return Bad(kWhat, text,
-                   "'" + std::string(level) +
-                       "' is not a name in braces; expected letters, digits and '_', e.g. {sensor}");
+                   "'" + std::string(level) + "' is not a name in braces; expected letters, " +
+                       "digits and '_', e.g. {sensor}");
       }
       if (std::find(pattern.names_.begin(), pattern.names_.end(), name) != pattern.names_.end()) {
         return Bad(kWhat, text, "the name '" + std::string(name) + "' is given twice");
@@ -129,7 +129,8 @@ Result<TopicTemplate> TopicTemplate::Parse(std::string_view text) {
     const std::string_view name = rest.substr(1, close - 1);
     if (name.empty()) return Bad(kWhat, text, "'{}' names no field; expected e.g. {sensor}");
     if (name.find('/') != std::string_view::npos) {
-      return Bad(kWhat, text, "'{" + std::string(name) + "}' spans levels; a field's name has no '/'");
+      return Bad(kWhat, text,
+                 "'{" + std::string(name) + "}' spans levels; a field's name has no '/'");
     }
     result.parts_.push_back({true, std::string(name)});
     rest.remove_prefix(close + 1);

@@ -74,12 +74,10 @@ class Driver {
       } else if (random_.Chance(options_.commit)) {
         Commit();
       }
-      if (options_.durable && random_.Chance(options_.crash)) {
-        Start(options_.any_workers ? static_cast<uint32_t>(1 + random_.Below(4))
-                                   : options_.workers);
-      }
+      if (options_.durable && random_.Chance(options_.crash)) Crash();
     }
     Check(pipeline_->Finish(runner_.get()));
+    options_.crash = 0;
     if (options_.durable) Commit();
     Pump();
     REQUIRE(pipeline_->Drained());
@@ -120,6 +118,10 @@ class Driver {
                           runner_.get()));
   }
 
+  void Crash() {
+    Start(options_.any_workers ? static_cast<uint32_t>(1 + random_.Below(4)) : options_.workers);
+  }
+
   void Commit() {
     Delta delta;
     pipeline_->CollectCommit(&delta);
@@ -129,6 +131,7 @@ class Driver {
     };
     turn_beside();
     Check(store_->Commit(delta));
+    if (random_.Chance(options_.crash)) return Crash();  // before anybody heard of it
     turn_beside();
     pipeline_->OnCommitted();
     if (random_.Chance(options_.evict)) pipeline_->BoundMemory(0);

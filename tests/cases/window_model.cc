@@ -81,12 +81,12 @@ void WindowModel::AddSession(const ModelRecord& record, const std::string& line)
     merged.revision = std::max(merged.revision, w.revision);
     merged.records.insert(merged.records.end(), w.records.begin(), w.records.end());
   }
-  if (Expired(merged.end)) {
+  windows = std::move(rest);
+  if (Expired(merged.end)) {  // then it touched none: those that are left have not expired
     late.push_back(line);
     return;
   }
-  rest.push_back(std::move(merged));
-  windows = std::move(rest);
+  windows.push_back(std::move(merged));
   if (watermark_ && windows.back().end <= *watermark_) Emit(key, &windows.back());
 }
 

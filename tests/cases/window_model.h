@@ -34,6 +34,8 @@ class WindowModel {
   explicit WindowModel(const ModelSpec& spec) : spec_(spec) {}
 
   void Add(const ModelRecord& record, const std::string& line);
+  // A record at fault whose time was good: it moves the watermark all the same.
+  void Refuse(int64_t time_us) { Advance(time_us - spec_.delay_us); }
   void Punctuate(int64_t watermark_us) { Advance(watermark_us); }
   void Finish();
 

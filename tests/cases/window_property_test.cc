@@ -40,7 +40,7 @@ std::string Yaml(const ModelSpec& spec, const std::string& aggregates) {
   if (spec.kind != ModelSpec::Kind::kSession) window += ", offset: " + us(spec.offset_us);
   return "pipeline: test\nsource:\n  mqtt: in\n  time: { field: t, unit: us, delay: " +
          us(spec.delay_us) + " }\nsteps:\n  - key: k\n  - window: { " + window +
-         ", lateness: " + us(spec.lateness_us) + " }\n" + aggregates + "sinks: [stdout]\n";
+         ", lateness: " + us(spec.lateness_us) + " }\n" + aggregates + "sinks: [{ stdout: true }]\n";
 }
 
 ModelSpec RandomSpec(Random* random) {
@@ -115,11 +115,13 @@ class StreamMaker {
   }
 
   void AddFault() {
-    static const char* const kFaults[] = {"{\"k\":1", "{\"t\":5,\"v\":1}", "{\"k\":1,\"v\":1}",
-                                          "{\"k\":1,\"t\":true}"};
-    std::string text = kFaults[random_.Below(4)];
-    if (random_.Chance(0.3)) {
-      text = "{\"k\":1,\"t\":" + std::to_string(time_) + ",\"v\":\"fast\"}";
+    static const char* const kNoTime[] = {"{\"k\":1", "{\"k\":1,\"v\":1}", "{\"k\":1,\"t\":true}"};
+    std::string text = kNoTime[random_.Below(3)];
+    if (random_.Chance(0.5)) {
+      const bool no_key = random_.Chance(0.5);
+      text = std::string(no_key ? "{" : "{\"k\":1,\"v\":\"fast\",") +
+             "\"t\":" + std::to_string(time_) + "}";
+      model_.Refuse(time_);
     }
     stream_.lines.push_back({text});
     stream_.expected.dead.push_back(text);

@@ -7,7 +7,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <string_view>
+
+#include "base/status.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -18,6 +21,20 @@ inline void Require(bool holds, const char* property) {
   if (holds) return;
   std::fprintf(stderr, "fuzz: does not hold: %s\n", property);
   std::abort();
+}
+
+// Both texts are shown when they differ.
+inline void RequireEqual(std::string_view a, std::string_view b, const char* property) {
+  if (a == b) return;
+  std::fprintf(stderr, "fuzz: one:   %.*s\nfuzz: other: %.*s\n", static_cast<int>(a.size()),
+               a.data(), static_cast<int>(b.size()), b.data());
+  Require(false, property);
+}
+
+// The status is shown when it is not ok.
+inline void RequireOk(const Status& status, const char* property) {
+  if (status.ok()) return;
+  RequireEqual("ok", status.ToString(), property);
 }
 
 // The input, taken from the front. Beyond its end everything is 0 or empty.

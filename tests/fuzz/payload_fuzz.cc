@@ -64,8 +64,10 @@ std::string Show(const Decoded& decoded) {
     text += "\n";
   }
   for (const DecodeError& e : decoded.errors) {
-    text += "E" + std::to_string(static_cast<int>(e.code)) + " " + e.detail + " " +
-            std::to_string(e.offset) + ":" + std::to_string(e.raw.size()) + "\n";
+    // Without the detail: which of several faults of one payload is named may depend on the order
+    // in which vector code meets them.
+    text += "E" + std::to_string(static_cast<int>(e.code)) + " " + std::to_string(e.offset) + ":" +
+            std::to_string(e.raw.size()) + "\n";
   }
   return text;
 }
@@ -121,7 +123,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Decode(choice, '\0', text, &zero);
   CheckBatch(zero);
   Decode(choice, padding, text, &other);
-  fuzz::Require(Show(zero) == Show(other), "bytes behind a payload make no difference");
+  fuzz::RequireEqual(Show(zero), Show(other), "bytes behind a payload make no difference");
   CheckTimes(choice, &zero.batch);
   CheckIso(text);
   return 0;

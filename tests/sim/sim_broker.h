@@ -1,5 +1,5 @@
-// SimBroker: an MQTT broker in memory, for simulation. No threads, no clock, no sockets: everything
-// moves when Step is called, and everything that could go either way is decided by the given Random.
+// SimBroker: an MQTT broker in memory, for simulation. No threads, no clock, no sockets:
+// everything moves when Step is called, and what could go either way the given Random decides.
 //
 // It models what matters to whoever must not lose or repeat anything:
 //   - persistent sessions that queue QoS 1 and 2 messages, packet ids, an in-flight window of 20;

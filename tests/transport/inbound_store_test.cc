@@ -71,7 +71,8 @@ TEST_CASE("ParseBrokerAddress takes what Paho takes") {
   CHECK(tls.value().port == 8884);
   CHECK(ParseBrokerAddress("mqtts://[::1]").value().port == 8883);
   for (const char* bad : {"", "pi:1883", "http://pi", "tcp://", "tcp://:1883", "tcp://pi:0",
-                          "tcp://pi:65536", "tcp://pi:18x", "tcp://pi:", "tcp://[::1", "tcp://u@pi"}) {
+                          "tcp://pi:65536", "tcp://pi:18x", "tcp://pi:", "tcp://[::1",
+                          "tcp://u@pi"}) {
     CAPTURE(bad);
     CHECK(ParseBrokerAddress(bad).status().code() == ErrorCode::kBadSettingValue);
   }

@@ -73,10 +73,10 @@ class LinkRecorder {
   int refuse_ = 0;
 };
 
-// Paho's one receive thread sleeps up to a second when no socket has anything for it, and learns of
-// a new connection only then. This gives it something every few milliseconds, so that tests that
-// reconnect a lot take less time: a link to a peer that says nothing but PINGRESP, until the process
-// ends.
+// Paho's one receive thread sleeps up to a second when no socket has anything for it, and learns
+// of a new connection only then. This gives it something every few milliseconds, so that tests
+// that reconnect a lot take less time: a link to a peer that says nothing but PINGRESP, until the
+// process ends.
 inline void KeepPahoAwake() {
   static const bool once = [] {
     const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -185,7 +185,8 @@ inline bool Subscribed(MqttLink* publisher, const LinkRecorder& recorder,
   for (int i = 0; i < 500; ++i) {
     const std::string probe = "probe" + std::to_string(i);
     if (!PublishSurely(publisher, topic, probe, 0)) return false;
-    if (Eventually([&] { return recorder.count() > 0; }, std::chrono::milliseconds(100))) return true;
+    const auto arrived = [&recorder] { return recorder.count() > 0; };
+    if (Eventually(arrived, std::chrono::milliseconds(100))) return true;
   }
   return false;
 }

@@ -190,7 +190,8 @@ class MosquittoFixture {
   }
 
   static std::string Binary() {
-    for (const char* path : {"/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"}) {
+    for (const char* path :
+         {"/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"}) {
       if (access(path, X_OK) == 0) return path;
     }
     throw std::runtime_error("mosquitto is not installed; apt-get install mosquitto");

@@ -39,7 +39,18 @@ Status OutputChannel::AddSink(const std::string& name, std::unique_ptr<Sink> sin
     if (found) reader.stored = cursor;
   }
   RIVULET_RETURN_IF_ERROR(sink->Open(&cursor));
+  // A sink that keeps its own cursor can be ahead of a log that was made anew: numbers it has already
+  // seen must not be given out again.
+  if (cursor.next > log_.next()) {
+    const uint64_t before = log_.next();
+    log_.SkipTo(cursor.next);
+    collected_ = log_.next();
+    for (Reader& other : readers_) {
+      if (other.taken == before) other.taken = log_.next();
+    }
+  }
   reader.taken = cursor.next;
+  if (store_ == nullptr || reader.stored.next < cursor.next) reader.stored.next = cursor.next;
   reader.sink = std::move(sink);
   readers_.push_back(std::move(reader));
   return Status::Ok();
@@ -83,14 +94,21 @@ Result<bool> OutputChannel::PumpReader(Reader* reader) {
 
 Result<bool> OutputChannel::Pump() {
   bool moved = false;
-  uint64_t everyone = log_.next();
   for (Reader& reader : readers_) {
     RIVULET_ASSIGN_OR_RETURN(const bool one, PumpReader(&reader));
     moved = moved || one;
-    everyone = std::min(everyone, reader.sink->Cursor().next);
+    // Without a store there is no commit to do it.
+    if (store_ == nullptr) reader.stored = reader.sink->Cursor();
   }
-  if (has_sinks()) log_.Trim(everyone);
+  if (store_ == nullptr) TrimDelivered();
   return moved;
+}
+
+// A stored cursor never goes back, so what lies before all of them will not be asked for again.
+void OutputChannel::TrimDelivered() {
+  uint64_t everyone = log_.next();
+  for (const Reader& reader : readers_) everyone = std::min(everyone, reader.stored.next);
+  if (has_sinks()) log_.Trim(everyone);
 }
 
 bool OutputChannel::Drained() const {
@@ -106,8 +124,6 @@ bool OutputChannel::HasChanges() const {
 }
 
 void OutputChannel::CollectChanges(Delta* delta) {
-  log_.CollectChanges(delta);
-  collected_ = log_.next();
   for (Reader& reader : readers_) {
     const SinkCursor cursor = reader.sink->Cursor();
     // A cursor whose data cannot be made durable yet is stored with a later commit.
@@ -118,6 +134,9 @@ void OutputChannel::CollectChanges(Delta* delta) {
     delta->Put(reader.row, value);
     reader.stored = cursor;
   }
+  TrimDelivered();
+  log_.CollectChanges(delta);
+  collected_ = log_.next();
 }
 
 uint64_t OutputChannel::waiting() const {

@@ -58,6 +58,7 @@ class OutputChannel {
     SinkCursor stored;
   };
   Result<bool> PumpReader(Reader* reader);
+  void TrimDelivered();
   std::string EntryId(const OutputLog::Entry& entry) const;
 
   std::string pipeline_;

@@ -1,6 +1,7 @@
 #include "node/engine/pipeline_task.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 #include "node/engine/pipeline_worker.h"
@@ -39,10 +40,12 @@ void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch,
     if ((column.seen() & ~accepts) == 0) continue;
     for (const uint32_t row : rows) {
       if ((MaskOf(column.type(row)) & accepts) != 0) continue;
+      const bool condition = (accepts & MaskOf(Type::kBool)) != 0;
       errors->push_back({row, ErrorCode::kWrongFieldType,
                          "'" + plan.aggregates.arguments()[i].canonical() + "' is a " +
                              std::string(TypeName(column.type(row))) +
-                             ", the aggregate over it needs a number"});
+                             (condition ? ", the condition of an aggregate is true or false"
+                                        : ", the aggregate over it needs a number")});
     }
   }
 }
@@ -67,7 +70,8 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
     slot.arguments.push_back(&batch.columns[column]);
   }
   for (RowError& e : slot.errors) {
-    slot.dead.push_back({e.row, e.code, std::move(e.detail), batch.raw[e.row]});
+    slot.dead.push_back(
+        {e.row, e.code, std::move(e.detail), batch.raw[e.row], source->watermark[e.row], 0});
   }
 }
 
@@ -85,45 +89,63 @@ bool Before(const PipelineResult& a, const PipelineResult& b) {
          std::tie(b.order.time, b.order.caused, b.order.position, b.key, b.start_us);
 }
 
+auto Place(const RejectedRecord& r) {
+  return std::tie(r.order.time, r.order.caused, r.order.position);
+}
+
 }  // namespace
 
 void PipelineTask::Collect(SourceTask* source) {
   results_.clear();
   late_.clear();
-  dead_.clear();
   std::vector<LateRecord> late;
   for (const auto& worker : workers_) {
     results_.insert(results_.end(), worker->results().begin(), worker->results().end());
     late.insert(late.end(), worker->late().begin(), worker->late().end());
-    for (RejectedRecord& r : worker->failed()) dead_.push_back(std::move(r));
   }
   if (!std::is_sorted(results_.begin(), results_.end(), Before)) {
     std::stable_sort(results_.begin(), results_.end(), Before);
   }
-  std::sort(dead_.begin(), dead_.end(), [](const RejectedRecord& a, const RejectedRecord& b) {
-    return std::tie(a.order.time, a.order.caused, a.order.position, a.json) <
-           std::tie(b.order.time, b.order.caused, b.order.position, b.json);
-  });
   std::sort(late.begin(), late.end(), [](const LateRecord& a, const LateRecord& b) {
     return a.order.position < b.order.position;
   });
   for (const LateRecord& r : late) late_.push_back({RejectedLine("late", r.raw), r.order});
+  CollectDead(source);
+  for (uint32_t i = 0; i < source->slots(); ++i) counters_.records += source->slot(i).batch.rows;
+  counters_.results += results_.size();
+  counters_.late += late_.size();
+  counters_.dead += dead_.size();
+}
+
+// Dead letters come in one order too: each at its place between the closings of windows, so that the
+// records and the results at fault line up the same however the input was cut into turns.
+void PipelineTask::CollectDead(SourceTask* source) {
+  dead_.clear();
   for (uint32_t i = 0; i < source->slots(); ++i) {
     SourceSlot& in = source->slot(i);
-    // Faults of decoding, of time and of steps, in the order of the records.
+    // Faults of decoding and of time, then of steps; those of one row stay in this order.
     std::vector<const DeadLetter*> letters;
     for (const DeadLetter& d : in.dead) letters.push_back(&d);
     for (const DeadLetter& d : slots_[i]->dead) letters.push_back(&d);
     std::stable_sort(letters.begin(), letters.end(),
                      [](const DeadLetter* a, const DeadLetter* b) { return a->row < b->row; });
     for (const DeadLetter* d : letters) {
-      dead_.push_back({RejectedLine(Status(d->code, d->detail).ToString(), d->raw), {}});
+      dead_.push_back({RejectedLine(Status(d->code, d->detail).ToString(), d->raw),
+                       {d->watermark, 1, in.first_position + d->row}});
     }
-    counters_.records += in.batch.rows;
   }
-  counters_.results += results_.size();
-  counters_.late += late_.size();
-  counters_.dead += dead_.size();
+  std::vector<RejectedRecord> failed;
+  for (const auto& worker : workers_) {
+    for (RejectedRecord& r : worker->failed()) failed.push_back(std::move(r));
+  }
+  if (failed.empty()) return;
+  std::sort(failed.begin(), failed.end(), [](const RejectedRecord& a, const RejectedRecord& b) {
+    return Place(a) != Place(b) ? Place(a) < Place(b) : a.json < b.json;
+  });
+  std::move(failed.begin(), failed.end(), std::back_inserter(dead_));
+  std::stable_sort(dead_.begin(), dead_.end(), [](const RejectedRecord& a, const RejectedRecord& b) {
+    return Place(a) < Place(b);
+  });
 }
 
 void PipelineTask::CollectChanges(StateChanges* changes) {

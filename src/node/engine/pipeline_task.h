@@ -73,6 +73,8 @@ class PipelineTask {
   const PipelinePlan& plan() const { return *plan_; }
 
  private:
+  void CollectDead(SourceTask* source);
+
   const PipelinePlan* plan_;
   uint16_t partitions_;
   ResultEncoder encoder_;

@@ -70,18 +70,21 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
   for (const InputMessage& message : messages) {
     const uint32_t first_row = out.batch.rows;
     if (message.kind == InputMessage::Kind::kWatermark) {
-      slot.marks.push_back({first_row, message.watermark_us});
+      const int64_t before = slot.marks.empty() ? kMinTime : slot.marks.back().watermark;
+      slot.marks.push_back({first_row, std::max(before, message.watermark_us)});
       continue;
     }
     slot.decoder->Decode(message.payload, &out.batch, &slot.decode_errors);
     for (DecodeError& e : slot.decode_errors) {
-      out.dead.push_back({out.batch.rows, e.code, std::move(e.detail), e.raw});
+      out.dead.push_back({out.batch.rows, e.code, std::move(e.detail), e.raw, 0, slot.marks.size()});
     }
     slot.decode_errors.clear();
     if (!message.topic.empty()) FillTopicFields(&slot, routes_[message.topic_id], first_row);
   }
+  const size_t undecoded = out.dead.size();
   FindTimes(&slot);
   FindWatermarks(&slot);
+  if (!out.dead.empty()) PlaceDeadLetters(&slot, undecoded);
 }
 
 void SourceTask::FindTimes(Slot* slot) {
@@ -138,6 +141,29 @@ void SourceTask::FindWatermarks(Slot* slot) {
   slot->watermark = w;
 }
 
+// Finds W just before each dead letter, and puts them in the order of the input. The first `undecoded` have
+// no row of their own: they lie before the row they name.
+void SourceTask::PlaceDeadLetters(Slot* slot, size_t undecoded) {
+  SourceSlot& out = slot->out;
+  const auto row_of = [](uint32_t row, const Slot::Mark& mark) { return row < mark.row; };
+  for (size_t i = undecoded; i < out.dead.size(); ++i) {
+    const auto after = std::upper_bound(slot->marks.begin(), slot->marks.end(), out.dead[i].row,
+                                        row_of);
+    out.dead[i].punctuations = static_cast<size_t>(after - slot->marks.begin());
+  }
+  std::stable_sort(out.dead.begin(), out.dead.end(),
+                   [](const DeadLetter& a, const DeadLetter& b) { return a.row < b.row; });
+  int64_t w = kMinTime;
+  size_t good = 0;
+  for (DeadLetter& d : out.dead) {
+    for (; good < out.rows.size() && out.rows[good] < d.row; ++good) {
+      w = std::max(w, out.batch.event_time[out.rows[good]] - plan_->delay.us);
+    }
+    d.watermark =
+        d.punctuations == 0 ? w : std::max(w, slot->marks[d.punctuations - 1].watermark);
+  }
+}
+
 void SourceTask::Combine() {
   uint64_t position = 0;
   for (const std::unique_ptr<Slot>& slot : slots_) {
@@ -148,6 +174,7 @@ void SourceTask::Combine() {
       if (slot->out.watermark[row] >= watermark_) break;
       slot->out.watermark[row] = watermark_;
     }
+    for (DeadLetter& d : slot->out.dead) d.watermark = std::max(d.watermark, watermark_);
     watermark_ = std::max(watermark_, slot->watermark);
   }
 }

@@ -32,6 +32,8 @@ struct DeadLetter {
   ErrorCode code;
   std::string detail;
   std::string_view raw;
+  int64_t watermark = 0;         // W just before it, us: its place among the results that fail
+  size_t punctuations = 0;       // of its slot that came before it
 };
 
 // The decoded share of one worker.
@@ -39,7 +41,7 @@ struct SourceSlot {
   RecordBatch batch;
   std::vector<uint32_t> rows;        // those with a good event time, ascending
   std::vector<int64_t> watermark;    // by row: W just before the record, us
-  std::vector<DeadLetter> dead;
+  std::vector<DeadLetter> dead;      // in the order of the records
   uint64_t first_position = 0;       // of row 0 in the turn
 };
 
@@ -76,7 +78,7 @@ class SourceTask {
     std::unique_ptr<Decoder> decoder;
     std::vector<DecodeError> decode_errors;
     std::vector<RowError> row_errors;
-    // Punctuations met: W becomes at least `watermark` before row `row`.
+    // Punctuations met: W becomes at least `watermark` before row `row`. Neither ever falls.
     struct Mark {
       uint32_t row;
       int64_t watermark;
@@ -87,6 +89,7 @@ class SourceTask {
   void FillTopicFields(Slot* slot, const Route& route, uint32_t first_row);
   void FindTimes(Slot* slot);
   void FindWatermarks(Slot* slot);
+  void PlaceDeadLetters(Slot* slot, size_t undecoded);
 
   const SourcePlan* plan_;
   std::vector<std::unique_ptr<Slot>> slots_;

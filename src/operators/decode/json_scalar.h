@@ -61,7 +61,9 @@ struct JsonNumber {
   bool valid = false;
   bool whole = false;           // no fraction, no exponent
   bool negative = false;
+  bool exponent = false;
   size_t digits = 0;            // before the point
+  size_t fraction_digits = 0;   // behind it
   const char* first = nullptr;  // of these digits
 
   // Of a whole number of at most 18 digits.
@@ -69,7 +71,29 @@ struct JsonNumber {
     const int64_t v = DigitsValue(first, digits);
     return negative ? -v : v;
   }
+
+  // The float a decimal stands for, when it is short enough to be found exactly: both the digits and the
+  // power of ten are floats without error, so their quotient is rounded once (Clinger 1990). False: use a
+  // general parser.
+  bool ShortFloat(double* v) const {
+    static constexpr double kPower[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                        1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    if (exponent || digits + fraction_digits > 15) return false;
+    const auto head = static_cast<double>(DigitsValue(first, digits));
+    const auto tail = static_cast<double>(DigitsValue(first + digits + 1, fraction_digits));
+    const double value = (head * kPower[fraction_digits] + tail) / kPower[fraction_digits];
+    *v = negative ? -value : value;
+    return true;
+  }
 };
+
+// Whether a token that nobody asked for can pass for a number: it begins like one and ends in a digit. The
+// token may have white space behind it.
+inline bool LooksLikeJsonNumber(std::string_view token) {
+  while (!token.empty() && IsJsonSpace(token.back())) token.remove_suffix(1);
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !token.empty() && (digit(token.front()) || token.front() == '-') && digit(token.back());
+}
 
 // Reads the number at `p`, as far as to tell whether it is one. Bytes up to eight behind it must be
 // readable, and some byte that is no digit must follow.
@@ -86,10 +110,12 @@ inline JsonNumber ScanJsonNumber(const char* p) {
     out.whole = false;
     const char* const fraction = p + 1;
     p = SkipDigits(fraction);
+    out.fraction_digits = static_cast<size_t>(p - fraction);
     if (p == fraction) return out;
   }
   if ((*p | 0x20) == 'e') {
     out.whole = false;
+    out.exponent = true;
     ++p;
     if (*p == '+' || *p == '-') ++p;
     const char* const exponent = p;
