@@ -76,7 +76,7 @@ class Driver {
       }
       if (options_.durable && random_.Chance(options_.crash)) Crash();
     }
-    Check(pipeline_->Finish(runner_.get()));
+    if (options_.flush) Check(pipeline_->Finish(runner_.get()));
     options_.crash = 0;
     if (options_.durable) Commit();
     Pump();
@@ -90,7 +90,7 @@ class Driver {
   void Start(uint32_t workers) {
     pipeline_.reset();
     std::string why;
-    std::unique_ptr<PipelinePlan> plan = PlanText(yaml_, &why);
+    std::unique_ptr<PipelinePlan> plan = PlanText(yaml_, options_.csv_header, &why);
     REQUIRE_MESSAGE(plan != nullptr, why);
     PipelineOptions options;
     options.workers = workers;
@@ -159,12 +159,15 @@ class Driver {
 
 }  // namespace
 
-std::unique_ptr<PipelinePlan> PlanText(const std::string& yaml, std::string* why) {
+std::unique_ptr<PipelinePlan> PlanText(const std::string& yaml,
+                                       const std::vector<std::string>& csv_header,
+                                       std::string* why) {
   PipelineSpec spec;
   ConfigErrors errors;
   std::unique_ptr<PipelinePlan> plan;
   PlanOptions options;
   options.replay = true;
+  options.csv_header = csv_header;
   if (ReadPipeline(yaml, "test.yaml", &spec, &errors)) plan = PlanPipeline(spec, options, &errors);
   for (const ConfigError& e : errors) *why += e.ToString() + "\n";
   return plan;

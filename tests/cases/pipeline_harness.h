@@ -34,10 +34,14 @@ struct DriveOptions {
   double overlap = 0;         // of a commit that turns run beside it, before it counts
   double evict = 0;           // of a commit that nothing stays in memory after it
   double crash = 0;           // what was not committed is lost, and read again
+  bool flush = true;          // the end of the input closes all windows
+  std::vector<std::string> csv_header;
 };
 
 // Plans `yaml` as a replay does; null with what was wrong in `*why`.
-std::unique_ptr<PipelinePlan> PlanText(const std::string& yaml, std::string* why);
+std::unique_ptr<PipelinePlan> PlanText(const std::string& yaml,
+                                       const std::vector<std::string>& csv_header,
+                                       std::string* why);
 
 // Runs the pipeline over `lines` to the end of input. Entries that a sink gets again after a crash must have
 // the bytes they had before; that and every Status is checked here.

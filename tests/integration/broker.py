@@ -1,6 +1,7 @@
 """A real mosquitto on a free loopback port, with its own configuration and data."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ user root
 log_type error
 log_type warning
 log_type notice
+log_type subscribe
 """
 
 
@@ -62,6 +64,12 @@ class Broker:
         before = self._stamp()
         self.process.send_signal(signal.SIGUSR1)
         wait_until(lambda: self._stamp() != before, "mosquitto saves its sessions")
+
+    def wait_subscribed(self, topic_filter, times=1):
+        """Until the broker has taken this subscription; what is published before it is lost."""
+        line = re.compile(rf"^\d+: \S+ [012] {re.escape(topic_filter)}$", re.MULTILINE)
+        wait_until(lambda: len(line.findall(self.log.read_text(errors="replace"))) >= times,
+                   f"subscription to {topic_filter}")
 
     def _stamp(self):
         try:

@@ -92,9 +92,12 @@ def check(condition, message):
 
 
 def check_equal(found, expected, what):
-    if found != expected:
-        raise AssertionError(f"{what}: found {_brief(found)}, expected {_brief(expected)}"
+    if found == expected:
+        return
+    if isinstance(found, dict) and isinstance(expected, dict):
+        raise AssertionError(f"{what}: {len(found)} found, {len(expected)} expected"
                              + _difference(found, expected))
+    raise AssertionError(f"{what}: found {_brief(found)}, expected {_brief(expected)}")
 
 
 def _brief(value):
@@ -103,13 +106,12 @@ def _brief(value):
 
 
 def _difference(found, expected):
-    if not isinstance(found, dict) or not isinstance(expected, dict):
-        return ""
     lines = [f"\n  missing {k}: {expected[k]}" for k in expected if k not in found]
     lines += [f"\n  unexpected {k}: {found[k]}" for k in found if k not in expected]
     lines += [f"\n  {k}: found {found[k]}, expected {expected[k]}"
               for k in expected if k in found and found[k] != expected[k]]
-    return "".join(lines[:20])
+    rest = len(lines) - 12
+    return "".join(lines[:12]) + (f"\n  and {rest} more" if rest > 0 else "")
 
 
 def http_get(port, path, token=None, timeout=5, address="127.0.0.1", method="GET"):

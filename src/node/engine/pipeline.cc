@@ -6,6 +6,11 @@
 #include "node/engine/store_keys.h"
 
 namespace rivulet {
+namespace {
+
+constexpr uint64_t kSkippedEntries = 10000;
+
+}  // namespace
 
 // The store as an operator sees it.
 class Pipeline::View final : public StateView {
@@ -88,6 +93,15 @@ Status Pipeline::Turn(std::span<const InputMessage> messages, uint64_t next_offs
   return RunWindows(runner);
 }
 
+Status Pipeline::SharedTurn(SourceTask* shared, const ColumnMap& map, uint64_t next_offset,
+                            TaskRunner* runner) {
+  source_->Exchange(shared, map);
+  offset_ = next_offset;
+  const Status status = RunWindows(runner);
+  source_->Exchange(shared, map);
+  return status;
+}
+
 Status Pipeline::Finish(TaskRunner* runner) {
   for (uint32_t i = 0; i < workers_; ++i) source_->Decode(i, {});
   source_->Finish();
@@ -116,7 +130,8 @@ void Pipeline::Emit() {
 
 bool Pipeline::HasChanges() const {
   if (!durable_) return false;
-  return processed_ || !opening_.empty() ||
+  // Messages of others that were passed over are worth a commit only when they hold up the journal.
+  return processed_ || !opening_.empty() || offset_ - collected_offset_ > kSkippedEntries ||
          std::any_of(channels_.begin(), channels_.end(),
                      [](const auto& c) { return c->HasChanges(); });
 }
@@ -135,6 +150,8 @@ void Pipeline::CollectCommit(Delta* delta) {
   if (processed_) {
     Changes changes(delta);
     task_->CollectChanges(&changes);
+  }
+  if (processed_ || offset_ != collected_offset_) {
     delta->Put(store_keys::Position(entry_.id), CurrentPosition().Encode());
   }
   for (const auto& c : channels_) c->CollectChanges(delta);

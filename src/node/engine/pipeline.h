@@ -42,6 +42,11 @@ class Pipeline {
 
   // Processes messages that follow those of the last turn; `next_offset` is the position after them.
   Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner);
+  // The same with messages that `shared` has decoded for several pipelines.
+  Status SharedTurn(SourceTask* shared, const ColumnMap& map, uint64_t next_offset,
+                    TaskRunner* runner);
+  // The log holds nothing for this pipeline before `next_offset`.
+  void SkipTo(uint64_t next_offset) { offset_ = next_offset; }
   // End of input: closes every window.
   Status Finish(TaskRunner* runner);
 

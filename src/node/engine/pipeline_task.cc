@@ -31,14 +31,16 @@ Status PipelineTask::Open() {
 
 namespace {
 
-// A record whose argument has a type its aggregate cannot take is a fault of the record, not a null.
-void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch,
-                    const std::vector<uint32_t>& rows, std::vector<RowError>* errors) {
+// A record whose argument has a type its aggregate cannot take is a fault of the record, not a null. It
+// leaves `rows`; a record with several such faults is reported once.
+void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vector<uint32_t>* rows,
+                    std::vector<RowError>* errors) {
   for (size_t i = 0; i < plan.argument_columns.size(); ++i) {
     const Column& column = batch.columns[plan.argument_columns[i]];
     const TypeMask accepts = plan.aggregates.argument_accepts(i);
     if ((column.seen() & ~accepts) == 0) continue;
-    for (const uint32_t row : rows) {
+    const size_t first_error = errors->size();
+    for (const uint32_t row : *rows) {
       if ((MaskOf(column.type(row)) & accepts) != 0) continue;
       const bool condition = (accepts & MaskOf(Type::kBool)) != 0;
       errors->push_back({row, ErrorCode::kWrongFieldType,
@@ -47,6 +49,7 @@ void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch,
                              (condition ? ", the condition of an aggregate is true or false"
                                         : ", the aggregate over it needs a number")});
     }
+    RemoveFailedRows(*errors, first_error, rows);
   }
 }
 
@@ -60,9 +63,7 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   slot.dead.clear();
   plan_->before.Run(&batch, &rows, &slot.scratch, &slot.errors);
   plan_->arguments.Run(&batch, &rows, &slot.scratch, &slot.errors);
-  const size_t first_error = slot.errors.size();
-  CheckArguments(*plan_, batch, rows, &slot.errors);
-  RemoveFailedRows(slot.errors, first_error, &rows);
+  CheckArguments(*plan_, batch, &rows, &slot.errors);
   EncodeKeys(batch, {rows.data(), static_cast<uint32_t>(rows.size())}, plan_->key_columns,
              plan_->key_names, &slot.keys, &slot.rows, &slot.errors);
   slot.arguments.clear();

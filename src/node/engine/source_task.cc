@@ -179,6 +179,25 @@ void SourceTask::Combine() {
   }
 }
 
+void SourceTask::Exchange(SourceTask* shared, const ColumnMap& map) {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    SourceSlot& mine = slots_[i]->out;
+    SourceSlot& theirs = shared->slots_[i]->out;
+    mine.batch.columns.resize(plan_->columns);
+    for (const auto& [from, to] : map) std::swap(mine.batch.columns[to], theirs.batch.columns[from]);
+    std::swap(mine.batch.rows, theirs.batch.rows);
+    mine.batch.event_time.swap(theirs.batch.event_time);
+    mine.batch.arrival.swap(theirs.batch.arrival);
+    mine.batch.offset.swap(theirs.batch.offset);
+    mine.batch.raw.swap(theirs.batch.raw);
+    mine.rows.swap(theirs.rows);
+    mine.watermark.swap(theirs.watermark);
+    mine.dead.swap(theirs.dead);
+    std::swap(mine.first_position, theirs.first_position);
+  }
+  watermark_ = shared->watermark_;
+}
+
 void SourceTask::Finish() { watermark_ = std::numeric_limits<int64_t>::max(); }
 
 }  // namespace rivulet

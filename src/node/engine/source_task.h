@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "node/plan/pipeline_plan.h"
@@ -45,6 +46,9 @@ struct SourceSlot {
   uint64_t first_position = 0;       // of row 0 in the turn
 };
 
+// Which column of a shared batch is which of a pipeline's own: (shared, own).
+using ColumnMap = std::vector<std::pair<uint32_t, uint32_t>>;
+
 class SourceTask {
  public:
   SourceTask(const SourcePlan* plan, uint32_t slots, int64_t watermark);
@@ -62,6 +66,10 @@ class SourceTask {
   int64_t watermark() const { return watermark_; }
   // End of input: W = +infinity.
   void Finish();
+
+  // Takes over what `shared` has decoded, column by column as `map` says, without copying. The next call
+  // with the same arguments gives it back; in between `shared` must be left alone.
+  void Exchange(SourceTask* shared, const ColumnMap& map);
 
   // True when the topic is one of the source's; captures are cached by topic id.
   bool Matches(uint32_t topic_id, std::string_view topic);

@@ -2,6 +2,7 @@
 //
 //   c name                      catalogue: what a pipeline is known as (see catalogue.h)
 //   n                           the next free pipeline id
+//   f                           filters the lane's MQTT session is subscribed to
 //   p id(2)                     position: how far a pipeline has read, W, output sequences
 //   o id(2) channel(1) seq(8)   output log entries
 //   k id(2) channel(1) sink     sink cursors
@@ -20,6 +21,7 @@ namespace rivulet::store_keys {
 
 inline std::string Catalogue(std::string_view pipeline) { return "c" + std::string(pipeline); }
 inline std::string NextId() { return "n"; }
+inline std::string Filters() { return "f"; }
 
 inline std::string WithId(char table, uint16_t id) {
   std::string key(1, table);

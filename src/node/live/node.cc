@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/coding.h"
+#include "node/engine/store_keys.h"
 #include "node/sinks/make_sink.h"
 
 namespace rivulet {
@@ -75,6 +77,7 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   for (size_t i = 0; i < plans.size(); ++i) {
     RIVULET_RETURN_IF_ERROR(StartPipeline(std::move(plans[i]), sources[i].text));
   }
+  RIVULET_RETURN_IF_ERROR(BuildGroups());
   parts_.lane_link->OnMessage([this](const MqttMessage& m) { return Ingest(m); });
   Subscribe();
   RIVULET_RETURN_IF_ERROR(parts_.sink_link->Start());
@@ -101,9 +104,26 @@ Status Node::StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string
                         std::to_string(from.value) + ", but the journal begins at " +
                         std::to_string(journal_->begin().value) + "; it goes on there");
   }
-  RIVULET_ASSIGN_OR_RETURN(running.reader, journal_->NewReader(std::max(from, journal_->begin())));
+  if (from < journal_->begin()) running.pipeline->SkipTo(journal_->begin().value);
   RIVULET_RETURN_IF_ERROR(OpenSinks(running.pipeline.get()));
   pipelines_.push_back(std::move(running));
+  return Status::Ok();
+}
+
+// Puts pipelines with equal sources and positions together. Called whenever the set of pipelines changes.
+Status Node::BuildGroups() {
+  groups_.clear();
+  std::map<std::string, std::vector<Pipeline*>> by_key;
+  for (const Running& r : pipelines_) {
+    by_key[SourceGroup::Key(*r.pipeline)].push_back(r.pipeline.get());
+  }
+  for (auto& [key, members] : by_key) {
+    Group group;
+    RIVULET_ASSIGN_OR_RETURN(group.reader, journal_->NewReader(Offset{members.front()->offset()}));
+    group.source = std::make_unique<SourceGroup>(std::move(members),
+                                                 std::max<uint32_t>(1, spec_.workers));
+    groups_.push_back(std::move(group));
+  }
   return Status::Ok();
 }
 
@@ -138,7 +158,19 @@ void Node::Subscribe() {
   }
   if (wanted == subscriptions_) return;
   subscriptions_ = wanted;
+  std::string value;
+  for (const MqttSubscription& s : wanted) PutBytes(&value, s.filter);
+  remembered_.Put(store_keys::Filters(), value);
   parts_.lane_link->Subscribe(std::move(wanted));
+}
+
+Result<std::vector<std::string>> Node::FormerFilters(const Store& store) {
+  std::string value;
+  RIVULET_ASSIGN_OR_RETURN(const bool found, store.Get(store_keys::Filters(), &value));
+  std::vector<std::string> filters;
+  std::string_view in = value, filter;
+  while (found && GetBytes(&in, &filter)) filters.emplace_back(filter);
+  return filters;
 }
 
 // On the link's thread. Only journals: what is acknowledged is on disk, nothing else has happened yet.
@@ -167,22 +199,23 @@ bool Node::Step(Now now) {
 
 bool Node::ReadTurns() {
   bool more = false;
-  for (Running& r : pipelines_) {
-    const Status status = TurnOf(&r, &more);
+  for (Group& group : groups_) {
+    const Status status = TurnOf(&group, &more);
     if (!status.ok()) Fail(status);
   }
   return more;
 }
 
-Status Node::TurnOf(Running* running, bool* more) {
-  Pipeline& pipeline = *running->pipeline;
+Status Node::TurnOf(Group* group, bool* more) {
   // Bounded memory: when sinks or the disk are behind, the journal holds what comes.
-  if (pipeline.OutputBytes() > kOutputBytes && commit_ != nullptr) return Status::Ok();
-  RIVULET_RETURN_IF_ERROR(running->reader->Read(kTurnEntries, kTurnBytes, &entries_));
+  for (const Pipeline* p : group->source->members()) {
+    if (p->OutputBytes() > kOutputBytes && commit_ != nullptr) return Status::Ok();
+  }
+  RIVULET_RETURN_IF_ERROR(group->reader->Read(kTurnEntries, kTurnBytes, &entries_));
   if (entries_.empty()) return Status::Ok();
   messages_.clear();
   for (const JournalEntry& e : entries_) {
-    if (!pipeline.source().Matches(e.topic_id, e.topic)) continue;
+    if (!group->source->Matches(e.topic_id, e.topic)) continue;
     InputMessage m;
     m.payload = {e.payload, e.received.us, e.offset.value};
     m.topic = e.topic;
@@ -190,12 +223,15 @@ Status Node::TurnOf(Running* running, bool* more) {
     messages_.push_back(m);
   }
   *more = true;
-  return pipeline.Turn(messages_, entries_.back().offset.value + 1, parts_.runner);
+  const uint64_t next = entries_.back().offset.value + 1;
+  if (!messages_.empty()) return group->source->Turn(messages_, next, parts_.runner);
+  group->source->Skip(next);
+  return Status::Ok();
 }
 
 bool Node::CommitDue(Now now) const {
   const auto changed = [](const Running& r) { return r.pipeline->HasChanges(); };
-  if (std::none_of(pipelines_.begin(), pipelines_.end(), changed)) return false;
+  if (remembered_.empty() && std::none_of(pipelines_.begin(), pipelines_.end(), changed)) return false;
   if (now.monotonic - last_commit_ >= spec_.commit_interval) return true;
   size_t state = 0, outputs = 0;
   for (const Running& r : pipelines_) {
@@ -209,6 +245,8 @@ void Node::StartCommit(Now now) {
   commit_ = std::make_unique<Commit>();
   commit_->started = now.monotonic;
   last_commit_ = now.monotonic;
+  commit_->delta.Append(remembered_);
+  remembered_.Clear();
   for (Running& r : pipelines_) r.pipeline->CollectCommit(&commit_->delta);
   Commit* commit = commit_.get();
   parts_.committer->Post([this, commit] {
@@ -330,6 +368,7 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
   RIVULET_RETURN_IF_ERROR(CommitNow(now));
   std::vector<std::unique_ptr<PipelinePlan>> plans;
   PlanAll(&sources, errors, &plans);
+  groups_.clear();
   std::vector<Running> before = std::move(pipelines_);
   pipelines_.clear();
   for (size_t i = 0; i < sources.size(); ++i) {
@@ -367,6 +406,7 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
   for (const Running& r : before) {
     if (r.pipeline != nullptr) parts_.log('i', "pipeline '" + r.pipeline->name() + "' stopped");
   }
+  RIVULET_RETURN_IF_ERROR(BuildGroups());
   Subscribe();
   return CommitNow(now);
 }

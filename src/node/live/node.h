@@ -21,6 +21,7 @@
 #include "base/types.h"
 #include "node/config/spec.h"
 #include "node/engine/pipeline.h"
+#include "node/engine/source_group.h"
 #include "node/engine/task_runner.h"
 #include "node/live/background.h"
 #include "node/live/node_status.h"
@@ -59,6 +60,9 @@ class Node {
   Node(const NodeSpec& spec, const NodeParts& parts);
   ~Node();
 
+  // What the lane's session was subscribed to when the node last ran: for MqttOptions::former_filters.
+  static Result<std::vector<std::string>> FormerFilters(const Store& store);
+
   // Opens the journal and starts the pipelines, then the links. Errors: those of store and journal; a
   // pipeline that cannot be planned is refused with its faults in `errors` and nothing is started.
   Status Open(std::vector<PipelineSource> pipelines, ConfigErrors* errors);
@@ -83,8 +87,12 @@ class Node {
  private:
   struct Running {
     std::unique_ptr<Pipeline> pipeline;
-    std::unique_ptr<Journal::Reader> reader;
     std::string text;
+  };
+  // Pipelines that share a read and a decode of the journal.
+  struct Group {
+    std::unique_ptr<SourceGroup> source;
+    std::unique_ptr<Journal::Reader> reader;
   };
 
   Status Ingest(const MqttMessage& message);
@@ -96,7 +104,8 @@ class Node {
                std::vector<std::unique_ptr<PipelinePlan>>* plans);
 
   bool ReadTurns();
-  Status TurnOf(Running* running, bool* more);
+  Status BuildGroups();
+  Status TurnOf(Group* group, bool* more);
   void StartCommit(Now now);
   bool FinishCommit();
   Status CommitNow(Now now);
@@ -113,7 +122,9 @@ class Node {
   Monotonic started_;
   std::unique_ptr<Journal> journal_;
   std::vector<Running> pipelines_;
+  std::vector<Group> groups_;
   std::vector<MqttSubscription> subscriptions_;
+  Delta remembered_;                    // the subscribed filters, for the next commit
   std::vector<JournalEntry> entries_;   // scratch
   std::vector<InputMessage> messages_;  // scratch
   Status status_;

@@ -1,0 +1,44 @@
+// SourceGroup: pipelines that read the same topics in the same way, at the same position, share one read
+// and one decode of the journal. Each lends the decoded columns from the group for the time of its turn.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "node/engine/pipeline.h"
+#include "node/engine/source_task.h"
+#include "node/engine/task_runner.h"
+
+namespace rivulet {
+
+// One thread (the engine's).
+class SourceGroup {
+ public:
+  // All with equal Key(). The pipelines must outlive the group's use, not the group.
+  SourceGroup(std::vector<Pipeline*> members, uint32_t slots);
+
+  // Pipelines with equal keys can be members of one group: same source, same offset, same watermark.
+  static std::string Key(const Pipeline& pipeline);
+
+  bool Matches(uint32_t topic_id, std::string_view topic) { return task_->Matches(topic_id, topic); }
+  // Decodes once, then lets every member process. `next_offset` is the position after the messages.
+  Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner);
+  // Nothing for this group up to there.
+  void Skip(uint64_t next_offset);
+
+  const std::vector<Pipeline*>& members() const { return members_; }
+  uint64_t offset() const { return members_.front()->offset(); }
+
+ private:
+  std::vector<Pipeline*> members_;
+  std::vector<ColumnMap> maps_;        // by member
+  SourcePlan plan_;                    // takes what any member needs
+  std::unique_ptr<SourceTask> task_;
+  uint32_t slots_;
+};
+
+}  // namespace rivulet

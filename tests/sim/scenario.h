@@ -1,0 +1,67 @@
+// Scenario: everything a simulated life is made of before it starts: pipelines, settings and how often
+// what goes wrong. One seed, one scenario.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "base/types.h"
+#include "state/journal.h"
+
+namespace rivulet::sim {
+
+// Faults of Rivulet itself, planted to prove that the checker finds them.
+enum class PlantedBug : uint8_t {
+  kNone,
+  kDroppedPut,        // a commit loses one row of window state
+  kEarlyAcknowledge,  // messages are acknowledged before they are journaled
+  kForgottenOutput,   // the output log's row of one result is never stored
+  kStaleCursor,       // a commit moves state on, but not the position it belongs to
+  kEarlyPublish,      // results leave before their commit
+  kUnknownDuplicate,  // a redelivered message is taken for a new one
+};
+
+// Chances are per step.
+struct Scenario {
+  uint64_t seed = 0;
+  std::vector<std::string> pipelines;  // YAML
+  size_t messages = 0;
+  PlantedBug bug = PlantedBug::kNone;
+
+  // Settings of the node.
+  JournalSync sync = JournalSync::kInterval;
+  bool commit_sync = true;
+  uint64_t segment_bytes = 0;
+  uint64_t retain_bytes = 0;
+  Duration retain_age;
+  Duration journal_interval;
+  Duration commit_interval;
+  uint64_t state_memory = 0;
+  uint64_t disk_reserve = 0;
+  uint16_t partitions = 1;
+  int qos = 1;
+  uint32_t max_inflight = 1;
+
+  double posted_work = 1;       // that a piece of posted work runs; 1: at once
+  double link_drop = 0;         // per link
+  double broker_down = 0;
+  double sink_broker_down = 0;
+  double stop = 0;
+  double crash = 0;
+  double die_in_operation = 0;  // the process is killed in a file operation
+  double die_in_commit = 0;
+  double power_cut = 0;
+  double failed_operation = 0;  // one file operation fails, among them syncs
+  double failed_commit = 0;
+  double disk_full = 0;
+  double restart_delay = 0;     // that a dead process stays dead for one more step
+};
+
+Scenario MakeScenario(uint64_t seed);
+
+// One line for people.
+std::string Describe(const Scenario& scenario);
+
+}  // namespace rivulet::sim
