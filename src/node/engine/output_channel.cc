@@ -37,6 +37,7 @@ Status OutputChannel::AddSink(const std::string& name, std::unique_ptr<Sink> sin
       return Status(ErrorCode::kCorrupt, "the stored cursor of sink '" + name + "' cannot be read");
     }
     if (found) reader.stored = cursor;
+    reader.has_row = found;
   }
   RIVULET_RETURN_IF_ERROR(sink->Open(&cursor));
   // A sink that keeps its own cursor can be ahead of a log that was made anew: numbers it has already
@@ -120,19 +121,20 @@ bool OutputChannel::Drained() const {
 bool OutputChannel::HasChanges() const {
   return collected_ != log_.next() ||
          std::any_of(readers_.begin(), readers_.end(),
-                     [](const Reader& r) { return r.sink->Cursor() != r.stored; });
+                     [](const Reader& r) { return !r.has_row || r.sink->Cursor() != r.stored; });
 }
 
 void OutputChannel::CollectChanges(Delta* delta) {
   for (Reader& reader : readers_) {
     const SinkCursor cursor = reader.sink->Cursor();
     // A cursor whose data cannot be made durable yet is stored with a later commit.
-    if (cursor == reader.stored || !reader.sink->Sync().ok()) continue;
+    if ((reader.has_row && cursor == reader.stored) || !reader.sink->Sync().ok()) continue;
     std::string value;
     PutVarint(&value, cursor.next);
     PutVarint(&value, cursor.position);
     delta->Put(reader.row, value);
     reader.stored = cursor;
+    reader.has_row = true;
   }
   TrimDelivered();
   log_.CollectChanges(delta);

@@ -56,6 +56,9 @@ class OutputChannel {
     std::unique_ptr<Sink> sink;
     uint64_t taken = 0;         // offered and taken before this
     SinkCursor stored;
+    // Whether the store has a row for it. A new sink gets one with the first commit, so that it is not
+    // taken for new again, and passed over, after a crash that comes before its cursor moves.
+    bool has_row = true;
   };
   Result<bool> PumpReader(Reader* reader);
   void TrimDelivered();

@@ -60,6 +60,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   if (found) {
     RIVULET_ASSIGN_OR_RETURN(position, Position::Decode(stored));
   }
+  p->has_position_ = found;
   position.sequences.resize(kChannels);
   if (position.lanes.empty()) position.lanes.push_back({0, options.start_offset});
   p->offset_ = p->collected_offset_ = p->committed_offset_ = position.lanes[0].offset;
@@ -131,7 +132,7 @@ void Pipeline::Emit() {
 bool Pipeline::HasChanges() const {
   if (!durable_) return false;
   // Messages of others that were passed over are worth a commit only when they hold up the journal.
-  return processed_ || !opening_.empty() || offset_ - collected_offset_ > kSkippedEntries ||
+  return processed_ || !opening_.empty() || !has_position_ || offset_ - collected_offset_ > kSkippedEntries ||
          std::any_of(channels_.begin(), channels_.end(),
                      [](const auto& c) { return c->HasChanges(); });
 }
@@ -151,8 +152,9 @@ void Pipeline::CollectCommit(Delta* delta) {
     Changes changes(delta);
     task_->CollectChanges(&changes);
   }
-  if (processed_ || offset_ != collected_offset_) {
+  if (processed_ || !has_position_ || offset_ != collected_offset_) {
     delta->Put(store_keys::Position(entry_.id), CurrentPosition().Encode());
+    has_position_ = true;
   }
   for (const auto& c : channels_) c->CollectChanges(delta);
   processed_ = false;

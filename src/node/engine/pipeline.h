@@ -96,6 +96,7 @@ class Pipeline {
   bool durable_ = false;
   bool processed_ = false;        // something was processed since the last CollectCommit
   bool commit_pending_ = false;
+  bool has_position_ = false;     // the store knows where to go on, or will with the commit under way
   uint64_t offset_ = 0;
   uint64_t collected_offset_ = 0;
   uint64_t committed_offset_ = 0;

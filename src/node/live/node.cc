@@ -80,6 +80,9 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   RIVULET_RETURN_IF_ERROR(BuildGroups());
   parts_.lane_link->OnMessage([this](const MqttMessage& m) { return Ingest(m); });
   Subscribe();
+  // Where a new pipeline begins must be known before the first message comes: found nowhere after a crash,
+  // it would be the journal's end then, and what was acknowledged in between would be passed over.
+  RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
   RIVULET_RETURN_IF_ERROR(parts_.sink_link->Start());
   RIVULET_RETURN_IF_ERROR(parts_.lane_link->Start());
   ready_ = true;
@@ -160,7 +163,9 @@ void Node::Subscribe() {
   subscriptions_ = wanted;
   std::string value;
   for (const MqttSubscription& s : wanted) PutBytes(&value, s.filter);
-  remembered_.Put(store_keys::Filters(), value);
+  std::string stored;
+  const Result<bool> found = parts_.store->Get(store_keys::Filters(), &stored);
+  if (!found.ok() || !*found || stored != value) remembered_.Put(store_keys::Filters(), value);
   parts_.lane_link->Subscribe(std::move(wanted));
 }
 
@@ -290,8 +295,10 @@ Status Node::CommitNow(Now now) {
     FinishCommit();
   };
   finish();
-  const bool changes = std::any_of(pipelines_.begin(), pipelines_.end(),
-                                   [](const Running& r) { return r.pipeline->HasChanges(); });
+  const bool changes =
+      !remembered_.empty() || std::any_of(pipelines_.begin(), pipelines_.end(), [](const Running& r) {
+        return r.pipeline->HasChanges();
+      });
   if (status_.ok() && changes) StartCommit(now);
   finish();
   return status_;

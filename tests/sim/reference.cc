@@ -1,0 +1,122 @@
+#include "sim/reference.h"
+
+#include <algorithm>
+#include <map>
+
+#include "node/config/reader.h"
+#include "node/engine/pipeline.h"
+#include "node/sinks/make_sink.h"
+
+namespace rivulet::sim {
+namespace {
+
+// Acknowledges at once and remembers.
+class RecordingLink final : public MqttLink {
+ public:
+  explicit RecordingLink(std::vector<PublishedResult>* published) : published_(published) {}
+  void OnMessage(MessageHandler) override {}
+  Status Start() override { return Status::Ok(); }
+  void Subscribe(std::vector<MqttSubscription>) override {}
+  void Pause(bool) override {}
+  bool Publish(const Publication& p, DoneHandler done) override {
+    published_->push_back({std::string(p.topic), std::string(p.payload), std::string(p.rivulet_id),
+                           p.qos, p.retain});
+    done(true);
+    return true;
+  }
+  MqttLinkStats Stats() const override { return {}; }
+  void Stop(Duration) override {}
+
+ private:
+  std::vector<PublishedResult>* published_;
+};
+
+class Reference {
+ public:
+  explicit Reference(std::vector<PublishedResult>* published)
+      : store_(NewMemoryStore()), runner_(NewSerialRunner()), link_(published) {}
+
+  Status Open(const std::string& yaml) {
+    PipelineSpec spec;
+    ConfigErrors errors;
+    std::unique_ptr<PipelinePlan> plan;
+    if (ReadPipeline(yaml, "reference.yaml", &spec, &errors)) {
+      plan = PlanPipeline(spec, {}, &errors);
+    }
+    if (plan == nullptr) return Status(errors.front().code, errors.front().ToString());
+    RIVULET_ASSIGN_OR_RETURN(pipeline_, Pipeline::Open(std::move(plan), {}, store_.get(), false));
+    RIVULET_RETURN_IF_ERROR(AddSinks(ChannelKind::kResults, spec.sinks));
+    RIVULET_RETURN_IF_ERROR(AddSinks(ChannelKind::kLate, spec.late));
+    return AddSinks(ChannelKind::kDead, spec.dead_letters);
+  }
+
+  Status Run(const std::vector<SeenEntry>& entries, Random* random) {
+    Fill(entries);
+    size_t done = 0;
+    while (done < messages_.size()) {
+      const size_t n = std::min<size_t>(messages_.size() - done, 1 + random->Below(60));
+      const std::span<const InputMessage> turn = std::span(messages_).subspan(done, n);
+      RIVULET_RETURN_IF_ERROR(pipeline_->Turn(turn, turn.back().payload.offset + 1, runner_.get()));
+      RIVULET_RETURN_IF_ERROR(pipeline_->Pump().status());
+      done += n;
+    }
+    return pipeline_->Drained() ? Status::Ok()
+                                : Status(ErrorCode::kSinkUnavailable, "the reference is not drained");
+  }
+
+ private:
+  Status AddSinks(ChannelKind kind, const std::vector<SinkSpec>& sinks) {
+    for (const SinkSpec& sink : sinks) {
+      RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> made,
+                               MakeSink(sink, pipeline_->name(), &link_));
+      RIVULET_RETURN_IF_ERROR(
+          pipeline_->channel(kind).AddSink(sink.target.text, std::move(made)));
+    }
+    return Status::Ok();
+  }
+
+  void Fill(const std::vector<SeenEntry>& entries) {
+    for (const SeenEntry& e : entries) payloads_ += e.message.payload;
+    payloads_.append(kPayloadPadding, '\0');
+    size_t begin = 0;
+    for (const SeenEntry& e : entries) {
+      const size_t size = e.message.payload.size();
+      const auto id = static_cast<uint32_t>(topics_.emplace(e.message.topic, topics_.size()).first->second);
+      InputMessage m;
+      m.payload = {std::string_view(payloads_).substr(begin, size), e.message.received_us, e.offset};
+      m.topic = e.message.topic;
+      m.topic_id = id;
+      begin += size;
+      if (pipeline_->source().Matches(id, m.topic)) messages_.push_back(m);
+    }
+  }
+
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<TaskRunner> runner_;
+  RecordingLink link_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::string payloads_;
+  std::map<std::string, size_t> topics_;
+  std::vector<InputMessage> messages_;
+};
+
+}  // namespace
+
+std::vector<PublishedResult> RunReference(const std::string& yaml,
+                                          const std::vector<SeenEntry>& entries, Random* random,
+                                          std::string* error) {
+  std::vector<PublishedResult> published;
+  Reference reference(&published);
+  Status status = reference.Open(yaml);
+  if (status.ok()) status = reference.Run(entries, random);
+  if (!status.ok()) *error = status.ToString();
+  return published;
+}
+
+std::string StreamOf(const std::string& topic) {
+  if (!topic.starts_with("out/")) return topic;
+  const size_t name_end = topic.find('/', 4);
+  return topic.substr(0, topic.find('/', name_end + 1));
+}
+
+}  // namespace rivulet::sim
