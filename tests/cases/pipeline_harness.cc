@@ -67,17 +67,17 @@ class Driver {
 
   Outputs Run() {
     Start(options_.workers);
-    while (pipeline_->offset() < messages_.size()) {
-      Turn();
-      if (!options_.durable) {
-        Pump();
-      } else if (random_.Chance(options_.commit)) {
-        Commit();
-      }
-      if (options_.durable && random_.Chance(options_.crash)) Crash();
+    while (pipeline_->closing() || pipeline_->offset() < messages_.size()) {
+      Step();
+      MaybeCommitOrCrash();
     }
-    if (options_.flush) Check(pipeline_->Finish(runner_.get()));
+    // A crash behind Finish would have the input read again from the last commit: there is none yet.
     options_.crash = 0;
+    if (options_.flush) Check(pipeline_->Finish(runner_.get()));
+    while (pipeline_->closing()) {
+      MaybeCommitOrCrash();
+      Check(pipeline_->Continue(runner_.get()));
+    }
     if (options_.durable) Commit();
     Pump();
     REQUIRE(pipeline_->Drained());
@@ -108,7 +108,21 @@ class Driver {
     Pump();
   }
 
-  void Turn() {
+  void MaybeCommitOrCrash() {
+    if (!options_.durable) {
+      Pump();
+    } else if (random_.Chance(options_.commit)) {
+      Commit();
+    }
+    if (options_.durable && random_.Chance(options_.crash)) Crash();
+  }
+
+  // The next turn, or what is left to close of the last.
+  void Step() {
+    if (pipeline_->closing()) {
+      Check(pipeline_->Continue(runner_.get()));
+      return;
+    }
     const size_t begin = pipeline_->offset();
     size_t count = messages_.size() - begin;
     if (options_.longest_turn > 0) {
@@ -127,7 +141,8 @@ class Driver {
     pipeline_->CollectCommit(&delta);
     const bool overlap = random_.Chance(options_.overlap);
     const auto turn_beside = [&] {
-      if (overlap && pipeline_->offset() < messages_.size() && random_.Chance(0.7)) Turn();
+      const bool more = pipeline_->closing() || pipeline_->offset() < messages_.size();
+      if (overlap && more && random_.Chance(0.7)) Step();
     };
     turn_beside();
     Check(store_->Commit(delta));

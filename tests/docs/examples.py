@@ -148,10 +148,10 @@ class Runner:
             if len(cells) != len(table.header):
                 self.complain(number, f"the row has {len(cells)} cells, not {len(table.header)}")
                 continue
-            shown = code_of(cells[result])
+            shown = code_of(cells[result]) or cells[result]
             pairs.append((number, code_of(cells[example]), shown))
         self.count += len(pairs)
-        good = [pair for pair in pairs if not ERROR_NUMBER.match(pair[2] or "")]
+        good = [pair for pair in pairs if not ERROR_NUMBER.match(pair[2])]
         if not self.compute(good):
             for pair in good:
                 if not self.compute([pair]):

@@ -213,18 +213,31 @@ void Process(WindowOperator* windows, int64_t watermark, Sink* sink) {
                    sink);
 }
 
+// Closes what ends at `watermark` or before, a few windows at a time.
+void Close(WindowOperator* windows, int64_t watermark, Sink* sink) {
+  const FirePoint target{watermark, true, ""};
+  FirePoint done;
+  while (done < target && windows->status().ok()) {
+    const FirePoint point = windows->NextPoint(watermark, 2);
+    Require(done < point && !(target < point), "closing goes on, and not too far");
+    windows->Advance(point, sink);
+    done = point;
+  }
+}
+
 void FuzzWindows(fuzz::Input* input) {
   const WindowSpec spec = SpecOf(input->Byte());
-  constexpr int64_t kStart = -20'000'000;
+  const FirePoint start{-20'000'000, true, ""};
   const std::unique_ptr<Store> store = StoreOf(input);
   const View view(store.get());
   const PaneLayouts layouts(&Aggregates(), {});
   const std::unique_ptr<WindowOperator> windows =
-      NewWindowOperator(spec, &Aggregates(), &layouts, "s", &view, KeyShare{}, kStart);
+      NewWindowOperator(spec, &Aggregates(), &layouts, "s", &view, KeyShare{},
+                        FirePoint{kStart, true, ""});
   if (!windows->Open().ok()) return;
   Sink sink;
-  Process(windows.get(), kStart, &sink);
-  windows->Advance(25'000'000, &sink);
+  Process(windows.get(), start.time, &sink);
+  windows->Advance(FirePoint{25'000'000, true, ""}, &sink);
   if (!windows->status().ok()) return;
   Changes changes;
   windows->CollectChanges(&changes);
@@ -232,7 +245,7 @@ void FuzzWindows(fuzz::Input* input) {
   if (!store->Commit(changes.delta).ok()) return;
   windows->OnCommitted();
   windows->Evict(0);
-  windows->Advance(std::numeric_limits<int64_t>::max(), &sink);
+  windows->Advance(FirePoint{std::numeric_limits<int64_t>::max(), true, ""}, &sink);
 }
 
 }  // namespace

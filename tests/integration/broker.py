@@ -28,12 +28,13 @@ log_type subscribe
 
 
 class Broker:
-    def __init__(self, directory, listener="allow_anonymous true", name="broker"):
+    def __init__(self, directory, listener="allow_anonymous true", name="broker",
+                 port=None):
         self.directory = directory / name
         self.directory.mkdir()
         self.directory.chmod(0o777)
         self.log = directory / f"{name}.log"
-        self.port = free_port()
+        self.port = port or free_port()
         self.config = self.directory / "mosquitto.conf"
         self.config.write_text(_COMMON.format(data=self.directory) +
                                f"listener {self.port} 127.0.0.1\n{listener}\n")

@@ -39,10 +39,9 @@ class Readings:
         try:
             self.client.publish(topic, payload, self.qos)
         except OSError:
-            # QoS 1 and 2: sent again by the reconnect when it was counted as in flight.
-            self.client.reconnect()
             if self.qos == 0:
                 raise
+            self.client.reconnect()  # sends it, too
 
     def publish_many(self, count, step_ms=1, start_ms=None):
         """`count` readings as fast as the broker takes them, each `step_ms` after the last."""

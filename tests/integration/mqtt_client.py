@@ -129,7 +129,8 @@ class MqttClient:
     # --- publishing ---
 
     def publish(self, topic, payload, qos=1, retain=False, timeout=60):
-        """Returns once sent; blocks while max_inflight are unacknowledged."""
+        """Returns once sent; blocks while max_inflight are unacknowledged. A lost connection raises
+        OSError; with QoS 1 and 2 the message is then in flight and reconnect() sends it."""
         payload = payload.encode() if isinstance(payload, str) else payload
         entry = (topic, payload, qos, retain)
         if qos == 0:
@@ -139,12 +140,11 @@ class MqttClient:
             full = lambda: len(self._unacknowledged) + len(self._released) >= self.max_inflight
             if not self._changed.wait_for(lambda: not full() or not self._alive, timeout):
                 raise MqttError("the broker does not acknowledge")
-            if not self._alive:
-                raise ConnectionError("connection lost")
             self._next_id = self._next_id % 65535 + 1
             packet_id = self._next_id
-            # From here on it counts: a reconnect sends it even if this send fails.
             self._unacknowledged[packet_id] = entry
+            if not self._alive:
+                raise ConnectionError("connection lost")
         self._send_publish(packet_id, entry)
 
     def flush(self, timeout=60):

@@ -41,7 +41,7 @@ class Node:
         self.data = data or self.directory / "data"
         self.log = directory / f"{name}.log"
         self.config = self.directory / "node.yaml"
-        self.port = free_port()
+        self.port, self.broker_port = free_port(), broker_port
         self.process = None
         self._text = dict(name=name, broker=broker_port, scheme=scheme, mqtt=list(mqtt),
                           commit=commit, settings=settings or "", listen=listen, workers=workers)

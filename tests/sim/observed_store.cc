@@ -66,9 +66,10 @@ Status ObservedStore::Commit(const Delta& delta) {
       case DeltaReader::Kind::kDeleteRange: kept.DeleteRange(op.key, op.value); break;
     }
   }
+  if (bug_ == PlantedBug::kEarlyPublish) std::swap(kept, waiting_);
   const Status status = base_->Commit(bug_ == PlantedBug::kNone ? delta : kept);
   if (!status.ok()) return status;
-  DeltaReader again(delta.bytes());
+  DeltaReader again(kept.bytes());
   while (again.Next(&op)) {
     if (op.kind == DeltaReader::Kind::kPut && op.key[0] == 'o') outputs_->Add(op.value);
   }

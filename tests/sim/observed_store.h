@@ -56,6 +56,7 @@ class ObservedStore final : public Store {
   FinishedOutputs* outputs_;
   PlantedBug bug_;
   Random* random_;
+  Delta waiting_;  // PlantedBug::kEarlyPublish: reported as committed, not yet done
 };
 
 }  // namespace rivulet::sim

@@ -33,10 +33,10 @@ class DelayedBackground final : public Background {
   void RunAll() {
     while (!queue_.empty()) RunOne();
   }
-  // From now on work runs before Post returns: for callers that wait for it.
-  void RunAtOnce() {
+  // Whether work runs before Post returns, as it must for callers that wait for it.
+  void RunAtOnce(bool at_once) {
     RunAll();
-    at_once_ = true;
+    at_once_ = at_once;
   }
 
  private:

@@ -61,7 +61,7 @@ dead_letters: { mqtt: dead/trips }
     R"(
 pipeline: arrivals
 source:
-  mqtt: [plant/{site}/{sensor}, plant/+/extra/{sensor}]
+  mqtt: ["plant/{site}/{sensor}", "plant/+/extra/{sensor}"]
   fields: { n: int, v: float }
   time: arrival
 steps:

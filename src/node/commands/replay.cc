@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/units.h"
 #include "node/commands/cli.h"
 #include "node/config/reader.h"
 #include "node/replay/replay.h"
@@ -32,6 +33,7 @@ int ReplayCommand(const Arguments& args) {
   std::string format;
   uint64_t workers = 1;
   bool no_flush = false;
+  std::string memory = "256MB";
   CommandLine line("replay", "PIPELINE.yaml --input FILE|-",
                    "Runs a pipeline over a file of records, in file order and without a broker. Fields come "
                    "from the record itself, also those that a {name} topic level gives live. A line "
@@ -48,6 +50,8 @@ int ReplayCommand(const Arguments& args) {
   line.Text("state", "DIR", &options.state,
             "keep state here: a run that was killed goes on where it was when started again with the "
             "same arguments, and ends with exactly the same output file");
+  line.Text("memory", "SIZE", &memory,
+            "with --state: window state kept in memory; the rest stays in the store");
   line.Flag("no-flush", &no_flush, "leave open windows open at the end of the input");
   line.Example("rivulet replay config/pipelines/temperature.yaml --input readings.ndjson");
   line.Example("rivulet generate temperature --count 100000 --output - | rivulet replay t.yaml --input -");
@@ -56,6 +60,9 @@ int ReplayCommand(const Arguments& args) {
   if (!format.empty() && format != "json" && format != "csv") {
     return line.Refuse("--format is '" + format + "'; expected json or csv");
   }
+  const Result<uint64_t> bytes = ParseSize(memory);
+  if (!bytes.ok()) return line.Refuse(bytes.status().message());
+  options.state_memory = std::max<uint64_t>(*bytes, 1 << 20);
   options.workers = static_cast<uint32_t>(workers);
   options.flush = !no_flush;
 

@@ -88,6 +88,9 @@ std::string Position::Encode() const {
   }
   PutVarint(&bytes, sequences.size());
   for (const uint64_t s : sequences) PutVarint(&bytes, s);
+  PutFixed(&bytes, fired.time);
+  bytes.push_back(fired.whole ? 1 : 0);
+  PutBytes(&bytes, fired.key);
   return bytes;
 }
 
@@ -107,6 +110,14 @@ Result<Position> Position::Decode(std::string_view bytes) {
     if (!GetVarint(&bytes, &sequence)) return corrupt;
     position.sequences.push_back(sequence);
   }
+  uint8_t whole = 0;
+  std::string_view key;
+  if (!GetFixed(&bytes, &position.fired.time) || !GetFixed(&bytes, &whole) ||
+      !GetBytes(&bytes, &key)) {
+    return corrupt;
+  }
+  position.fired.whole = whole != 0;
+  position.fired.key = key;
   return position;
 }
 

@@ -35,6 +35,7 @@ struct Position {
   };
   std::vector<Lane> lanes;
   int64_t watermark = 0;
+  FirePoint fired;                    // windows closed so far; behind the watermark in a large close
   std::vector<uint64_t> sequences;    // next output sequence, by channel
 
   std::string Encode() const;

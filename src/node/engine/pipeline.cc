@@ -9,6 +9,9 @@ namespace rivulet {
 namespace {
 
 constexpr uint64_t kSkippedEntries = 10000;
+// A large close: this many results at once, and a pause when so many bytes of them wait.
+constexpr size_t kResultsPerStep = 16384;
+constexpr size_t kOutputsPerTurn = 4 << 20;
 
 }  // namespace
 
@@ -54,6 +57,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
 
   Position position;
   position.watermark = std::numeric_limits<int64_t>::min();
+  position.fired.time = position.watermark;
   position.lanes.push_back({0, options.start_offset});
   std::string stored;
   RIVULET_ASSIGN_OR_RETURN(const bool found, store->Get(store_keys::Position(p->entry_.id), &stored));
@@ -70,7 +74,9 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   p->source_ = std::make_unique<SourceTask>(&p->plan_->source, p->workers_, position.watermark);
   p->task_ = std::make_unique<PipelineTask>(
       p->plan_.get(), p->layouts_.get(), store_keys::Operator(p->entry_.id, p->entry_.generation),
-      p->view_.get(), options.partitions, p->workers_, p->workers_, position.watermark);
+      p->view_.get(), options.partitions, p->workers_, p->workers_, position.fired);
+  p->fired_ = position.fired;
+  p->closing_ = position.fired < FirePoint{position.watermark, true, ""};
   for (size_t i = 0; i < kChannels; ++i) {
     p->channels_.push_back(std::make_unique<OutputChannel>(
         p->plan_->name, p->entry_.id, static_cast<ChannelKind>(i), durable ? store : nullptr,
@@ -111,11 +117,32 @@ Status Pipeline::Finish(TaskRunner* runner) {
 
 Status Pipeline::RunWindows(TaskRunner* runner) {
   runner->Run(workers_, [&](uint32_t i) { task_->Prepare(i, &source_->slot(i)); });
-  runner->Run(workers_, [&](uint32_t i) { task_->Window(i, source_.get(), source_->watermark()); });
-  task_->Collect(source_.get());
-  processed_ = true;
-  Emit();
-  return task_->status();
+  runner->Run(workers_, [&](uint32_t i) {
+    task_->BeginStep(i);
+    task_->Process(i, source_.get());
+  });
+  return CloseWindows(runner, true);
+}
+
+Status Pipeline::Continue(TaskRunner* runner) {
+  runner->Run(workers_, [&](uint32_t i) { task_->BeginStep(i); });
+  return CloseWindows(runner, false);
+}
+
+Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records) {
+  const FirePoint target{source_->watermark(), true, ""};
+  for (;;) {
+    const FirePoint point = task_->NextPoint(target.time, kResultsPerStep);
+    runner->Run(workers_, [&](uint32_t i) { task_->Close(i, point); });
+    task_->Collect(with_records ? source_.get() : nullptr);
+    fired_ = std::max(fired_, point);
+    processed_ = true;
+    Emit();
+    closing_ = fired_ < target;
+    if (!closing_ || OutputBytes() > kOutputsPerTurn || !task_->status().ok()) return task_->status();
+    with_records = false;
+    runner->Run(workers_, [&](uint32_t i) { task_->BeginStep(i); });
+  }
 }
 
 void Pipeline::Emit() {
@@ -141,6 +168,7 @@ Position Pipeline::CurrentPosition() const {
   Position position;
   position.lanes.push_back({0, offset_});
   position.watermark = source_->watermark();
+  position.fired = fired_;
   for (const auto& c : channels_) position.sequences.push_back(c->next());
   return position;
 }
@@ -171,8 +199,8 @@ void Pipeline::OnCommitted() {
 
 void Pipeline::BoundMemory(size_t bytes) {
   if (!durable_ || commit_pending_ || task_->MemoryBytes() <= bytes) return;
-  // To a bit less than the bound: evicting a little after every commit would cost more.
-  task_->Evict(bytes - bytes / 8);
+  // To half the bound: evicting a little after every commit would cost more.
+  task_->Evict(bytes / 2);
 }
 
 Result<bool> Pipeline::Pump() {

@@ -40,6 +40,12 @@ class Pipeline {
 
   OutputChannel& channel(ChannelKind kind) { return *channels_[static_cast<size_t>(kind)]; }
 
+  // A watermark can close so many windows that their results do not fit in memory. Then a turn ends early
+  // with closing() true: commit, let the outputs go, and call Continue until it is false; only then comes the
+  // next turn.
+  bool closing() const { return closing_; }
+  Status Continue(TaskRunner* runner);
+
   // Processes messages that follow those of the last turn; `next_offset` is the position after them.
   Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner);
   // The same with messages that `shared` has decoded for several pipelines.
@@ -72,6 +78,8 @@ class Pipeline {
   const PipelineCounters& counters() const { return task_->counters(); }
   size_t StateBytes() const { return task_->MemoryBytes(); }
   size_t StatePanes() const { return task_->PanesInMemory(); }
+  // Rows of window state that the next commit would put.
+  size_t DirtyRows() const { return task_->DirtyRows(); }
   size_t OutputBytes() const;
   uint64_t OutputsWaiting() const;
   std::vector<SinkStats> Sinks() const;
@@ -80,6 +88,7 @@ class Pipeline {
   Pipeline();
   void Emit();
   Status RunWindows(TaskRunner* runner);
+  Status CloseWindows(TaskRunner* runner, bool with_records);
   Position CurrentPosition() const;
 
   class View;
@@ -94,6 +103,8 @@ class Pipeline {
   std::vector<std::unique_ptr<OutputChannel>> channels_;
   uint32_t workers_ = 1;
   bool durable_ = false;
+  bool closing_ = false;
+  FirePoint fired_;
   bool processed_ = false;        // something was processed since the last CollectCommit
   bool commit_pending_ = false;
   bool has_position_ = false;     // the store knows where to go on, or will with the commit under way

@@ -10,14 +10,14 @@ namespace rivulet {
 
 PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
                            std::string prefix, const StateView* view, uint16_t partitions,
-                           uint32_t workers, uint32_t slots, int64_t watermark)
+                           uint32_t workers, uint32_t slots, const FirePoint& fired)
     : plan_(plan), partitions_(partitions), encoder_(plan->result_fields) {
   for (uint32_t i = 0; i < slots; ++i) slots_.push_back(std::make_unique<PreparedSlot>());
   for (uint32_t i = 0; i < workers; ++i) {
     const KeyShare share{partitions, workers, i};
     workers_.push_back(std::make_unique<PipelineWorker>(
         plan, &encoder_,
-        NewWindowOperator(plan->window, &plan->aggregates, layouts, prefix, view, share, watermark),
+        NewWindowOperator(plan->window, &plan->aggregates, layouts, prefix, view, share, fired),
         share));
   }
 }
@@ -76,11 +76,29 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   }
 }
 
-void PipelineTask::Window(uint32_t index, SourceTask* source, int64_t watermark) {
-  PipelineWorker& worker = *workers_[index];
-  worker.BeginTurn();
-  for (uint32_t i = 0; i < source->slots(); ++i) worker.Process(source->slot(i), *slots_[i]);
-  worker.EndTurn(watermark);
+void PipelineTask::BeginStep(uint32_t worker) { workers_[worker]->BeginTurn(); }
+
+void PipelineTask::Process(uint32_t worker, SourceTask* source) {
+  for (uint32_t i = 0; i < source->slots(); ++i) {
+    workers_[worker]->Process(source->slot(i), *slots_[i]);
+    if (worker != 0 || plan_->after.empty()) continue;
+    // Dead letters have their place among results at fault, so those must not come in a later step.
+    for (const DeadLetter& d : source->slot(i).dead) workers_[0]->Reach(d.watermark);
+    for (const DeadLetter& d : slots_[i]->dead) workers_[0]->Reach(d.watermark);
+  }
+}
+
+void PipelineTask::Close(uint32_t worker, const FirePoint& point) { workers_[worker]->Close(point); }
+
+FirePoint PipelineTask::NextPoint(int64_t watermark, size_t limit) {
+  FirePoint least{watermark, true, ""};
+  for (const auto& worker : workers_) {
+    least = std::min(least, worker->windows().NextPoint(watermark, limit));
+  }
+  for (const auto& worker : workers_) {
+    least = std::max(least, FirePoint{worker->reached(), true, ""});
+  }
+  return least;
 }
 
 namespace {
@@ -112,7 +130,9 @@ void PipelineTask::Collect(SourceTask* source) {
   });
   for (const LateRecord& r : late) late_.push_back({RejectedLine("late", r.raw), r.order});
   CollectDead(source);
-  for (uint32_t i = 0; i < source->slots(); ++i) counters_.records += source->slot(i).batch.rows;
+  for (uint32_t i = 0; source != nullptr && i < source->slots(); ++i) {
+    counters_.records += source->slot(i).batch.rows;
+  }
   counters_.results += results_.size();
   counters_.late += late_.size();
   counters_.dead += dead_.size();
@@ -122,7 +142,7 @@ void PipelineTask::Collect(SourceTask* source) {
 // records and the results at fault line up the same however the input was cut into turns.
 void PipelineTask::CollectDead(SourceTask* source) {
   dead_.clear();
-  for (uint32_t i = 0; i < source->slots(); ++i) {
+  for (uint32_t i = 0; source != nullptr && i < source->slots(); ++i) {
     SourceSlot& in = source->slot(i);
     // Faults of decoding and of time, then of steps; those of one row stay in this order.
     std::vector<const DeadLetter*> letters;
@@ -171,6 +191,12 @@ size_t PipelineTask::PanesInMemory() const {
   size_t panes = 0;
   for (const auto& worker : workers_) panes += worker->windows().PanesInMemory();
   return panes;
+}
+
+size_t PipelineTask::DirtyRows() const {
+  size_t rows = 0;
+  for (const auto& worker : workers_) rows += worker->windows().DirtyRows();
+  return rows;
 }
 
 Status PipelineTask::status() const {

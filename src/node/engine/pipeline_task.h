@@ -1,7 +1,7 @@
 // PipelineTask: what one pipeline does with the decoded records of a turn: steps, keys, windows, results.
 //
-// A turn is: Prepare(slot) in parallel over source slots, then Window(worker) in parallel over workers, then
-// Collect, which puts the workers' results in their one order. What comes out is the same for every number
+// A turn is: Prepare(slot) in parallel over source slots, then BeginStep, Process and Close (worker) in parallel
+// over workers, then Collect, which puts the workers' results in their one order. What comes out is the same for every number
 // of slots and workers.
 #pragma once
 
@@ -47,15 +47,19 @@ class PipelineTask {
   // `plan`, `layouts` and `view` must outlive the task. `prefix` names the operator's rows in the store.
   PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts, std::string prefix,
                const StateView* view, uint16_t partitions, uint32_t workers, uint32_t slots,
-               int64_t watermark);
+               const FirePoint& fired);
   ~PipelineTask();
 
   Status Open();
 
   void Prepare(uint32_t slot, SourceSlot* source);
-  // `watermark`: W after the turn.
-  void Window(uint32_t worker, SourceTask* source, int64_t watermark);
-  // Fills results(), late() and dead() for the turn.
+  void Process(uint32_t worker, SourceTask* source);
+  // Closes windows up to `point`; further calls, each with a later point and BeginStep before it, close more.
+  void Close(uint32_t worker, const FirePoint& point);
+  void BeginStep(uint32_t worker);
+  // See WindowOperator::NextPoint: the least of the workers'.
+  FirePoint NextPoint(int64_t watermark, size_t limit);
+  // Fills results(), late() and dead() for the step. `source` null: the step processed no records.
   void Collect(SourceTask* source);
 
   // Valid until the next turn.
@@ -68,6 +72,7 @@ class PipelineTask {
   size_t MemoryBytes() const;
   void Evict(size_t target);
   size_t PanesInMemory() const;
+  size_t DirtyRows() const;
   Status status() const;
   const PipelineCounters& counters() const { return counters_; }
   const PipelinePlan& plan() const { return *plan_; }

@@ -20,6 +20,7 @@ void PipelineWorker::BeginTurn() {
   results_.clear();
   late_.clear();
   failed_.clear();
+  reached_ = EventTime::Min().us;
   arena_used_ = 0;
   // A few chunks are kept for reuse; a turn with very many results gives its memory back. Strings of this
   // size live on the heap, so moving the vector's elements moves no bytes.
@@ -47,8 +48,8 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
   windows_->Process(input, this);
 }
 
-void PipelineWorker::EndTurn(int64_t watermark) {
-  windows_->Advance(watermark, this);
+void PipelineWorker::Close(const FirePoint& point) {
+  windows_->Advance(point, this);
   FlushResults();
   source_ = nullptr;
 }
@@ -73,12 +74,14 @@ std::string_view PipelineWorker::Keep(std::string_view bytes) {
 void PipelineWorker::OnResult(const ResultOrder& order, std::string_view key, uint64_t,
                               int64_t start_us, int64_t end_us, uint32_t revision,
                               const char* block) {
+  Reach(order.time);
   batch_.Add(plan_->aggregates, plan_->key_columns.size(), order, key, start_us, end_us, revision,
              block);
   if (batch_.batch.rows >= kFlushRows) FlushResults();
 }
 
 void PipelineWorker::OnLate(const ResultOrder& order, uint32_t row) {
+  Reach(order.time);
   late_.push_back({order, source_->batch.raw[row]});
 }
 

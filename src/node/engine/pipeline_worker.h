@@ -2,10 +2,12 @@
 // Private to the engine.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/types.h"
 #include "node/engine/pipeline_task.h"
 
 namespace rivulet {
@@ -33,13 +35,18 @@ class PipelineWorker final : public ResultSink {
 
   void BeginTurn();
   void Process(const SourceSlot& source, const PreparedSlot& prepared);
-  void EndTurn(int64_t watermark);
+  // Closes windows up to `point` and finishes what results there are.
+  void Close(const FirePoint& point);
 
   WindowOperator& windows() { return *windows_; }
   const WindowOperator& windows() const { return *windows_; }
   const std::vector<PipelineResult>& results() const { return results_; }
   const std::vector<LateRecord>& late() const { return late_; }
   std::vector<RejectedRecord>& failed() { return failed_; }
+  // The latest place in time of anything put out since BeginTurn, us; min() when there was nothing. Windows
+  // that end up to there must be closed in the same step, or their results would come out of order.
+  int64_t reached() const { return reached_; }
+  void Reach(int64_t time) { reached_ = std::max(reached_, time); }
 
   void OnResult(const ResultOrder& order, std::string_view key, uint64_t hash, int64_t start_us,
                 int64_t end_us, uint32_t revision, const char* block) override;
@@ -67,6 +74,7 @@ class PipelineWorker final : public ResultSink {
   std::vector<PipelineResult> results_;
   std::vector<LateRecord> late_;
   std::vector<RejectedRecord> failed_;    // results for which a step failed
+  int64_t reached_ = EventTime::Min().us;
 };
 
 }  // namespace rivulet

@@ -26,7 +26,8 @@ constexpr Duration kTick = Duration::Millis(5);
 // With nothing to do it looks around this often.
 constexpr Duration kIdleTick = Duration::Millis(200);
 constexpr size_t kMaxPipelineBytes = 1 << 20;
-constexpr Duration kStopWithin = Duration::Millis(800);
+// A stop takes less than a second; the rest of it is for the last commit and the links' goodbyes.
+constexpr Duration kStopWithin = Duration::Millis(500);
 
 std::atomic<int> g_stop{0};
 std::atomic<int> g_reload{0};

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/coding.h"
+#include "node/engine/memory_budget.h"
 #include "node/engine/store_keys.h"
 #include "node/sinks/make_sink.h"
 
@@ -80,8 +81,6 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   RIVULET_RETURN_IF_ERROR(BuildGroups());
   parts_.lane_link->OnMessage([this](const MqttMessage& m) { return Ingest(m); });
   Subscribe();
-  // Where a new pipeline begins must be known before the first message comes: found nowhere after a crash,
-  // it would be the journal's end then, and what was acknowledged in between would be passed over.
   RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
   RIVULET_RETURN_IF_ERROR(parts_.sink_link->Start());
   RIVULET_RETURN_IF_ERROR(parts_.lane_link->Start());
@@ -110,7 +109,10 @@ Status Node::StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string
   if (from < journal_->begin()) running.pipeline->SkipTo(journal_->begin().value);
   RIVULET_RETURN_IF_ERROR(OpenSinks(running.pipeline.get()));
   pipelines_.push_back(std::move(running));
-  return Status::Ok();
+  // Where a new pipeline begins must be known before the first message comes: found nowhere after a crash,
+  // it would be the journal's end then, and what was acknowledged in between would be passed over. And its
+  // number must be taken before the next new pipeline asks for one.
+  return CommitNow(parts_.clock());
 }
 
 // Puts pipelines with equal sources and positions together. Called whenever the set of pipelines changes.
@@ -215,7 +217,18 @@ Status Node::TurnOf(Group* group, bool* more) {
   // Bounded memory: when sinks or the disk are behind, the journal holds what comes.
   for (const Pipeline* p : group->source->members()) {
     if (p->OutputBytes() > kOutputBytes && commit_ != nullptr) return Status::Ok();
+    if (p->StateBytes() > spec_.state_memory * 3 / 4 && commit_ != nullptr) return Status::Ok();
   }
+  bool closing = false;
+  for (Pipeline* p : group->source->members()) {
+    // The results of a large close leave step by step, each with a commit.
+    if (p->closing() && commit_ == nullptr && p->OutputBytes() <= kOutputBytes) {
+      RIVULET_RETURN_IF_ERROR(p->Continue(parts_.runner));
+      *more = true;
+    }
+    closing = closing || p->closing();
+  }
+  if (closing) return Status::Ok();
   RIVULET_RETURN_IF_ERROR(group->reader->Read(kTurnEntries, kTurnBytes, &entries_));
   if (entries_.empty()) return Status::Ok();
   messages_.clear();
@@ -238,12 +251,15 @@ bool Node::CommitDue(Now now) const {
   const auto changed = [](const Running& r) { return r.pipeline->HasChanges(); };
   if (remembered_.empty() && std::none_of(pipelines_.begin(), pipelines_.end(), changed)) return false;
   if (now.monotonic - last_commit_ >= spec_.commit_interval) return true;
-  size_t state = 0, outputs = 0;
+  size_t state = 0, outputs = 0, dirty = 0;
   for (const Running& r : pipelines_) {
+    if (r.pipeline->closing()) return true;
     state += r.pipeline->StateBytes();
     outputs += r.pipeline->OutputBytes();
+    dirty += r.pipeline->DirtyRows();
   }
-  return state > spec_.state_memory || outputs > kOutputBytes;
+  return outputs > kOutputBytes ||
+         MemoryBudget{spec_.state_memory}.CommitDue(state, dirty, parts_.store->Stats());
 }
 
 void Node::StartCommit(Now now) {
@@ -281,7 +297,7 @@ bool Node::FinishCommit() {
   counters_.last_commit_us = took;
   counters_.longest_commit_us = std::max(counters_.longest_commit_us, took);
   for (Running& r : pipelines_) r.pipeline->OnCommitted();
-  size_t share = spec_.state_memory;
+  size_t share = MemoryBudget{spec_.state_memory}.panes();
   if (!pipelines_.empty()) share /= pipelines_.size();
   for (Running& r : pipelines_) r.pipeline->BoundMemory(share);
   return true;

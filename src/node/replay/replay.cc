@@ -1,5 +1,6 @@
 #include "node/replay/replay.h"
 
+#include "node/engine/memory_budget.h"
 #include "node/engine/pipeline.h"
 #include "node/replay/line_input.h"
 #include "node/sinks/sink.h"
@@ -41,6 +42,7 @@ class Replayer {
   bool durable() const { return !options_.state.empty(); }
   Status AddOutput(ChannelKind kind, const std::string& path);
   Status AfterTurn(bool force_commit);
+  Status FinishClosing();
   Status Drain();
 
   const ReplayOptions& options_;
@@ -99,8 +101,9 @@ Status Replayer::AddOutput(ChannelKind kind, const std::string& path) {
 Status Replayer::AfterTurn(bool force_commit) {
   if (!durable()) return Drain();
   const Monotonic now = options_.clock();
+  const MemoryBudget budget{options_.state_memory};
   const bool due = force_commit || now - last_commit_ >= options_.commit_interval ||
-                   pipeline_->StateBytes() > options_.state_memory ||
+                   budget.CommitDue(pipeline_->StateBytes(), pipeline_->DirtyRows(), store_->Stats()) ||
                    pipeline_->OutputBytes() > 16u << 20;
   if (!due) return Status::Ok();
   last_commit_ = now;
@@ -108,8 +111,17 @@ Status Replayer::AfterTurn(bool force_commit) {
   pipeline_->CollectCommit(&delta);
   RIVULET_RETURN_IF_ERROR(store_->Commit(delta));
   pipeline_->OnCommitted();
-  pipeline_->BoundMemory(options_.state_memory);
+  pipeline_->BoundMemory(budget.panes());
   return Drain();
+}
+
+// A turn that ended in the middle of a large close goes on in steps, results leaving in between.
+Status Replayer::FinishClosing() {
+  while (pipeline_->closing()) {
+    RIVULET_RETURN_IF_ERROR(AfterTurn(true));
+    RIVULET_RETURN_IF_ERROR(pipeline_->Continue(runner_.get()));
+  }
+  return Status::Ok();
 }
 
 Status Replayer::Drain() {
@@ -131,6 +143,7 @@ Result<ReplaySummary> Replayer::Run() {
   const TimeUnit unit = pipeline_->plan().source.time_unit;
   // What a killed run left in the output log goes out first.
   RIVULET_RETURN_IF_ERROR(Drain());
+  RIVULET_RETURN_IF_ERROR(FinishClosing());
   for (;;) {
     if (!options_.progress(input_->offset(), input_->size(), pipeline_->counters())) {
       summary.interrupted = true;
@@ -139,10 +152,12 @@ Result<ReplaySummary> Replayer::Run() {
     RIVULET_RETURN_IF_ERROR(input_->Read(kTurnBytes * options_.workers, unit, &messages));
     if (messages.empty()) break;
     RIVULET_RETURN_IF_ERROR(pipeline_->Turn(messages, input_->offset(), runner_.get()));
+    RIVULET_RETURN_IF_ERROR(FinishClosing());
     RIVULET_RETURN_IF_ERROR(AfterTurn(false));
   }
   if (options_.flush && !summary.interrupted) {
     RIVULET_RETURN_IF_ERROR(pipeline_->Finish(runner_.get()));
+    RIVULET_RETURN_IF_ERROR(FinishClosing());
   }
   RIVULET_RETURN_IF_ERROR(AfterTurn(true));
   // The sinks' cursors have moved since: a second commit keeps them.

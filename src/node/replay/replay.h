@@ -21,7 +21,7 @@ struct ReplayOptions {
   std::string state;             // directory; empty: nothing is kept
   uint32_t workers = 1;
   bool flush = true;             // end of file closes every window
-  uint64_t state_memory = 64ull << 20;
+  uint64_t state_memory = 256ull << 20;
   Duration commit_interval = Duration::Seconds(1);
 
   // Called between turns. `done` and `total` in bytes of input; total 0: not known. Returns false to stop.

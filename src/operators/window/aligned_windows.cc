@@ -1,5 +1,6 @@
 #include "operators/window/aligned_windows.h"
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 
@@ -17,7 +18,7 @@ int64_t AlignDown(int64_t t, int64_t step, int64_t offset) { return t - FloorMod
 
 AlignedWindows::AlignedWindows(const WindowSpec& spec, const AggregatePlan* plan,
                                const PaneLayouts* layouts, std::string prefix,
-                               const StateView* view, KeyShare share, int64_t watermark)
+                               const StateView* view, KeyShare share, const FirePoint& fired)
     : spec_(spec),
       slice_us_(std::gcd(spec.size_us, spec.slide_us)),
       plan_(plan),
@@ -26,7 +27,8 @@ AlignedWindows::AlignedWindows(const WindowSpec& spec, const AggregatePlan* plan
       store_(plan, layouts, prefix + "s", view, share),
       tree_(plan, &store_, slice_us_, FloorMod(spec.offset_us, slice_us_)),
       accumulator_(plan),
-      fired_(watermark),
+      fired_(fired.whole ? fired.time : fired.time - 1),
+      partial_(fired),
       forgotten_(kMin),
       scratch_block_(plan->block_bytes() / 8 + 1) {}
 
@@ -87,7 +89,7 @@ void AlignedWindows::AddOnTime(const WindowInput& input, uint32_t row) {
 void AlignedWindows::AddLate(const WindowInput& input, uint32_t row, ResultSink* sink) {
   const int64_t watermark = std::max(input.watermark[row], fired_);
   const ResultOrder order{watermark, 1, input.position + row};
-  Advance(watermark, sink);
+  Advance(FirePoint{watermark, true, ""}, sink);
   place_ = Locate(input.batch->event_time[row]);
   if (SaturatingAdd(place_.last_window, spec_.lateness_us) <= watermark) {
     sink->OnLate(order, row);
@@ -148,51 +150,96 @@ void AlignedWindows::ReviseSliding(const WindowInput& input, uint32_t row,
   }
 }
 
-void AlignedWindows::Advance(int64_t watermark, ResultSink* sink) {
-  if (watermark <= fired_) return;
+void AlignedWindows::Advance(const FirePoint& point, ResultSink* sink) {
+  if (point.time <= fired_) return;
   if (sliding()) {
-    CloseSliding(watermark, sink);
+    CloseSliding(point.time, sink);
   } else {
-    CloseTumbling(watermark, sink);
+    CloseTumbling(point, sink);
   }
-  fired_ = watermark;
-  Purge(watermark);
+  partial_ = point;
+  fired_ = point.whole ? point.time : point.time - 1;
+  Purge(fired_);
 }
 
-void AlignedWindows::CloseTumbling(int64_t watermark, ResultSink* sink) {
+void AlignedWindows::CloseTumbling(const FirePoint& point, ResultSink* sink) {
   const auto& slices = store_.slices();
-  for (auto it = slices.upper_bound(fired_); it != slices.end() && it->first <= watermark; ++it) {
+  for (auto it = slices.upper_bound(fired_); it != slices.end() && it->first <= point.time; ++it) {
     const int64_t end = it->first;
-    store_.VisitSorted(end, it->second.get(),
+    store_.VisitSorted(end, it->second.get(), FiredKey(end),
                        [&](std::string_view key, uint64_t hash, const Pane& pane) {
+                         if (!point.Covers(end, key)) return false;
                          sink->OnResult({end, 0, 0}, key, hash, end - spec_.size_us, end, 0,
                                         pane.block());
+                         return true;
                        });
   }
 }
 
-void AlignedWindows::CloseSliding(int64_t watermark, ResultSink* sink) {
+// The first window after `after` that some slice belongs to: stretches of time without data cost nothing.
+bool AlignedWindows::NextWindow(int64_t after, int64_t* end) const {
   const auto& slices = store_.slices();
-  for (int64_t after = fired_;;) {
-    // The next window that has data: the first one after `after` that some slice belongs to. Stretches
-    // of time without data cost nothing.
-    const int64_t reach = after <= kMin + spec_.size_us ? kMin : after - spec_.size_us;
-    auto it = slices.upper_bound(reach);
-    int64_t end = 0;
-    for (; it != slices.end(); ++it) {
-      end = FirstWindow(it->first);
-      if (end > after) break;
-      // This slice began before: its next window after `after`, if it has one.
-      end = FirstWindow(after + 1);
-      if (end <= LastWindow(it->first - slice_us_)) break;
-    }
-    if (it == slices.end() || end > watermark) return;
+  const int64_t reach = after <= kMin + spec_.size_us ? kMin : after - spec_.size_us;
+  for (auto it = slices.upper_bound(reach); it != slices.end(); ++it) {
+    *end = FirstWindow(it->first);
+    if (*end > after) return true;
+    // This slice began before: its next window after `after`, if it has one.
+    *end = FirstWindow(after + 1);
+    if (*end <= LastWindow(it->first - slice_us_)) return true;
+  }
+  return false;
+}
+
+void AlignedWindows::CloseSliding(int64_t watermark, ResultSink* sink) {
+  int64_t end = 0;
+  for (int64_t after = fired_; NextWindow(after, &end) && end <= watermark; after = end) {
     tree_.VisitWindow(tree_.SliceNumber(end - spec_.size_us + slice_us_), tree_.SliceNumber(end),
                       [&](std::string_view key, uint64_t hash, const char* block) {
                         sink->OnResult({end, 0, 0}, key, hash, end - spec_.size_us, end, 0, block);
                       });
+  }
+}
+
+FirePoint AlignedWindows::NextPoint(int64_t watermark, size_t limit) {
+  return sliding() ? NextPointInWindows(watermark, limit) : NextPointInSlices(watermark, limit);
+}
+
+FirePoint AlignedWindows::NextPointInSlices(int64_t watermark, size_t limit) {
+  const auto& slices = store_.slices();
+  size_t count = 0;
+  for (auto it = slices.upper_bound(fired_); it != slices.end() && it->first <= watermark; ++it) {
+    const int64_t end = it->first;
+    Slice* slice = it->second.get();
+    if (!slice->cold && count + slice->table.size() <= limit) {
+      count += slice->table.size();
+      continue;
+    }
+    if (count > 0) return {end - 1, true, ""};
+    // A large slice, or one of which memory does not tell the size: up to its limit-th key from here.
+    FirePoint point{end, true, ""};
+    store_.VisitSorted(end, slice, FiredKey(end),
+                       [&](std::string_view key, uint64_t, const Pane&) {
+                         if (++count < limit) return true;
+                         point = {end, false, std::string(key)};
+                         return false;
+                       });
+    return point;
+  }
+  return {watermark, true, ""};
+}
+
+FirePoint AlignedWindows::NextPointInWindows(int64_t watermark, size_t limit) {
+  size_t keys = 1;
+  for (const auto& [end, slice] : store_.slices()) {
+    keys = std::max(keys, slice->cold ? std::max(limit / 4, slice->table.size())
+                                      : slice->table.size());
+  }
+  int64_t after = fired_, end = 0;
+  for (size_t windows = std::max<size_t>(1, limit / keys); windows > 0; --windows) {
+    if (!NextWindow(after, &end) || end > watermark) return {watermark, true, ""};
     after = end;
   }
+  return {after, true, ""};
 }
 
 void AlignedWindows::Purge(int64_t watermark) {

@@ -18,15 +18,18 @@ namespace rivulet {
 class AlignedWindows final : public WindowOperator {
  public:
   AlignedWindows(const WindowSpec& spec, const AggregatePlan* plan, const PaneLayouts* layouts,
-                 std::string prefix, const StateView* view, KeyShare share, int64_t watermark);
+                 std::string prefix, const StateView* view, KeyShare share,
+                 const FirePoint& fired);
 
   Status Open() override;
   void Process(const WindowInput& input, ResultSink* sink) override;
-  void Advance(int64_t watermark, ResultSink* sink) override;
+  void Advance(const FirePoint& point, ResultSink* sink) override;
+  FirePoint NextPoint(int64_t watermark, size_t limit) override;
   void CollectChanges(StateChanges* changes) override;
   size_t MemoryBytes() const override;
   void Evict(size_t target) override;
   size_t PanesInMemory() const override { return store_.PanesInMemory(); }
+  size_t DirtyRows() const override { return store_.DirtyPanes() + dirty_revisions_.size(); }
   const Status& status() const override { return store_.status(); }
 
  private:
@@ -47,7 +50,15 @@ class AlignedWindows final : public WindowOperator {
                       ResultSink* sink);
   void ReviseSliding(const WindowInput& input, uint32_t row, const ResultOrder& order,
                      ResultSink* sink);
-  void CloseTumbling(int64_t watermark, ResultSink* sink);
+  void CloseTumbling(const FirePoint& point, ResultSink* sink);
+  FirePoint NextPointInSlices(int64_t watermark, size_t limit);
+  FirePoint NextPointInWindows(int64_t watermark, size_t limit);
+  // The end of the first window after `after` that has data; false when there is none.
+  bool NextWindow(int64_t after, int64_t* end) const;
+  // The key up to which the slice that ends at `end` has been fired; null: none.
+  const std::string* FiredKey(int64_t end) const {
+    return !partial_.whole && partial_.time == end ? &partial_.key : nullptr;
+  }
   void CloseSliding(int64_t watermark, ResultSink* sink);
   void Purge(int64_t watermark);
 
@@ -66,6 +77,7 @@ class AlignedWindows final : public WindowOperator {
   MergeTree tree_;
   BatchAccumulator accumulator_;
   int64_t fired_;          // windows with end <= fired_ have been emitted
+  FirePoint partial_;      // not whole: and of the slice at its time, the keys up to its key
   int64_t forgotten_;      // last time the tree was pruned
   Place place_;            // where the last record went
   std::map<RevisionId, uint32_t> revisions_;

@@ -59,9 +59,11 @@ void MergeTree::MergeInto(PaneTable* into, NodeId child) {
         [&](Pane* p) { MergePane(into, slice->table.Key(*p), p->hash, p->block()); });
     return;
   }
-  store_->VisitSorted(end, slice, [&](std::string_view key, uint64_t hash, const Pane& p) {
-    MergePane(into, key, hash, p.block());
-  });
+  store_->VisitSorted(end, slice, nullptr,
+                      [&](std::string_view key, uint64_t hash, const Pane& p) {
+                        MergePane(into, key, hash, p.block());
+                        return true;
+                      });
 }
 
 PaneTable* MergeTree::Node(NodeId id) {

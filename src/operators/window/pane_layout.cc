@@ -35,23 +35,24 @@ PaneLayouts::PaneLayouts(const AggregatePlan* plan, std::vector<std::string> pre
   const std::string current = Describe(*plan);
   if (descriptions_.empty() || descriptions_.back() != current) descriptions_.push_back(current);
   sources_.resize(descriptions_.size());
-  for (size_t i = 0; i + 1 < descriptions_.size(); ++i) ParseLayout(descriptions_[i], &sources_[i]);
+  for (size_t i = 0; i + 1 < descriptions_.size(); ++i) sources_[i] = ParseLayout(descriptions_[i]);
 }
 
-bool PaneLayouts::ParseLayout(const std::string& description, std::vector<Source>* sources) const {
+std::vector<PaneLayouts::Source> PaneLayouts::ParseLayout(const std::string& description) const {
+  std::vector<Source> sources;
   std::string_view rest = description;
   while (!rest.empty()) {
     const size_t end = rest.find('\n');
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     Source source{AccumulatorKind::kRows, -1};
-    if (!KindOf(line, &source.kind)) return false;
+    if (!KindOf(line, &source.kind)) return {};
     for (size_t s = 0; s < plan_->slots().size(); ++s) {
       if (plan_->slots()[s].signature == line) source.slot = static_cast<int32_t>(s);
     }
-    sources->push_back(source);
+    sources.push_back(source);
   }
-  return true;
+  return sources;
 }
 
 void PaneLayouts::Encode(uint32_t revision, const char* block, std::string* out) const {
@@ -70,9 +71,11 @@ Status PaneLayouts::Decode(std::string_view row, uint32_t* revision, char* block
   if (layout + 1 == descriptions_.size()) {
     return plan_->Decode(&row, block) && row.empty() ? Status::Ok() : corrupt;
   }
+  const std::vector<Source>& sources = sources_[layout];
+  if (sources.empty()) return corrupt;
   plan_->Init(block);
   alignas(8) char discarded[64];
-  for (const Source& source : sources_[layout]) {
+  for (const Source& source : sources) {
     const Accumulator& accumulator = GetAccumulator(source.kind);
     char* state = source.slot >= 0 ? block + plan_->slots()[static_cast<size_t>(source.slot)].offset
                                    : discarded;
@@ -83,7 +86,9 @@ Status PaneLayouts::Decode(std::string_view row, uint32_t* revision, char* block
       return corrupt;
     }
   }
-  return Status::Ok();
+  if (row.empty()) return Status::Ok();
+  plan_->Destroy(block);
+  return corrupt;
 }
 
 }  // namespace rivulet

@@ -37,11 +37,14 @@ class PaneLayouts {
     AccumulatorKind kind;
     int32_t slot;
   };
-  bool ParseLayout(const std::string& description, std::vector<Source>* sources) const;
+  // What the lines of `description` are; empty when one of them is not known.
+  std::vector<Source> ParseLayout(const std::string& description) const;
 
   const AggregatePlan* plan_;
   std::vector<std::string> descriptions_;
-  std::vector<std::vector<Source>> sources_;  // by layout; empty for the current one
+  // By layout. Empty for the current one, and for one of a version that knew accumulators this one does
+  // not: its rows cannot be read.
+  std::vector<std::vector<Source>> sources_;
 };
 
 }  // namespace rivulet

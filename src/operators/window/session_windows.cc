@@ -23,7 +23,7 @@ std::string TimerRow(const std::string& prefix, int64_t time, std::string_view k
 
 SessionWindows::SessionWindows(const WindowSpec& spec, const AggregatePlan* plan,
                                const PaneLayouts* layouts, std::string prefix,
-                               const StateView* view, KeyShare share, int64_t watermark)
+                               const StateView* view, KeyShare share, const FirePoint& fired)
     : spec_(spec),
       plan_(plan),
       layouts_(layouts),
@@ -32,7 +32,7 @@ SessionWindows::SessionWindows(const WindowSpec& spec, const AggregatePlan* plan
       view_(view),
       share_(share),
       accumulator_(plan),
-      fired_(watermark),
+      fired_(fired.time),
       next_cold_timer_(kNoTimer) {}
 
 SessionWindows::~SessionWindows() {
@@ -262,7 +262,31 @@ void SessionWindows::BringExpired(int64_t watermark) {
   for (const std::string& key : expired) FindKey(key, Hash64(key), false);
 }
 
-void SessionWindows::Advance(int64_t watermark, ResultSink* sink) {
+// Keys have one timer each, so as many timers give at most about as many results.
+FirePoint SessionWindows::NextPoint(int64_t watermark, size_t limit) {
+  int64_t time = watermark;
+  size_t count = 0;
+  for (const auto& [timer, state] : timers_) {
+    if (timer.first > watermark) break;
+    if (++count < limit) continue;
+    time = timer.first;
+    break;
+  }
+  if (!cold_ || next_cold_timer_ > time) return {time, true, ""};
+  count = 0;
+  const Status status = view_->Scan(timer_prefix_, TimerRow(timer_prefix_, time, ""),
+                                    [&](std::string_view row, std::string_view) {
+                                      row.remove_prefix(timer_prefix_.size());
+                                      if (++count < limit) return true;
+                                      GetOrderedI64(&row, &time);
+                                      return false;
+                                    });
+  if (!status.ok() && status_.ok()) status_ = status;
+  return {std::min(watermark, std::max(time, SaturatingAdd(fired_, 1))), true, ""};
+}
+
+void SessionWindows::Advance(const FirePoint& point, ResultSink* sink) {
+  const int64_t watermark = point.time;
   if (watermark <= fired_) return;
   BringExpired(watermark);
   fired_ = watermark;

@@ -23,17 +23,20 @@ namespace rivulet {
 class SessionWindows final : public WindowOperator {
  public:
   SessionWindows(const WindowSpec& spec, const AggregatePlan* plan, const PaneLayouts* layouts,
-                 std::string prefix, const StateView* view, KeyShare share, int64_t watermark);
+                 std::string prefix, const StateView* view, KeyShare share,
+                 const FirePoint& fired);
   ~SessionWindows() override;
 
   Status Open() override;
   void Process(const WindowInput& input, ResultSink* sink) override;
-  void Advance(int64_t watermark, ResultSink* sink) override;
+  void Advance(const FirePoint& point, ResultSink* sink) override;
+  FirePoint NextPoint(int64_t watermark, size_t limit) override;
   void CollectChanges(StateChanges* changes) override;
   void OnCommitted() override;
   size_t MemoryBytes() const override;
   void Evict(size_t target) override;
   size_t PanesInMemory() const override { return sessions_in_memory_; }
+  size_t DirtyRows() const override { return dirty_.size() * 2; }
   const Status& status() const override { return status_; }
 
  private:

@@ -8,6 +8,9 @@
 namespace rivulet {
 namespace {
 
+// Rows deleted in one commit for slices that are over.
+constexpr size_t kDeletionsPerCommit = 8192;
+
 // The smallest string greater than every string that starts with `prefix`.
 std::string AfterPrefix(std::string prefix) {
   while (!prefix.empty()) {
@@ -93,7 +96,10 @@ Pane* SliceStore::FindPane(int64_t end, Slice* slice, std::string_view key, uint
 }
 
 void SliceStore::MarkDirty(Slice* slice, Pane* pane) {
-  if ((pane->flags & Pane::kDirty) == 0) slice->dirty.push_back(pane);
+  if ((pane->flags & Pane::kDirty) == 0) {
+    slice->dirty.push_back(pane);
+    ++dirty_panes_;
+  }
   pane->flags |= Pane::kDirty | Pane::kRecent;
 }
 
@@ -110,56 +116,92 @@ Pane* SliceStore::EditPane(int64_t end, Slice* slice, std::string_view key, uint
   return pane;
 }
 
-void SliceStore::VisitSorted(int64_t end, Slice* slice, const PaneVisitor& visit) {
-  slice->table.Sorted(&sorted_);
-  size_t next = 0;
+void SliceStore::VisitSorted(int64_t end, Slice* slice, const std::string* after,
+                             const PaneVisitor& visit) {
+  if (sorted_slice_ != slice || sorted_.size() != slice->table.size()) {
+    slice->table.Sorted(&sorted_);
+    sorted_slice_ = slice;
+  }
+  const PaneTable& table = slice->table;
+  auto next = sorted_.begin();
+  if (after != nullptr) {
+    next = std::upper_bound(next, sorted_.end(), std::string_view(*after),
+                            [&table](std::string_view key, Pane* p) { return key < table.Key(*p); });
+  }
+  bool more = true;
   const auto visit_memory = [&] {
-    Pane* pane = sorted_[next++];
-    visit(slice->table.Key(*pane), pane->hash, *pane);
+    Pane* pane = *next++;
+    more = visit(table.Key(*pane), pane->hash, *pane);
   };
   if (slice->cold) {
-    // Merge the rows with what is in memory; memory is newer where both have a key. Pairs are
-    // decoded into one scratch pane.
+    // Merge the rows with what is in memory; memory is newer where both have a key. Rows are decoded into
+    // one scratch pane.
     std::vector<char> scratch(sizeof(Pane) + plan_->block_bytes() + 8);
     Pane* cold = reinterpret_cast<Pane*>(scratch.data());
-    const std::string from = RowKey(end, "");
+    const std::string prefix = RowKey(end, "");
+    const std::string from = after == nullptr ? prefix : prefix + *after + '\0';
     const Status status =
-        view_->Scan(from, AfterPrefix(from), [&](std::string_view row, std::string_view value) {
-          const std::string_view key = row.substr(from.size());
+        view_->Scan(from, AfterPrefix(prefix), [&](std::string_view row, std::string_view value) {
+          const std::string_view key = row.substr(prefix.size());
           const uint64_t hash = Hash64(key);
           if (!share_.Owns(hash)) return true;
-          while (next < sorted_.size() && slice->table.Key(*sorted_[next]) < key) visit_memory();
-          if (next < sorted_.size() && slice->table.Key(*sorted_[next]) == key) return true;
+          while (more && next != sorted_.end() && table.Key(**next) < key) visit_memory();
+          if (!more) return false;
+          if (next != sorted_.end() && table.Key(**next) == key) return true;
           *cold = Pane{hash, 0, static_cast<uint16_t>(key.size()), 0};
           const Status decoded = layouts_->Decode(value, &cold->revision, cold->block());
           if (!decoded.ok()) {
             Fail(decoded);
             return false;
           }
-          visit(key, hash, *cold);
+          more = visit(key, hash, *cold);
           plan_->Destroy(cold->block());
-          return true;
+          return more;
         });
     if (!status.ok()) Fail(status);
   }
-  while (next < sorted_.size()) visit_memory();
+  while (more && next != sorted_.end()) visit_memory();
 }
 
 void SliceStore::Drop(int64_t end) {
   const auto it = slices_.find(end);
   if (it == slices_.end()) return;
-  if (it->second->stored) dropped_.push_back(end);
+  if (it->second->stored) dropped_.push_back({end, RowKey(end, "")});
+  dirty_panes_ -= it->second->dirty.size();
+  sorted_slice_ = nullptr;
   slices_.erase(it);
 }
 
-void SliceStore::CollectChanges(StateChanges* changes) {
-  for (const int64_t end : dropped_) {
-    // All instances of an operator pass the same watermark within one commit, so all of them drop
-    // the slice in this one: its whole range may go.
-    const std::string from = RowKey(end, "");
-    changes->DeleteRange(from, AfterPrefix(from));
+// All instances of an operator pass the same watermark within one commit, so all of them drop a slice in
+// the same one: its whole range may go. A deleted row costs the store a copy of its page, so a slice of very
+// many rows goes in parts; what a restart finds of it then is dropped again.
+void SliceStore::CollectDeletions(StateChanges* changes) {
+  size_t left = kDeletionsPerCommit;
+  while (!dropped_.empty() && left > 0) {
+    Dropped& dropped = dropped_.front();
+    const std::string stop = AfterPrefix(RowKey(dropped.end, ""));
+    std::string until;
+    const Status status =
+        view_->Scan(dropped.row, stop, [&](std::string_view row, std::string_view) {
+          if (left > 0) {
+            --left;
+            return true;
+          }
+          until = row;
+          return false;
+        });
+    if (!status.ok()) return Fail(status);
+    changes->DeleteRange(dropped.row, until.empty() ? stop : until);
+    if (until.empty()) {
+      dropped_.erase(dropped_.begin());
+    } else {
+      dropped.row = until;
+    }
   }
-  dropped_.clear();
+}
+
+void SliceStore::CollectChanges(StateChanges* changes) {
+  CollectDeletions(changes);
   for (auto& [end, slice] : slices_) {
     if (slice->dirty.empty()) continue;
     // In key order, so that neighbours in the store are written together.
@@ -180,6 +222,7 @@ void SliceStore::CollectChanges(StateChanges* changes) {
     slice->dirty.clear();
     slice->stored = true;
   }
+  dirty_panes_ = 0;
 }
 
 size_t SliceStore::MemoryBytes() const {
@@ -196,28 +239,34 @@ size_t SliceStore::PanesInMemory() const {
   return panes;
 }
 
+void SliceStore::EvictSlice(Slice* slice, bool spare_recent) {
+  const size_t panes = slice->table.size();
+  slice->dirty.clear();
+  slice->table.Retain([spare_recent](Pane* pane) {
+    const bool keep = (pane->flags & Pane::kDirty) != 0 ||
+                      (spare_recent && (pane->flags & Pane::kRecent) != 0);
+    pane->flags &= static_cast<uint16_t>(~Pane::kRecent);
+    return keep;
+  });
+  slice->table.ForEach([slice](Pane* pane) {
+    if ((pane->flags & Pane::kDirty) != 0) slice->dirty.push_back(pane);
+  });
+  if (slice->table.size() < panes) slice->cold = true;
+}
+
 void SliceStore::Evict(size_t target) {
-  // Two passes of second chance: first what was not used since the last eviction, then the rest.
-  for (const bool spare_recent : {true, false}) {
-    size_t held = MemoryBytes();
-    for (auto& [end, slice] : slices_) {
-      if (held <= target) return;
-      const size_t before = slice->table.MemoryBytes();
-      const size_t panes = slice->table.size();
-      slice->dirty.clear();
-      slice->table.Retain([&](Pane* pane) {
-        const bool dirty = (pane->flags & Pane::kDirty) != 0;
-        const bool keep = dirty || (spare_recent && (pane->flags & Pane::kRecent) != 0);
-        pane->flags &= static_cast<uint16_t>(~Pane::kRecent);
-        return keep;
-      });
-      slice->table.ForEach([&](Pane* pane) {
-        if ((pane->flags & Pane::kDirty) != 0) slice->dirty.push_back(pane);
-      });
-      if (slice->table.size() < panes) slice->cold = true;
-      held -= before - std::min(before, slice->table.MemoryBytes());
-    }
+  sorted_slice_ = nullptr;
+  const size_t held = MemoryBytes();
+  if (held <= target) return;
+  // Second chance: what was used since the last time stays, if that is enough. Copying more than that to
+  // throw it away right after would need the memory twice.
+  size_t panes = 0, recent = 0;
+  for (const auto& [end, slice] : slices_) {
+    panes += slice->table.size();
+    slice->table.ForEach([&recent](Pane* p) { recent += (p->flags & Pane::kRecent) != 0 ? 1 : 0; });
   }
+  const bool spare_recent = panes > 0 && held / panes * recent <= target;
+  for (auto& [end, slice] : slices_) EvictSlice(slice.get(), spare_recent);
 }
 
 }  // namespace rivulet

@@ -64,10 +64,10 @@ class SliceStore {
   // The same, creating an empty one. Marks it dirty: the caller is about to change it.
   Pane* EditPane(int64_t end, Slice* slice, std::string_view key, uint64_t hash, bool* created);
 
-  // Visits this instance's panes of a slice in key order, stored ones included without keeping them
-  // in memory.
-  using PaneVisitor = std::function<void(std::string_view key, uint64_t hash, const Pane& pane)>;
-  void VisitSorted(int64_t end, Slice* slice, const PaneVisitor& visit);
+  // Visits this instance's panes of a slice in key order, stored ones included without keeping them in
+  // memory, from the first key behind `*after` (null: from the first), until `visit` returns false.
+  using PaneVisitor = std::function<bool(std::string_view key, uint64_t hash, const Pane& pane)>;
+  void VisitSorted(int64_t end, Slice* slice, const std::string* after, const PaneVisitor& visit);
 
   // Forgets a slice and its rows.
   void Drop(int64_t end);
@@ -83,9 +83,12 @@ class SliceStore {
 
   // Panes in memory; rows in the store only are not counted.
   size_t PanesInMemory() const;
+  size_t DirtyPanes() const { return dirty_panes_; }
   const Status& status() const { return status_; }
 
  private:
+  void CollectDeletions(StateChanges* changes);
+  void EvictSlice(Slice* slice, bool spare_recent);
   std::string RowKey(int64_t end, std::string_view key) const;
   Pane* Bring(int64_t end, Slice* slice, std::string_view key, uint64_t hash);
   void MarkDirty(Slice* slice, Pane* pane);
@@ -97,10 +100,18 @@ class SliceStore {
   const StateView* view_;
   KeyShare share_;
   std::map<int64_t, std::unique_ptr<Slice>> slices_;
-  std::vector<int64_t> dropped_;     // ends of slices whose rows are to be deleted
+  // Slices whose rows are to be deleted, from `row` on: large ones go over several commits.
+  struct Dropped {
+    int64_t end;
+    std::string row;
+  };
+  std::vector<Dropped> dropped_;
   Status status_;
   std::string row_key_, row_value_;  // scratch
+  // The slice last visited, sorted; kept as a large one is visited in steps. Null: none.
   std::vector<Pane*> sorted_;
+  const Slice* sorted_slice_ = nullptr;
+  size_t dirty_panes_ = 0;
 };
 
 }  // namespace rivulet

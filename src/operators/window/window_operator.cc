@@ -8,13 +8,13 @@ namespace rivulet {
 std::unique_ptr<WindowOperator> NewWindowOperator(const WindowSpec& spec, const AggregatePlan* plan,
                                                   const PaneLayouts* layouts, std::string prefix,
                                                   const StateView* view, KeyShare share,
-                                                  int64_t watermark) {
+                                                  const FirePoint& fired) {
   if (spec.kind == WindowSpec::Kind::kSession) {
     return std::make_unique<SessionWindows>(spec, plan, layouts, std::move(prefix), view, share,
-                                            watermark);
+                                            fired);
   }
   return std::make_unique<AlignedWindows>(spec, plan, layouts, std::move(prefix), view, share,
-                                          watermark);
+                                          fired);
 }
 
 }  // namespace rivulet

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,6 +37,24 @@ struct ResultOrder {
   int64_t time;        // closing: the window's end; revision or late record: W
   uint8_t caused;      // 0: closing; 1: caused by the record at `position`
   uint64_t position;   // of that record within the turn
+};
+
+// How far windows are closed: all with (end, key) <= (time, key), or every key of `time` when `whole`. A very
+// large close is done in steps, with commits in between, so that memory stays bounded.
+struct FirePoint {
+  int64_t time = std::numeric_limits<int64_t>::min();
+  bool whole = true;
+  std::string key;
+
+  // Whether the window or key at (end, key) is within.
+  bool Covers(int64_t end, std::string_view k) const {
+    return end < time || (end == time && (whole || k <= key));
+  }
+  bool operator<(const FirePoint& o) const {
+    if (time != o.time) return time < o.time;
+    return whole != o.whole ? o.whole : key < o.key;
+  }
+  bool operator==(const FirePoint&) const = default;
 };
 
 // Receives results. `block` is only valid during the call.
@@ -67,8 +86,12 @@ class WindowOperator {
   // Reads what it must know before the first record. Cost does not grow with the number of keys.
   virtual Status Open() = 0;
   virtual void Process(const WindowInput& input, ResultSink* sink) = 0;
-  // Closes every window with end <= watermark and forgets what no record can reach any more.
-  virtual void Advance(int64_t watermark, ResultSink* sink) = 0;
+  // Closes every window up to `point` and forgets what no record can reach any more. Between a point that is
+  // not whole and the whole one of the same time, no records may be processed.
+  virtual void Advance(const FirePoint& point, ResultSink* sink) = 0;
+  // A point at most at `watermark` to which closing gives about `limit` results; the same for all instances
+  // can be had as the least of theirs. Closing up to it and then further is the same as at once.
+  virtual FirePoint NextPoint(int64_t watermark, size_t limit) = 0;
 
   // See SliceStore: the same contract for every kind of window.
   virtual void CollectChanges(StateChanges* changes) = 0;
@@ -77,13 +100,15 @@ class WindowOperator {
   virtual size_t MemoryBytes() const = 0;
   virtual void Evict(size_t target) = 0;
   virtual size_t PanesInMemory() const = 0;
+  // Rows that CollectChanges would put.
+  virtual size_t DirtyRows() const = 0;
   virtual const Status& status() const = 0;
 };
 
-// `watermark` is where the operator had got to when the rows in `view` were committed.
+// `fired` is where the operator had got to when the rows in `view` were committed.
 std::unique_ptr<WindowOperator> NewWindowOperator(const WindowSpec& spec, const AggregatePlan* plan,
                                                   const PaneLayouts* layouts, std::string prefix,
                                                   const StateView* view, KeyShare share,
-                                                  int64_t watermark);
+                                                  const FirePoint& fired);
 
 }  // namespace rivulet

@@ -1,0 +1,172 @@
+#include "sim/ledger.h"
+
+#include <algorithm>
+
+namespace rivulet::sim {
+namespace {
+
+std::string Show(const std::string& topic, const std::string& payload) {
+  return topic + " '" + payload + "'";
+}
+
+bool Same(const ScannedMessage& a, const ScannedMessage& b) {
+  return a.topic == b.topic && a.payload == b.payload && a.packet_id == b.packet_id;
+}
+
+uint64_t CountOf(const std::map<std::pair<std::string, std::string>, uint64_t>& counts,
+                 const std::pair<std::string, std::string>& message) {
+  const auto it = counts.find(message);
+  return it == counts.end() ? 0 : it->second;
+}
+
+}  // namespace
+
+void Ledger::AddPipeline(const std::string& name, std::vector<TopicPattern> topics) {
+  pipelines_[name].topics = std::move(topics);
+}
+
+void Ledger::Injected(const TestMessage& m) {
+  auto& [must, may] = injected_[{m.topic, m.payload}];
+  ++(m.qos > 0 ? must : may);
+}
+
+void Ledger::Arrived(const MqttMessage& m, EventTime now, bool accepted, uint64_t before,
+                     uint64_t after) {
+  const ScannedMessage message{std::string(m.topic), std::string(m.payload), now.us,
+                               m.qos > 0 ? m.packet_id : uint16_t{0}};
+  if (!accepted) {
+    if (after != before) Wrong("the journal took a message and refused it");
+    in_doubt_ = message;
+    return;
+  }
+  in_doubt_.reset();
+  if (after == before) {
+    const bool known = std::any_of(journal_.begin(), journal_.end(),
+                                   [&](const auto& e) { return Same(e.second, message); });
+    if (!m.duplicate || !known) Wrong("acknowledged but not journaled: " + Show(message.topic, message.payload));
+    return;
+  }
+  if (after != before + 1) Wrong("one message moved the journal's end from " + std::to_string(before) + " to " + std::to_string(after));
+  for (const auto& [name, p] : pipelines_) {
+    if (before < p.from) Wrong("entry number " + std::to_string(before) + " was given out although '" + name + "' has passed " + std::to_string(p.from));
+  }
+  if (!journal_.emplace(before, message).second) Wrong("entry number " + std::to_string(before) + " was given out twice");
+}
+
+void Ledger::Died(Death death, uint64_t synced) {
+  death_ = death;
+  synced_end_ = synced_ ? synced : 0;
+}
+
+// Moves a pipeline's account to where its stored cursor says it is.
+void Ledger::Settle(PipelineLedger* p, uint64_t cursor) {
+  while (!p->seen.empty() && p->seen.back().offset >= cursor) p->seen.pop_back();
+  uint64_t next = p->seen.empty() ? p->from : std::max(p->from, p->seen.back().offset + 1);
+  // A cursor that was taken back: what lies before it is accounted for.
+  next = std::min(next, cursor);
+  if (cursor >= p->from) {
+    for (auto it = journal_.lower_bound(next); it != journal_.end() && it->first < cursor; ++it) {
+      p->seen.push_back({it->first, it->second});
+    }
+  }
+  p->from = cursor;
+}
+
+uint64_t Ledger::LeastFrom() const {
+  uint64_t least = UINT64_MAX;
+  for (const auto& [name, p] : pipelines_) least = std::min(least, p.from);
+  return least;
+}
+
+void Ledger::CheckKept(const JournalContent& content) {
+  for (const auto& [offset, message] : journal_) {
+    const auto it = content.find(offset);
+    if (it != content.end()) {
+      if (it->second != message) Wrong("entry " + std::to_string(offset) + " changed: " + Show(it->second.topic, it->second.payload) + " was " + Show(message.topic, message.payload));
+      continue;
+    }
+    for (auto& [name, p] : pipelines_) {
+      const Message key{message.topic, message.payload};
+      if (offset < p.from) {
+        if (death_ == Death::kPower && !synced_) ++p.may_repeat[key];
+        continue;
+      }
+      ++p.may_miss[key];
+      ++lost_;
+      if (death_ == Death::kPower && offset >= synced_end_) continue;
+      Wrong("entry " + std::to_string(offset) + " is gone, '" + name + "' stands at " +
+            std::to_string(p.from) + ", synced up to " + std::to_string(synced_end_) + ": " +
+            Show(message.topic, message.payload));
+    }
+  }
+}
+
+void Ledger::CheckNothingNew(const JournalContent& content) {
+  const uint64_t least = LeastFrom();
+  for (const auto& [offset, message] : content) {
+    // A removed segment may come back with a power cut; nobody will read it.
+    if (offset < least || journal_.contains(offset)) continue;
+    if (in_doubt_ && Same(*in_doubt_, message)) {
+      in_doubt_.reset();
+      continue;
+    }
+    Wrong("entry " + std::to_string(offset) + " appeared from nowhere: " + Show(message.topic, message.payload));
+  }
+}
+
+void Ledger::Found(const JournalContent& content,
+                   const std::map<std::string, StoredCursor>& cursors) {
+  for (auto& [name, p] : pipelines_) {
+    const auto it = cursors.find(name);
+    Settle(&p, it != cursors.end() && it->second.known ? it->second.offset : p.from);
+    if (!p.seen.empty() && p.seen.back().offset >= p.from) Wrong("the ledger is out of order");
+  }
+  CheckKept(content);
+  CheckNothingNew(content);
+  const uint64_t end = content.empty() ? 0 : content.rbegin()->first + 1;
+  for (const auto& [name, p] : pipelines_) {
+    const bool behind = p.from > end && !journal_.empty() && p.from > journal_.begin()->first;
+    if (behind && synced_ && synced_end_ >= p.from) {
+      Wrong("'" + name + "' stands at " + std::to_string(p.from) + ", the journal ends at " + std::to_string(end));
+    }
+  }
+  journal_ = content;
+  in_doubt_.reset();
+}
+
+void Ledger::Opened(const std::string& name, uint64_t offset, uint64_t journal_end) {
+  PipelineLedger& p = pipelines_.at(name);
+  if (offset != p.from) {
+    Wrong("'" + name + "' goes on at " + std::to_string(offset) + ", its cursor is " + std::to_string(p.from));
+  }
+  if (journal_end < offset) Wrong("'" + name + "' opened behind the journal's end");
+}
+
+void Ledger::CheckCounts() {
+  for (const auto& [name, p] : pipelines_) CheckCountsOf(name, p);
+}
+
+void Ledger::CheckCountsOf(const std::string& name, const PipelineLedger& p) {
+  std::map<Message, uint64_t> counted;
+  for (const SeenEntry& e : p.seen) ++counted[{e.message.topic, e.message.payload}];
+  for (const auto& [message, wanted] : injected_) {
+    std::vector<std::string_view> captures;
+    if (std::none_of(p.topics.begin(), p.topics.end(), [&](const TopicPattern& t) {
+          return t.Match(message.first, &captures);
+        })) {
+      continue;
+    }
+    const uint64_t count = CountOf(counted, message);
+    const uint64_t least = wanted.first - std::min(wanted.first, CountOf(p.may_miss, message));
+    const uint64_t most = wanted.first + wanted.second + CountOf(p.may_repeat, message);
+    if (count >= least && count <= most) continue;
+    Wrong("'" + name + "' counted a message " + std::to_string(count) + " times, expected " +
+          std::to_string(least) + " to " + std::to_string(most) + ": " +
+          Show(message.first, message.second));
+  }
+  for (const auto& [message, count] : counted) {
+    if (!injected_.contains(message)) Wrong("nobody sent " + Show(message.first, message.second));
+  }
+}
+
+}  // namespace rivulet::sim

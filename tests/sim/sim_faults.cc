@@ -1,0 +1,68 @@
+// What goes wrong in a simulated life.
+#include "sim/sim_process.h"
+
+namespace rivulet::sim {
+
+// Brokers, links and disks.
+void Simulation::TroubleOutside() {
+  if (random_.Chance(scenario_.broker_down)) {
+    Trace("lane broker down");
+    lane_broker_.SetUp(false);
+    lane_down_ = 1 + random_.Below(20);
+  }
+  if (lane_down_ > 0 && --lane_down_ == 0) lane_broker_.SetUp(true);
+  if (random_.Chance(scenario_.sink_broker_down)) {
+    Trace("sink broker down");
+    sink_broker_.SetUp(false);
+    sink_down_ = 1 + random_.Below(60);
+  }
+  if (sink_down_ > 0 && --sink_down_ == 0) sink_broker_.SetUp(true);
+  if (random_.Chance(scenario_.disk_full)) {
+    Trace("disk full");
+    disk_.SetFreeBytes(random_.Below(4000));
+    disk_full_ = 1 + random_.Below(30);
+  }
+  if (disk_full_ > 0 && --disk_full_ == 0) {
+    Trace("disk has room");
+    disk_.SetFreeBytes(UINT64_MAX);
+  }
+}
+
+// The process and its operations.
+void Simulation::TroubleInside() {
+  if (random_.Chance(scenario_.failed_operation)) {
+    disk_.FailOperation(1 + random_.Below(10),
+                        random_.Chance(0.3) ? ErrorCode::kDiskFull : ErrorCode::kIo);
+  }
+  if (random_.Chance(scenario_.failed_commit)) {
+    store_.FailNextCommit(random_.Chance(0.5) ? ErrorCode::kIo : ErrorCode::kStoreFull);
+  }
+  if (random_.Chance(scenario_.die_in_commit)) store_.DieInNextCommit(&random_);
+  if (random_.Chance(scenario_.die_in_operation)) {
+    process_->files.DieInOperation(1 + random_.Below(20));
+  }
+  if (random_.Chance(scenario_.crash)) return Bury(Death::kProcess);
+  if (random_.Chance(scenario_.power_cut)) return Bury(Death::kPower);
+  if (random_.Chance(scenario_.stop)) StopNode();
+}
+
+void Simulation::Trouble() {
+  if (calm_) return;
+  TroubleOutside();
+  if (process_ != nullptr) TroubleInside();
+}
+
+void Simulation::Calm() {
+  Trace("calm");
+  calm_ = true;
+  lane_broker_.SetFaults({});
+  sink_broker_.SetFaults({});
+  lane_broker_.SetUp(true);
+  sink_broker_.SetUp(true);
+  disk_.SetFreeBytes(UINT64_MAX);
+  lane_down_ = sink_down_ = disk_full_ = 0;
+  // A fault that was set up but has not happened yet must not happen now.
+  if (process_ != nullptr) Bury(Death::kProcess);
+}
+
+}  // namespace rivulet::sim

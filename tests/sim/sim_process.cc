@@ -1,0 +1,202 @@
+#include "sim/sim_process.h"
+
+#include "base/hash.h"
+#include "node/config/reader.h"
+
+namespace rivulet::sim {
+namespace {
+
+constexpr const char* kLaneClient = "lane";
+constexpr const char* kSinkClient = "lane-out";
+constexpr const char* kData = "/data";
+
+MqttOptions LinkOptions(const char* client, bool persistent, uint32_t max_inflight) {
+  MqttOptions options;
+  options.client_id = client;
+  options.persistent_session = persistent;
+  options.max_inflight = max_inflight;
+  return options;
+}
+
+}  // namespace
+
+NodeSpec Simulation::MakeSpec() {
+  NodeSpec spec;
+  spec.name = "simulated";
+  spec.data_directory = kData;
+  spec.mqtt_qos = scenario_.qos;
+  spec.journal.sync = scenario_.sync;
+  spec.journal.segment_bytes = scenario_.segment_bytes;
+  spec.journal.retain_bytes = scenario_.retain_bytes;
+  spec.journal.retain_age = scenario_.retain_age;
+  spec.journal_interval = scenario_.journal_interval;
+  spec.commit_interval = scenario_.commit_interval;
+  spec.commit_sync = scenario_.commit_sync;
+  spec.state_memory = scenario_.state_memory;
+  spec.disk_reserve = scenario_.disk_reserve;
+  spec.partitions = scenario_.partitions;
+  spec.workers = static_cast<uint32_t>(1 + random_.Below(4));
+  return spec;
+}
+
+std::vector<PipelineSource> Simulation::ReadSources() {
+  std::vector<PipelineSource> sources;
+  for (const std::string& text : scenario_.pipelines) {
+    PipelineSource source;
+    ConfigErrors errors;
+    if (!ReadPipeline(text, "simulated.yaml", &source.spec, &errors)) Wrong(errors.front().ToString());
+    source.text = text;
+    sources.push_back(std::move(source));
+  }
+  return sources;
+}
+
+std::unique_ptr<Simulation::Process> Simulation::NewProcess() {
+  auto process = std::make_unique<Process>(&disk_, &random_);
+  Result<std::unique_ptr<Store>> handle = store_.NewHandle();
+  if (!handle.ok()) {
+    Wrong(handle.status().ToString());
+    return nullptr;
+  }
+  process->store = std::make_unique<ObservedStore>(std::move(*handle), &finished_, scenario_.bug, &random_);
+  process->lane_link = std::make_unique<ObservedLink>(
+      lane_broker_.NewLink(LinkOptions(kLaneClient, true, scenario_.max_inflight)),
+      [this](const MqttMessage& m, const MqttLink::MessageHandler& h) { return OnArrival(m, h); },
+      nullptr);
+  process->sink_link = std::make_unique<ObservedLink>(
+      sink_broker_.NewLink(LinkOptions(kSinkClient, false, scenario_.max_inflight)), nullptr,
+      [this](const MqttLink::Publication& p) { OnPublish(p); });
+  NodeParts parts;
+  parts.files = &process->files;
+  parts.store = process->store.get();
+  parts.lane_link = process->lane_link.get();
+  parts.sink_link = process->sink_link.get();
+  parts.runner = &process->runner;
+  parts.committer = &process->committer;
+  parts.syncer = &process->syncer;
+  parts.clock = [this] { return Clock(); };
+  parts.wait = [this](Duration d) {
+    monotonic_us_ += d.us;
+    wall_us_ += d.us;
+    sink_broker_.Step();
+  };
+  parts.log = [this](char level, const std::string& line) {
+    Trace(std::string("  log ") + level + ": " + line);
+  };
+  process->node = std::make_unique<Node>(MakeSpec(), parts);
+  return process;
+}
+
+Status Simulation::OpenNode() {
+  ConfigErrors errors;
+  process_->committer.RunAtOnce(true);
+  process_->syncer.RunAtOnce(true);
+  const Status status = process_->node->Open(ReadSources(), &errors);
+  process_->committer.RunAtOnce(scenario_.posted_work >= 1);
+  process_->syncer.RunAtOnce(scenario_.posted_work >= 1);
+  for (const ConfigError& e : errors) Wrong(e.ToString());
+  return status;
+}
+
+// Starts a process; it may fail to open, and is buried again then.
+void Simulation::Boot() {
+  ++outcome_.starts;
+  Result<JournalContent> content = ScanJournal(&disk_, std::string(kData) + "/lane-0");
+  Result<std::map<std::string, StoredCursor>> cursors = ReadCursors(store_);
+  if (!content.ok() || !cursors.ok()) return Wrong("the simulation cannot read the disks");
+  finished_.AddAll(store_);
+  ledger_.Found(*content, *cursors);
+  process_ = NewProcess();
+  if (process_ == nullptr) return;
+  if (!calm_ && random_.Chance(scenario_.die_in_operation * 2)) {
+    process_->files.DieInOperation(1 + random_.Below(12));
+  }
+  const Status status = OpenNode();
+  if (!status.ok()) {
+    Trace("start failed: " + status.ToString());
+    if (calm_) Wrong("cannot start: " + status.ToString());
+    return Bury(Death::kProcess);
+  }
+  const NodeStatus now = process_->node->Describe(Clock());
+  Trace("started, journal " + std::to_string(now.journal.begin.value) + ".." +
+        std::to_string(now.journal.end.value));
+  for (const PipelineStatus& p : now.pipelines) {
+    ledger_.Opened(p.name, now.journal.end.value - p.journal_lag, now.journal.end.value);
+  }
+}
+
+// The process ends without having a say in it.
+void Simulation::Bury(Death death) {
+  const uint64_t synced = process_->node->Describe(Clock()).journal.synced.value;
+  Trace(death == Death::kPower ? "POWER CUT" : "process gone");
+  lane_broker_.DropLink(kLaneClient);
+  sink_broker_.DropLink(kSinkClient);
+  held_.clear();
+  held_handler_ = nullptr;
+  if (death == Death::kPower) {
+    ++outcome_.power_cuts;
+    disk_.PowerCut(&random_);
+    store_.PowerCut(&random_);
+  } else {
+    disk_.Crash();
+    store_.Crash();
+  }
+  // What was posted finds its disks gone; only then can the node be taken down.
+  process_->committer.RunAll();
+  process_->syncer.RunAll();
+  process_.reset();
+  ledger_.Died(death, synced);
+}
+
+void Simulation::StopNode() {
+  Trace("stop");
+  process_->committer.RunAtOnce(true);
+  process_->syncer.RunAtOnce(true);
+  DeliverHeld();
+  const auto patience = static_cast<int64_t>(random_.Below(2'000'000));
+  const Status status = process_->node->Stop({monotonic_us_ + patience});
+  if (!status.ok()) Trace("stopped with " + status.ToString());
+  if (!status.ok() && calm_) Wrong("cannot stop: " + status.ToString());
+  Bury(Death::kProcess);
+}
+
+Status Simulation::OnArrival(const MqttMessage& message, const MqttLink::MessageHandler& handler) {
+  if (scenario_.bug == PlantedBug::kEarlyAcknowledge) {
+    held_.emplace_back(message.topic, message.payload);
+    held_handler_ = handler;
+    return Status::Ok();
+  }
+  MqttMessage m = message;
+  if (scenario_.bug == PlantedBug::kUnknownDuplicate) m.duplicate = false;
+  const uint64_t before = process_->node->Describe(Clock()).journal.end.value;
+  const Status status = handler(m);
+  const uint64_t after = process_->node->Describe(Clock()).journal.end.value;
+  Trace("  arrived " + std::string(m.topic) + (m.duplicate ? " DUP" : "") + " id " +
+        std::to_string(m.packet_id) + (status.ok() ? "" : " refused: " + status.ToString()) +
+        (status.ok() && before == after ? " dropped" : "") + " as " + std::to_string(before));
+  ledger_.Arrived(message, {wall_us_}, status.ok(), before, after);
+  return status;
+}
+
+void Simulation::DeliverHeld() {
+  while (!held_.empty()) {
+    MqttMessage m;
+    m.topic = held_.front().first;
+    m.payload = held_.front().second;
+    const uint64_t before = process_->node->Describe(Clock()).journal.end.value;
+    const bool ok = held_handler_(m).ok();
+    const uint64_t after = process_->node->Describe(Clock()).journal.end.value;
+    ledger_.Arrived(m, {wall_us_}, ok, before, after);
+    held_.pop_front();
+  }
+}
+
+void Simulation::OnPublish(const MqttLink::Publication& p) {
+  fingerprint_ = Hash64(std::to_string(fingerprint_) + std::string(p.topic) + std::string(p.payload));
+  Trace("  publish " + std::string(p.topic) + " " + std::string(p.payload));
+  if (!finished_.Contains(p.payload)) {
+    Wrong("published before its commit was finished: " + std::string(p.payload));
+  }
+}
+
+}  // namespace rivulet::sim

@@ -1,0 +1,20 @@
+// The parts of one simulated process. Private to the simulation.
+#pragma once
+
+#include <memory>
+
+#include "sim/simulation.h"
+
+namespace rivulet::sim {
+
+struct Simulation::Process {
+  Process(SimFileSystem* disk, Random* random) : files(disk), runner(random) {}
+  MortalFileSystem files;
+  std::unique_ptr<Store> store;
+  std::unique_ptr<MqttLink> lane_link, sink_link;
+  ShuffledRunner runner;
+  DelayedBackground committer, syncer;
+  std::unique_ptr<Node> node;
+};
+
+}  // namespace rivulet::sim

@@ -1,0 +1,206 @@
+#include "sim/simulation.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "node/config/reader.h"
+#include "sim/reference.h"
+#include "sim/sim_process.h"
+#include "sim/verdict.h"
+
+namespace rivulet::sim {
+namespace {
+
+constexpr int64_t kMillisecond = 1000;
+constexpr size_t kMostSteps = 20000;
+constexpr size_t kQuietSteps = 12;
+
+}  // namespace
+
+Simulation::Simulation(const Scenario& scenario, bool verbose)
+    : scenario_(scenario),
+      verbose_(verbose),
+      random_(scenario.seed),
+      lane_broker_(&random_),
+      sink_broker_(&random_),
+      store_(scenario.commit_sync),
+      publisher_(&random_, scenario.qos),
+      ledger_(scenario.sync != JournalSync::kNever) {}
+
+Simulation::~Simulation() {
+  if (process_ != nullptr) Bury(Death::kProcess);
+}
+
+void Simulation::Trace(const std::string& what) {
+  if (!verbose_) return;
+  std::printf("%6llu %9.3f s  %s\n", static_cast<unsigned long long>(outcome_.steps),
+              static_cast<double>(monotonic_us_) / 1e6, what.c_str());
+}
+
+void Simulation::Wrong(const std::string& what) {
+  if (!outcome_.failure.empty()) return;
+  outcome_.failure = what;
+  Trace("WRONG: " + what);
+}
+
+SimOutcome Simulation::Run() {
+  Trace(Describe(scenario_));
+  for (const PipelineSource& source : ReadSources()) {
+    ConfigErrors errors;
+    const std::unique_ptr<PipelinePlan> plan = PlanPipeline(source.spec, {}, &errors);
+    if (plan == nullptr) {
+      Wrong(errors.front().ToString());
+      return outcome_;
+    }
+    ledger_.AddPipeline(plan->name, plan->source.topics);
+  }
+  Live();
+  if (outcome_.failure.empty()) Judge();
+  outcome_.fingerprint = fingerprint_;
+  outcome_.redeliveries = lane_broker_.redeliveries();
+  outcome_.lost = ledger_.lost();
+  return outcome_;
+}
+
+void Simulation::Live() {
+  // The session exists before the first message: earlier ones would be nobody's.
+  Rest("no session came up");
+  calm_ = false;
+  lane_broker_.SetFaults({scenario_.link_drop});
+  sink_broker_.SetFaults({scenario_.link_drop});
+  while (injected_ < scenario_.messages && outcome_.failure.empty()) {
+    Step();
+    if (outcome_.steps > kMostSteps) Wrong("the messages do not get published");
+  }
+  if (!outcome_.failure.empty()) return;
+  Calm();
+  Rest("before the last records");
+  wall_us_ += 7'200'000'000;
+  monotonic_us_ += 7'200'000'000;
+  InjectAll(publisher_.Last({wall_us_}));
+  Rest("after the last records");
+  if (!outcome_.failure.empty()) return;
+  if (random_.Chance(0.5)) {
+    StopNode();
+  } else {
+    Bury(Death::kProcess);
+  }
+}
+
+void Simulation::Step() {
+  ++outcome_.steps;
+  Advance();
+  Trouble();
+  if (!calm_) Publish();
+  if (random_.Chance(0.8)) lane_broker_.Step();
+  if (random_.Chance(0.8)) sink_broker_.Step();
+  if (process_ != nullptr) {
+    StepNode();
+  } else if (calm_ || !random_.Chance(scenario_.restart_delay)) {
+    Boot();
+  }
+  if (!ledger_.error().empty()) Wrong(ledger_.error());
+}
+
+void Simulation::Advance() {
+  const uint64_t kind = random_.Below(100);
+  const uint64_t most = kind < 50 ? 10 : kind < 80 ? 200 : kind < 99 ? 1000 : 10000;
+  int64_t us = static_cast<int64_t>(random_.Below(most * kMillisecond));
+  if (calm_) us += scenario_.commit_interval.us / 4;
+  monotonic_us_ += us;
+  wall_us_ += us;
+}
+
+void Simulation::Publish() {
+  if (lane_down_ == 0 && random_.Chance(0.7)) InjectAll(publisher_.Next({wall_us_}));
+}
+
+void Simulation::InjectAll(const std::vector<TestMessage>& messages) {
+  for (const TestMessage& m : messages) {
+    ++injected_;
+    ledger_.Injected(m);
+    lane_broker_.Inject(m.topic, m.payload, m.qos);
+  }
+}
+
+void Simulation::StepNode() {
+  DeliverHeld();
+  if (random_.Chance(scenario_.posted_work)) process_->committer.RunOne();
+  if (random_.Chance(0.8)) (void)process_->node->Step(Clock());
+  if (random_.Chance(scenario_.posted_work)) process_->syncer.RunOne();
+  CheckInvariants();
+  const Status& status = process_->node->status();
+  if (status.ok() && !process_->files.dead()) return;
+  if (!status.ok()) Trace("the node gave up: " + status.ToString());
+  if (calm_ && !status.ok()) Wrong("the node gave up: " + status.ToString());
+  Bury(Death::kProcess);
+}
+
+void Simulation::CheckInvariants() {
+  const Result<std::map<std::string, StoredCursor>> cursors = ReadCursors(store_);
+  if (!cursors.ok()) return;  // dies in this very step
+  const JournalStats journal = process_->node->Describe(Clock()).journal;
+  for (const auto& [name, cursor] : *cursors) {
+    if (!cursor.known) continue;
+    if (cursor.offset > journal.end.value) {
+      Wrong("the cursor of '" + name + "' is " + std::to_string(cursor.offset) + ", the journal ends at " + std::to_string(journal.end.value));
+    }
+    if (journal.begin.value > cursor.offset) {
+      Wrong("the journal was trimmed up to " + std::to_string(journal.begin.value) + ", but the cursor of '" + name + "' is " + std::to_string(cursor.offset));
+    }
+  }
+}
+
+bool Simulation::Quiet() {
+  if (process_ == nullptr || !process_->committer.idle() || !process_->syncer.idle()) return false;
+  if (!lane_broker_.Idle() || !sink_broker_.Idle() || !held_.empty()) return false;
+  const NodeStatus now = process_->node->Describe(Clock());
+  return std::all_of(now.pipelines.begin(), now.pipelines.end(), [](const PipelineStatus& p) {
+    return p.journal_lag == 0 && p.outputs_waiting == 0;
+  });
+}
+
+// Steps until nothing moves any more.
+void Simulation::Rest(const char* why) {
+  size_t quiet = 0;
+  uint64_t commits = 0;
+  for (size_t i = 0; i < kMostSteps && outcome_.failure.empty(); ++i) {
+    Step();
+    const bool still = Quiet() && commits == store_.commits();
+    commits = store_.commits();
+    quiet = still ? quiet + 1 : 0;
+    if (quiet == kQuietSteps) return;
+  }
+  Wrong(std::string("it does not come to rest ") + why);
+}
+
+void Simulation::Judge() {
+  const Result<JournalContent> content = ScanJournal(&disk_, "/data/lane-0");
+  const Result<std::map<std::string, StoredCursor>> cursors = ReadCursors(store_);
+  if (!content.ok() || !cursors.ok()) return Wrong("the simulation cannot read the disks");
+  ledger_.Found(*content, *cursors);
+  ledger_.CheckCounts();
+  if (!ledger_.error().empty()) Wrong(ledger_.error());
+
+  using Streams = std::map<std::string, std::vector<PublishedResult>>;
+  Streams came, expected;
+  for (const auto& p : sink_broker_.published()) {
+    came[StreamOf(p.topic)].push_back({p.topic, p.payload, p.rivulet_id, p.qos, p.retain});
+  }
+  for (const PipelineSource& source : ReadSources()) {
+    std::string error;
+    const std::vector<PublishedResult> all =
+        RunReference(source.text, ledger_.seen(source.spec.name.text), &random_, &error);
+    if (!error.empty()) Wrong("reference: " + error);
+    for (const PublishedResult& r : all) expected[StreamOf(r.topic)].push_back(r);
+  }
+  for (const auto& [stream, results] : came) expected[stream];
+  for (const auto& [stream, results] : expected) {
+    const std::string difference = CompareStream(stream, came[stream], results);
+    if (!difference.empty()) Wrong(difference);
+    outcome_.results += results.size();
+    outcome_.repeated += came[stream].size() - std::min(came[stream].size(), results.size());
+  }
+}
+
+}  // namespace rivulet::sim

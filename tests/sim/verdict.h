@@ -1,0 +1,16 @@
+// The comparison of what came out with what an uninterrupted run gives.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/reference.h"
+
+namespace rivulet::sim {
+
+// `published`: one sink's publishes as the broker took them. Nothing missing, nothing else, in the order of
+// `expected`; after an interruption it may go back and repeat, with the same bytes. Returns what was wrong, or "".
+std::string CompareStream(const std::string& stream, const std::vector<PublishedResult>& published,
+                          const std::vector<PublishedResult>& expected);
+
+}  // namespace rivulet::sim
