@@ -14,6 +14,18 @@ OutputLog::OutputLog(std::string prefix, const Store* store, size_t memory_limit
       collected_(next),
       readable_(next) {}
 
+Result<uint64_t> OutputLog::Begin() const {
+  uint64_t begin = next_;
+  if (store_ == nullptr) return blocks_.empty() ? begin : blocks_.front().first;
+  RIVULET_RETURN_IF_ERROR(
+      store_->Scan(Row(0), Row(next_), [&](std::string_view row, std::string_view) {
+        row.remove_prefix(prefix_.size());
+        GetOrderedU64(&row, &begin);
+        return false;
+      }));
+  return begin;
+}
+
 std::string OutputLog::Row(uint64_t sequence) const {
   std::string row = prefix_;
   PutOrderedU64(&row, sequence);

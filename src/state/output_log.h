@@ -38,6 +38,9 @@ class OutputLog {
   // The next entry gets this number. Only while nothing is waiting to be committed.
   void SkipTo(uint64_t sequence) { next_ = collected_ = readable_ = sequence; }
 
+  // Sequence of the first entry that is still there; next() when there is none. Reads the store.
+  Result<uint64_t> Begin() const;
+
   // Sequence of the next entry to be appended, and of the first that cannot be read yet.
   uint64_t next() const { return next_; }
   uint64_t readable() const { return readable_; }

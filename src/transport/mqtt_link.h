@@ -62,6 +62,7 @@ struct MqttMessage {
   // Was kept by the broker and sent because of a subscription. MQTT 3.1.1 sends it again after
   // each reconnect; with MQTT 5 the link asks for it once.
   bool retained = false;
+  bool resumed = false;    // the broker had kept the session from before this connection
 };
 
 struct MqttSubscription {

@@ -130,6 +130,7 @@ struct PahoClient::Impl : public mqtt::iaction_listener {
       // Paho hides the DUP flag of QoS 2: in a resumed session any of them may be a repetition.
       m.duplicate = message->qos == 2 ? self->session_present : message->dup != 0;
       m.retained = message->retained != 0;
+      m.resumed = self->session_present;
       if (!self->Offer(m)) self->Refuse(std::string());
     }
     MQTTAsync_freeMessage(&message);

@@ -232,12 +232,11 @@ void FuzzWindows(fuzz::Input* input) {
   const View view(store.get());
   const PaneLayouts layouts(&Aggregates(), {});
   const std::unique_ptr<WindowOperator> windows =
-      NewWindowOperator(spec, &Aggregates(), &layouts, "s", &view, KeyShare{},
-                        FirePoint{kStart, true, ""});
+      NewWindowOperator(spec, &Aggregates(), &layouts, "s", &view, KeyShare{}, start);
   if (!windows->Open().ok()) return;
   Sink sink;
   Process(windows.get(), start.time, &sink);
-  windows->Advance(FirePoint{25'000'000, true, ""}, &sink);
+  Close(windows.get(), 25'000'000, &sink);
   if (!windows->status().ok()) return;
   Changes changes;
   windows->CollectChanges(&changes);
@@ -245,7 +244,7 @@ void FuzzWindows(fuzz::Input* input) {
   if (!store->Commit(changes.delta).ok()) return;
   windows->OnCommitted();
   windows->Evict(0);
-  windows->Advance(FirePoint{std::numeric_limits<int64_t>::max(), true, ""}, &sink);
+  Close(windows.get(), std::numeric_limits<int64_t>::max(), &sink);
 }
 
 }  // namespace

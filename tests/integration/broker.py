@@ -13,6 +13,7 @@ from support import free_port, program, start, wait_until
 # max_queued_messages 1000 mosquitto silently DROPS what it has acknowledged to the publisher.
 # Without persistence a restart of the broker would lose the sessions.
 _COMMON = """\
+per_listener_settings true
 max_inflight_messages 1000
 max_queued_messages 0
 max_queued_bytes 0

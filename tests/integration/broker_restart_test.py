@@ -23,13 +23,17 @@ def test(directory):
     broker.wait_subscribed("readings/+")
     readings = Readings(broker, qos=2,
                         client=MqttClient(broker.port, "publisher", clean=False, max_inflight=200))
-    for i in range(ROUNDS):
+    dashboard = MqttClient(broker.port, "dashboard", clean=False)
+    dashboard.subscribe("counts/#")
+    for _ in range(ROUNDS):
         restart_while_publishing(broker, node, readings, 300 + random.randrange(1500))
+        dashboard.reconnect()
     kill_after_saving(broker, node, readings)
+    dashboard.reconnect()
     connects = node.status()["mqtt"]["connects"]
     check(connects >= ROUNDS + 2, f"the node has connected {ROUNDS + 2} times: {connects}")
-    # The dashboard's subscription is made now: everything before is in SQLite, and retained nowhere.
     readings.close_windows()
+    readings.check_results(dashboard)
     readings.check_rows(node)
     wait_until(lambda: node.pipeline()["outputs_waiting"] == 0, "everything is delivered")
     status = node.status()
@@ -53,6 +57,7 @@ def kill_after_saving(broker, node, readings):
     readings.publish_many(500)
     readings.settle()
     node.wait_journaled(readings.published)
+    wait_until(lambda: node.pipeline()["outputs_waiting"] == 0, "the broker has the results")
     broker.save()
     broker.kill()
     wait_until(lambda: not node.status()["mqtt"]["connected"], "the node sees that it is gone")

@@ -15,10 +15,10 @@ class Readings:
     """Publishes readings of several sensors, in time order, event time being now; remembers what
     the broker has to deliver."""
 
-    def __init__(self, broker, sensors=7, qos=1, client=None):
+    def __init__(self, broker=None, sensors=7, qos=1, client=None):
         self.client = client or MqttClient(broker.port, "publisher")
         self.sensors, self.qos = [f"s{i}" for i in range(sensors)], qos
-        self.published = 0
+        self.published, self.padding = 0, ""
         self._windows = {}
         self._last_ms = 0
         self._thread = self._failure = None
@@ -35,7 +35,9 @@ class Readings:
         self._send(sensor, now, n)
 
     def _send(self, sensor, time_ms, n):
-        topic, payload = f"readings/{sensor}", json.dumps({"ts": time_ms, "n": n})
+        topic = f"readings/{sensor}"
+        extra = {"pad": self.padding} if self.padding else {}
+        payload = json.dumps({"ts": time_ms, "n": n, **extra})
         try:
             self.client.publish(topic, payload, self.qos)
         except OSError:
@@ -94,9 +96,9 @@ class Readings:
 
     def close_windows(self):
         """Moves the watermark past every window published so far."""
-        self.client.publish(f"readings/{CLOSER}",
-                            json.dumps({"ts": self._last_ms + 3 * _WINDOW, "n": 0}), max(1, self.qos))
         self._last_ms += 3 * _WINDOW
+        payload = json.dumps({"ts": self._last_ms, "n": 0})
+        self.client.publish(f"readings/{CLOSER}", payload, max(1, self.qos))
         self.settle()
 
     # --- what must come of them ---
@@ -112,8 +114,8 @@ class Readings:
         """Every reading is counted exactly once in the final results that `subscriber` has."""
         expected = self.expected()
         try:
-            wait_until(lambda: not expected.keys() - _windows_of(subscriber), "all windows", timeout,
-                       every=0.05)
+            wait_until(lambda: not expected.keys() - _windows_of(subscriber), "all windows",
+                       timeout, every=0.05)
         except AssertionError:
             pass  # the comparison says which are missing
         found = {k: _plain(r) for k, r in by_window(list(subscriber.messages)).items()

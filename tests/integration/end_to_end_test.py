@@ -75,7 +75,8 @@ def publish_all(sensors, dashboard):
     # Filtered out by `where`: no result, no dead letter.
     send("attic", payload(BASE + 29_900, 500.0))
     dead = ['{"fahrenheit": 50, "ts": ', "not json", '{"fahrenheit": 50}',
-            '{"fahrenheit": 50, "ts": 99999999999999}', '{"fahrenheit": "warm", "ts": 1700000000000}']
+            '{"fahrenheit": 50, "ts": 99999999999999}',
+            '{"fahrenheit": "warm", "ts": 1700000000000}']
     for text in dead:
         send("hall", text)
     # Closes the windows before it: with 2 s of delay W is 4 s after the last window's end.
@@ -163,7 +164,8 @@ def check_figures(node, published, results):
     check_equal(status["journal"]["appended_entries"], published, "journaled messages")
     check_equal(status["mqtt"]["received"], published, "received messages")
     label = '{pipeline="temperature"}'
-    for name, figure in (("rivulet_records_total", published - 3), ("rivulet_results_total", results),
+    for name, figure in (("rivulet_records_total", published - 3),
+                         ("rivulet_results_total", results),
                          ("rivulet_late_records_total", 1), ("rivulet_dead_letters_total", 5),
                          ("rivulet_journal_lag_entries", 0), ("rivulet_outputs_waiting", 0)):
         check_equal(metrics.get(name + label), figure, name)
@@ -185,7 +187,8 @@ def check_retained(broker, expected):
     newest = {"attic": BASE + 25_000, "cellar": BASE, "hall": BASE + 35_000}
     for m in found:
         sensor = m.topic.split("/")[-1]
-        check_equal(json.loads(m.payload), expected[(m.topic, newest[sensor])], f"kept for {sensor}")
+        kept = expected[(m.topic, newest[sensor])]
+        check_equal(json.loads(m.payload), kept, f"kept for {sensor}")
 
 
 run(test)

@@ -1,5 +1,5 @@
-"""The HTTP interface: paths, methods, fields of the status, and the token that an address others can
-reach needs.
+"""The HTTP interface: paths, methods, fields of the status, and the token that an address others
+can reach needs.
 """
 
 import subprocess

@@ -59,7 +59,8 @@ def check_repetitions(dashboard, by_id):
     for m in dashboard.messages:
         key = m.user["rivulet-id"] if by_id else (m.topic, m.payload)
         repeated += key in seen
-        check_equal((m.topic, m.payload), seen.setdefault(key, (m.topic, m.payload)), f"result {key}")
+        before = seen.setdefault(key, (m.topic, m.payload))
+        check_equal((m.topic, m.payload), before, f"result {key}")
     return repeated
 
 

@@ -1,4 +1,7 @@
-"""Start, stop and mistakes: how fast it is ready, how fast it stops, what it refuses."""
+"""Start, stop and mistakes: how fast it is ready, how fast it stops, what it refuses.
+
+RIVULET_TIMING=loose prints the times and does not judge them: for machines that are very busy.
+"""
 
 import os
 import signal
@@ -25,7 +28,6 @@ def test(directory):
 
 def timed(what, seconds, limit):
     print(f"{what}: {seconds * 1000:.0f} ms")
-    # A machine that is busy with other things says nothing about the limit.
     if os.environ.get("RIVULET_TIMING", "strict") == "strict":
         check(seconds < limit, f"{what} took {seconds:.3f} s, expected less than {limit} s")
 
@@ -117,25 +119,30 @@ def second_instance(directory, broker):
     second.stop()
 
 
-WRONG_PIPELINES = [  # what is wrong, line and column of it, error
-    (COUNTING.replace("tumbling: 1s", "tumbling: soon"), (8, 23), "E1008"),
-    (COUNTING.replace("samples: count()", "samples: cuont()"), (9, 27), "E2006"),
-    (COUNTING.replace("sum(n)", "sum(nn)"), (9, 47), "E2002"),
-    (COUNTING.replace("sinks:", "sinkz:"), (10, 1), "E1003"),
-    (COUNTING.replace("  format: json", "  format: json\n bad"), None, "E1002"),
+WRONG_PIPELINES = [  # what is replaced, with what; where in that the fault is; error
+    ("tumbling: 1s", "tumbling: soon", "soon", "E1008"),
+    ("samples: count()", "samples: cuont()", "cuont", "E2006"),
+    ("sum(n)", "sum(nn)", "nn", "E2002"),
+    ("sinks:", "sinkz:", "sinkz", "E1003"),
+    ("format: json", "format: jason", "jason", "E1005"),
 ]
+
+
+def place_of(text, part):
+    """'line:column' of `part`, both from 1."""
+    at = text.index(part)
+    return f"{text.count(chr(10), 0, at) + 1}:{at - text.rfind(chr(10), 0, at)}"
 
 
 def wrong_files(directory, broker):
     directory.mkdir()
-    for i, (text, place, error) in enumerate(WRONG_PIPELINES):
+    for i, (right, wrong, fault, error) in enumerate(WRONG_PIPELINES):
+        text = COUNTING.replace(right, wrong)
         node = Node(directory, broker.port, {"counting.yaml": text}, name=f"node-{i}")
         node.start(ready=False)
         check_equal(node.process.wait(20), 3, f"exit code for {error}")
-        file = str(node.pipelines / "counting.yaml")
-        where = f"{file}:{place[0]}:{place[1]}:" if place else f"{file}:"
-        check(where in node.log_text() and error in node.log_text(),
-              f"expected {where} ... {error}, found: {node.log_text()}")
+        where = f"{node.pipelines}/counting.yaml:{place_of(text, fault)}: {error}"
+        check(where in node.log_text(), f"expected {where}, found: {node.log_text()}")
     node = Node(directory, broker.port, {"counting.yaml": COUNTING}, name="settings",
                 settings="jurnal: { sync: always }\n")
     node.start(ready=False)

@@ -40,19 +40,18 @@ def _packet(kind, flags, body):
 
 
 class MqttClient:
-    """Thread-safe. `messages` holds what arrived, in order; on_message is called on the reader's
-    thread."""
+    """Thread-safe. `messages` holds what arrived, in order."""
 
-    def __init__(self, port, client_id, version=4, clean=True, user=None, password=None, tls=None,
-                 max_inflight=1000, on_message=None):
+    def __init__(self, port, client_id, version=4, clean=True, user=None, password=None,
+                 max_inflight=1000):
         self.port, self.client_id, self.version, self.clean = port, client_id, version, clean
-        self.user, self.password, self.tls = user, password, tls
-        self.max_inflight, self.on_message = max_inflight, on_message
+        self.user, self.password, self.max_inflight = user, password, max_inflight
         self.messages = []
         self.acknowledged = 0
         self._changed = threading.Condition()
         self._write = threading.Lock()
-        self._unacknowledged = collections.OrderedDict()  # packet id -> (topic, payload, qos, retain)
+        # By packet id: (topic, payload, qos, retain).
+        self._unacknowledged = collections.OrderedDict()
         self._released = collections.OrderedDict()        # QoS 2: PUBREC came, PUBCOMP not yet
         self._incoming = set()                            # QoS 2 received, PUBREL not yet
         self._next_id = 0
@@ -65,9 +64,7 @@ class MqttClient:
     # --- connection ---
 
     def connect(self, timeout=20):
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout)
-        self._socket = self.tls.wrap_socket(raw, server_hostname="localhost") if self.tls else raw
-        # A TLS socket must not be read and written under one timeout by two threads; plain ones may.
+        self._socket = socket.create_connection(("127.0.0.1", self.port), timeout)
         self._socket.settimeout(None)
         self._connack, self._alive = None, True
         threading.Thread(target=self._read_all, args=(self._socket,), daemon=True).start()
@@ -252,12 +249,11 @@ class MqttClient:
             user, at = _user_properties(body, at)
         repeated = qos == 2 and packet_id in self._incoming
         if not repeated:
-            message = Message(topic, body[at:], qos, bool(flags & 1), bool(flags & 8), user, arrived)
+            message = Message(topic, body[at:], qos, bool(flags & 1), bool(flags & 8), user,
+                              arrived)
             with self._changed:
                 self.messages.append(message)
                 self._changed.notify_all()
-            if self.on_message:
-                self.on_message(message)
         if qos == 2:
             self._incoming.add(packet_id)
         if qos:

@@ -1,4 +1,4 @@
-"""Subscriptions with QoS 0, 1 and 2, in MQTT 3.1.1 and 5, count every reading when nothing fails."""
+"""Subscriptions with QoS 0, 1 and 2, in MQTT 3.1.1 and 5, count every reading if nothing fails."""
 
 from broker import Broker
 from counting import Readings

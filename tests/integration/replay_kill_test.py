@@ -29,8 +29,8 @@ sinks:
 def test(directory):
     random = seeded_random()
     data = directory / "fleet.ndjson"
-    subprocess.run([binary(), "generate", "fleet", "--count", "400000", "--vehicles", "200", "--rate",
-                    "500", "--disorder", "3000", "--late-share", "0.02", "--seed", "7",
+    subprocess.run([binary(), "generate", "fleet", "--count", "400000", "--vehicles", "200",
+                    "--rate", "500", "--disorder", "3000", "--late-share", "0.02", "--seed", "7",
                     "--output", str(data)], check=True, capture_output=True)
     tumbling = directory / "tumbling.yaml"
     tumbling.write_text(TUMBLING)
@@ -81,8 +81,8 @@ def kill_and_compare(directory, pipeline, data, random):
 
 
 def kill_at_random(process, random, took):
-    """True when it was killed, False when it had finished. Mostly it is first held until a commit is
-    due, so that a small input has commits in the middle."""
+    """True when it was killed, False when it had finished. Mostly it is first held until a commit
+    is due, so that a small input has commits in the middle."""
     def reached(moment):
         return process.poll() is not None or time.monotonic() >= moment
     began = time.monotonic()

@@ -174,6 +174,6 @@ def run(test):
 
 
 def _print_logs(directory):
-    for log in sorted(directory.glob("*.log")):
+    for log in sorted(directory.rglob("*.log")):
         lines = log.read_text(errors="replace").splitlines()
         print(f"--- {log.name} ({len(lines)} lines) ---", *lines[-30:], sep="\n")

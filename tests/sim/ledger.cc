@@ -134,12 +134,24 @@ void Ledger::Found(const JournalContent& content,
   in_doubt_.reset();
 }
 
-void Ledger::Opened(const std::string& name, uint64_t offset, uint64_t journal_end) {
+void Ledger::Changed(const std::string& name, const std::string& yaml, uint64_t offset) {
+  std::vector<PipelineVersion>& versions = pipelines_.at(name).versions;
+  // Equal offsets stay: an edit there and back drops the windows if it changed their form.
+  while (!versions.empty() && versions.back().from > offset) versions.pop_back();
+  if (versions.empty() || versions.back().yaml != yaml) versions.push_back({offset, yaml});
+}
+
+void Ledger::Opened(const std::string& name, const std::string& yaml, uint64_t offset,
+                    uint64_t journal_end) {
   PipelineLedger& p = pipelines_.at(name);
+  // Without syncs a power cut can take whole segments, with what was not processed yet.
+  const bool skips = offset > p.from && death_ == Death::kPower && !synced_;
+  if (skips) p.from = offset;
   if (offset != p.from) {
     Wrong("'" + name + "' goes on at " + std::to_string(offset) + ", its cursor is " + std::to_string(p.from));
   }
   if (journal_end < offset) Wrong("'" + name + "' opened behind the journal's end");
+  Changed(name, yaml, offset);
 }
 
 void Ledger::CheckCounts() {

@@ -39,7 +39,10 @@ class Ledger {
   // What the next process finds, before it opens anything.
   void Found(const JournalContent& content, const std::map<std::string, StoredCursor>& cursors);
   // It has opened, and a pipeline goes on at `offset`.
-  void Opened(const std::string& pipeline, uint64_t offset, uint64_t journal_end);
+  void Opened(const std::string& pipeline, const std::string& yaml, uint64_t offset,
+              uint64_t journal_end);
+  // The process goes on at `offset` with another text of the pipeline.
+  void Changed(const std::string& pipeline, const std::string& yaml, uint64_t offset);
 
   // At the end, when nothing is under way any more: every message once. Must follow Died and Found.
   void CheckCounts();
@@ -47,6 +50,9 @@ class Ledger {
   // The entries whose effects a pipeline's committed state holds; as of the last Found.
   const std::vector<SeenEntry>& seen(const std::string& pipeline) const {
     return pipelines_.at(pipeline).seen;
+  }
+  const std::vector<PipelineVersion>& versions(const std::string& pipeline) const {
+    return pipelines_.at(pipeline).versions;
   }
   // The first thing that was wrong; empty: nothing.
   const std::string& error() const { return error_; }
@@ -58,6 +64,7 @@ class Ledger {
     std::vector<TopicPattern> topics;
     uint64_t from = 0;              // where the present process began to read
     std::vector<SeenEntry> seen;
+    std::vector<PipelineVersion> versions;
     std::map<Message, uint64_t> may_miss;   // taken back by power cuts
     std::map<Message, uint64_t> may_repeat; // counted, but the journal forgot having had them
   };

@@ -18,6 +18,8 @@ class MortalFileSystem final : public FileSystem {
 
   // The `n`-th changing operation from now is the last one.
   void DieInOperation(uint64_t n) { state_->left = n; }
+  // Now, without an operation.
+  void Die() { state_->dead = true; }
   bool dead() const { return state_->dead; }
 
   Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path,

@@ -54,6 +54,8 @@ bool ObservedStore::Loses(std::string_view key) {
 }
 
 Status ObservedStore::Commit(const Delta& delta) {
+  Result<std::map<std::string, StoredCursor>> before = ReadCursors(*base_);
+  if (before.ok()) *before_ = std::move(*before);
   Delta kept;
   DeltaReader reader(delta.bytes());
   DeltaReader::Operation op;
@@ -69,7 +71,7 @@ Status ObservedStore::Commit(const Delta& delta) {
   if (bug_ == PlantedBug::kEarlyPublish) std::swap(kept, waiting_);
   const Status status = base_->Commit(bug_ == PlantedBug::kNone ? delta : kept);
   if (!status.ok()) return status;
-  DeltaReader again(kept.bytes());
+  DeltaReader again(bug_ == PlantedBug::kEarlyPublish ? kept.bytes() : delta.bytes());
   while (again.Next(&op)) {
     if (op.kind == DeltaReader::Kind::kPut && op.key[0] == 'o') outputs_->Add(op.value);
   }

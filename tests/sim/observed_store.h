@@ -36,9 +36,10 @@ class FinishedOutputs {
 // Passes everything on, notes outputs of commits that finish, and plants the bugs that live in commits.
 class ObservedStore final : public Store {
  public:
-  ObservedStore(std::unique_ptr<Store> base, FinishedOutputs* outputs, PlantedBug bug,
-                Random* random)
-      : base_(std::move(base)), outputs_(outputs), bug_(bug), random_(random) {}
+  // `*before` is set to the cursors before each commit.
+  ObservedStore(std::unique_ptr<Store> base, FinishedOutputs* outputs,
+                std::map<std::string, StoredCursor>* before, PlantedBug bug, Random* random)
+      : base_(std::move(base)), outputs_(outputs), before_(before), bug_(bug), random_(random) {}
 
   Result<bool> Get(std::string_view key, std::string* value) const override {
     return base_->Get(key, value);
@@ -54,6 +55,7 @@ class ObservedStore final : public Store {
 
   std::unique_ptr<Store> base_;
   FinishedOutputs* outputs_;
+  std::map<std::string, StoredCursor>* before_;
   PlantedBug bug_;
   Random* random_;
   Delta waiting_;  // PlantedBug::kEarlyPublish: reported as committed, not yet done

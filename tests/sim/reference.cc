@@ -36,7 +36,28 @@ class Reference {
   explicit Reference(std::vector<PublishedResult>* published)
       : store_(NewMemoryStore()), runner_(NewSerialRunner()), link_(published) {}
 
+  Status Run(const std::vector<PipelineVersion>& versions, const std::vector<SeenEntry>& entries,
+             Random* random) {
+    Fill(entries);
+    size_t done = 0;
+    for (size_t v = 0; v < versions.size(); ++v) {
+      const uint64_t to = v + 1 < versions.size() ? versions[v + 1].from : UINT64_MAX;
+      RIVULET_RETURN_IF_ERROR(Open(versions[v].yaml));
+      while (done < messages_.size() && messages_[done].payload.offset < to) {
+        size_t n = 1;
+        const size_t most = 1 + random->Below(60);
+        while (n < most && done + n < messages_.size() && messages_[done + n].payload.offset < to) ++n;
+        RIVULET_RETURN_IF_ERROR(Turn(std::span(messages_).subspan(done, n)));
+        done += n;
+      }
+      if (!pipeline_->Drained()) return {ErrorCode::kSinkUnavailable, "the reference is not drained"};
+    }
+    return Status::Ok();
+  }
+
+ private:
   Status Open(const std::string& yaml) {
+    pipeline_.reset();
     PipelineSpec spec;
     ConfigErrors errors;
     std::unique_ptr<PipelinePlan> plan;
@@ -44,27 +65,32 @@ class Reference {
       plan = PlanPipeline(spec, {}, &errors);
     }
     if (plan == nullptr) return Status(errors.front().code, errors.front().ToString());
-    RIVULET_ASSIGN_OR_RETURN(pipeline_, Pipeline::Open(std::move(plan), {}, store_.get(), false));
+    RIVULET_ASSIGN_OR_RETURN(pipeline_, Pipeline::Open(std::move(plan), {}, store_.get(), true));
     RIVULET_RETURN_IF_ERROR(AddSinks(ChannelKind::kResults, spec.sinks));
     RIVULET_RETURN_IF_ERROR(AddSinks(ChannelKind::kLate, spec.late));
-    return AddSinks(ChannelKind::kDead, spec.dead_letters);
+    RIVULET_RETURN_IF_ERROR(AddSinks(ChannelKind::kDead, spec.dead_letters));
+    return Commit();
   }
 
-  Status Run(const std::vector<SeenEntry>& entries, Random* random) {
-    Fill(entries);
-    size_t done = 0;
-    while (done < messages_.size()) {
-      const size_t n = std::min<size_t>(messages_.size() - done, 1 + random->Below(60));
-      const std::span<const InputMessage> turn = std::span(messages_).subspan(done, n);
-      RIVULET_RETURN_IF_ERROR(pipeline_->Turn(turn, turn.back().payload.offset + 1, runner_.get()));
-      RIVULET_RETURN_IF_ERROR(pipeline_->Pump().status());
-      done += n;
+  Status Turn(std::span<const InputMessage> turn) {
+    matching_.clear();
+    for (const InputMessage& m : turn) {
+      if (pipeline_->source().Matches(m.topic_id, m.topic)) matching_.push_back(m);
     }
-    return pipeline_->Drained() ? Status::Ok()
-                                : Status(ErrorCode::kSinkUnavailable, "the reference is not drained");
+    RIVULET_RETURN_IF_ERROR(pipeline_->Turn(matching_, turn.back().payload.offset + 1, runner_.get()));
+    RIVULET_RETURN_IF_ERROR(Commit());
+    RIVULET_RETURN_IF_ERROR(pipeline_->Pump().status());
+    return Commit();
   }
 
- private:
+  Status Commit() {
+    Delta delta;
+    pipeline_->CollectCommit(&delta);
+    RIVULET_RETURN_IF_ERROR(store_->Commit(delta));
+    pipeline_->OnCommitted();
+    return Status::Ok();
+  }
+
   Status AddSinks(ChannelKind kind, const std::vector<SinkSpec>& sinks) {
     for (const SinkSpec& sink : sinks) {
       RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> made,
@@ -87,7 +113,7 @@ class Reference {
       m.topic = e.message.topic;
       m.topic_id = id;
       begin += size;
-      if (pipeline_->source().Matches(id, m.topic)) messages_.push_back(m);
+      messages_.push_back(m);
     }
   }
 
@@ -98,17 +124,16 @@ class Reference {
   std::string payloads_;
   std::map<std::string, size_t> topics_;
   std::vector<InputMessage> messages_;
+  std::vector<InputMessage> matching_;
 };
 
 }  // namespace
 
-std::vector<PublishedResult> RunReference(const std::string& yaml,
+std::vector<PublishedResult> RunReference(const std::vector<PipelineVersion>& versions,
                                           const std::vector<SeenEntry>& entries, Random* random,
                                           std::string* error) {
   std::vector<PublishedResult> published;
-  Reference reference(&published);
-  Status status = reference.Open(yaml);
-  if (status.ok()) status = reference.Run(entries, random);
+  const Status status = Reference(&published).Run(versions, entries, random);
   if (!status.ok()) *error = status.ToString();
   return published;
 }

@@ -26,9 +26,16 @@ struct SeenEntry {
   ScannedMessage message;
 };
 
+// The text a pipeline has from an offset on.
+struct PipelineVersion {
+  uint64_t from = 0;
+  std::string yaml;
+};
+
 // Runs the pipeline over `entries` in a process of its own, with turns of random lengths, and returns all
-// it publishes, in order. What cannot be opened or run is said in `*error`.
-std::vector<PublishedResult> RunReference(const std::string& yaml,
+// it publishes, in order. `versions`: ascending, at least one. What cannot be opened or run is said in
+// `*error`.
+std::vector<PublishedResult> RunReference(const std::vector<PipelineVersion>& versions,
                                           const std::vector<SeenEntry>& entries, Random* random,
                                           std::string* error);
 

@@ -6,9 +6,15 @@ namespace rivulet::sim {
 namespace {
 
 // Every template publishes under its own name: out/NAME/N/..., late/NAME and dead/NAME.
-constexpr const char* kTemplates[] = {
+struct Template {
+  const char* yaml;
+  // The edit that a reload brings: this text becomes that.
+  const char* before;
+  const char* after;
+};
+constexpr Template kTemplates[] = {
     // Two sinks, late records into revisions, late output.
-    R"(
+    {R"(
 pipeline: tumble
 source:
   mqtt: plant/{site}/{sensor}
@@ -25,8 +31,9 @@ sinks:
 late: { mqtt: late/tumble }
 dead_letters: { mqtt: dead/tumble }
 )",
+     "low: min(v)", "low: min(v), spread: stddev(v)"},
     // Steps before and behind the window; two key fields, one of them from the topic.
-    R"(
+    {R"(
 pipeline: slide
 source:
   mqtt: plant/{site}/{sensor}
@@ -43,7 +50,8 @@ steps:
 sinks: { mqtt: "out/slide/1/{site}/{tag}" }
 late: { mqtt: late/slide }
 )",
-    R"(
+     "records > 1", "records > 2"},
+    {R"(
 pipeline: trips
 source:
   mqtt: cars/{car}
@@ -58,7 +66,8 @@ sinks: { mqtt: "out/trips/1/{car}" }
 late: { mqtt: late/trips }
 dead_letters: { mqtt: dead/trips }
 )",
-    R"(
+     "session: 4s", "session: 6s"},
+    {R"(
 pipeline: arrivals
 source:
   mqtt: ["plant/{site}/{sensor}", "plant/+/extra/{sensor}"]
@@ -72,8 +81,9 @@ steps:
 sinks: { mqtt: "out/arrivals/1/{sensor}" }
 dead_letters: { mqtt: dead/arrivals }
 )",
+     "v is not null", "v > 0"},
     // No lateness, no late output, overlapping windows of one key only.
-    R"(
+    {R"(
 pipeline: overview
 source:
   mqtt: cars/+
@@ -87,6 +97,23 @@ steps:
     aggregate: { records: count(), mean: avg(speed), cars: sum(n) }
 sinks: { mqtt: out/overview/1 }
 )",
+     "sliding: 10s", "sliding: 15s"},
+    // The same source as the first: one read and one decode serve both.
+    {R"(
+pipeline: sites
+source:
+  mqtt: plant/{site}/{sensor}
+  fields: { ts: { type: int, required: true }, v: float, n: int, tag: string }
+  time: { field: ts, unit: ms, delay: 1s }
+steps:
+  - where: n % 3 > 0
+  - key: site
+  - window: { tumbling: 7s, lateness: 1s }
+    aggregate: { records: count(), mean: avg(v) }
+sinks: { mqtt: "out/sites/1/{site}" }
+late: { mqtt: late/sites }
+)",
+     "lateness: 1s", "lateness: 3s"},
 };
 
 // None, or one that makes some hits in a life of a few hundred steps.
@@ -97,11 +124,20 @@ T OneOf(Random* random, std::initializer_list<T> choices) {
   return choices.begin()[random->Below(choices.size())];
 }
 
+Scenario::PipelineText Edited(const Template& one) {
+  Scenario::PipelineText text{one.yaml, one.yaml};
+  const std::string before = one.before;
+  text.changed.replace(text.changed.find(before), before.size(), one.after);
+  return text;
+}
+
 void ChoosePipelines(Random* random, Scenario* s) {
-  for (const char* const text : kTemplates) {
-    if (random->Chance(0.4)) s->pipelines.push_back(text);
+  for (const Template& one : kTemplates) {
+    if (random->Chance(0.35)) s->pipelines.push_back(Edited(one));
   }
-  if (s->pipelines.empty()) s->pipelines.push_back(kTemplates[random->Below(std::size(kTemplates))]);
+  if (s->pipelines.empty()) {
+    s->pipelines.push_back(Edited(kTemplates[random->Below(std::size(kTemplates))]));
+  }
 }
 
 void ChooseSettings(Random* random, Scenario* s) {
@@ -126,6 +162,7 @@ void ChooseFaults(Random* random, Scenario* s) {
   s->broker_down = Rarely(random, 0.01);
   s->sink_broker_down = Rarely(random, 0.02);
   s->stop = Rarely(random, 0.01);
+  s->reload = Rarely(random, 0.02);
   s->crash = Rarely(random, 0.02);
   s->die_in_operation = Rarely(random, 0.02);
   s->die_in_commit = Rarely(random, 0.01);
@@ -137,6 +174,9 @@ void ChooseFaults(Random* random, Scenario* s) {
   // Documented: with neither the journal nor commits synced, a power cut may take back results that were
   // already published, together with the messages they came from. Nothing exact can be said then.
   if (s->sync == JournalSync::kNever && !s->commit_sync) s->power_cut = 0;
+  // Likewise when results of the old text were published by a commit that is taken back, and the messages
+  // are then processed by the new text.
+  if (!s->commit_sync && s->power_cut > 0) s->reload = 0;
 }
 
 }  // namespace
@@ -163,7 +203,8 @@ std::string Describe(const Scenario& s) {
   const std::pair<const char*, double> chances[] = {
       {"posted_work", s.posted_work},     {"link_drop", s.link_drop},
       {"broker_down", s.broker_down},     {"sink_broker_down", s.sink_broker_down},
-      {"stop", s.stop},                   {"crash", s.crash},
+      {"stop", s.stop},                   {"reload", s.reload},
+      {"crash", s.crash},
       {"die_in_operation", s.die_in_operation}, {"die_in_commit", s.die_in_commit},
       {"power_cut", s.power_cut},         {"failed_operation", s.failed_operation},
       {"failed_commit", s.failed_commit}, {"disk_full", s.disk_full}};

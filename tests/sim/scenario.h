@@ -26,7 +26,11 @@ enum class PlantedBug : uint8_t {
 // Chances are per step.
 struct Scenario {
   uint64_t seed = 0;
-  std::vector<std::string> pipelines;  // YAML
+  struct PipelineText {
+    std::string yaml;
+    std::string changed;  // what a later edit makes of it: the same sinks
+  };
+  std::vector<PipelineText> pipelines;
   size_t messages = 0;
   PlantedBug bug = PlantedBug::kNone;
 
@@ -49,6 +53,7 @@ struct Scenario {
   double broker_down = 0;
   double sink_broker_down = 0;
   double stop = 0;
+  double reload = 0;            // with some of the pipelines edited
   double crash = 0;
   double die_in_operation = 0;  // the process is killed in a file operation
   double die_in_commit = 0;

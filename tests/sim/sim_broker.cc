@@ -276,6 +276,7 @@ void SimBroker::Core::Offer(Link* link, Outgoing* message, bool* keep_going) {
   m.packet_id = copy.packet_id;
   m.duplicate = copy.qos == 2 ? link->session_present : copy.duplicate;
   m.retained = copy.retained;
+  m.resumed = link->session_present;
   if (copy.duplicate) ++redeliveries;
   const Status status = link->handler ? link->handler(m) : Status::Ok();
   *keep_going = link->stats.connected && !link->dead;

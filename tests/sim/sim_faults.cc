@@ -43,7 +43,8 @@ void Simulation::TroubleInside() {
   }
   if (random_.Chance(scenario_.crash)) return Bury(Death::kProcess);
   if (random_.Chance(scenario_.power_cut)) return Bury(Death::kPower);
-  if (random_.Chance(scenario_.stop)) StopNode();
+  if (random_.Chance(scenario_.stop)) return StopNode();
+  if (random_.Chance(scenario_.reload)) ReloadNode();
 }
 
 void Simulation::Trouble() {
@@ -62,7 +63,9 @@ void Simulation::Calm() {
   disk_.SetFreeBytes(UINT64_MAX);
   lane_down_ = sink_down_ = disk_full_ = 0;
   // A fault that was set up but has not happened yet must not happen now.
-  if (process_ != nullptr) Bury(Death::kProcess);
+  if (process_ != nullptr) return Bury(Death::kProcess);
+  disk_.Crash();
+  store_.Crash();
 }
 
 }  // namespace rivulet::sim

@@ -41,7 +41,7 @@ NodeSpec Simulation::MakeSpec() {
 
 std::vector<PipelineSource> Simulation::ReadSources() {
   std::vector<PipelineSource> sources;
-  for (const std::string& text : scenario_.pipelines) {
+  for (const auto& [name, text] : texts_) {
     PipelineSource source;
     ConfigErrors errors;
     if (!ReadPipeline(text, "simulated.yaml", &source.spec, &errors)) Wrong(errors.front().ToString());
@@ -58,7 +58,8 @@ std::unique_ptr<Simulation::Process> Simulation::NewProcess() {
     Wrong(handle.status().ToString());
     return nullptr;
   }
-  process->store = std::make_unique<ObservedStore>(std::move(*handle), &finished_, scenario_.bug, &random_);
+  process->store = std::make_unique<ObservedStore>(std::move(*handle), &finished_,
+                                                   &cursors_before_, scenario_.bug, &random_);
   process->lane_link = std::make_unique<ObservedLink>(
       lane_broker_.NewLink(LinkOptions(kLaneClient, true, scenario_.max_inflight)),
       [this](const MqttMessage& m, const MqttLink::MessageHandler& h) { return OnArrival(m, h); },
@@ -74,6 +75,7 @@ std::unique_ptr<Simulation::Process> Simulation::NewProcess() {
   parts.runner = &process->runner;
   parts.committer = &process->committer;
   parts.syncer = &process->syncer;
+  parts.redelivery_window = 40;  // the simulated broker's, and room for messages of QoS 0 in between
   parts.clock = [this] { return Clock(); };
   parts.wait = [this](Duration d) {
     monotonic_us_ += d.us;
@@ -121,7 +123,7 @@ void Simulation::Boot() {
   Trace("started, journal " + std::to_string(now.journal.begin.value) + ".." +
         std::to_string(now.journal.end.value));
   for (const PipelineStatus& p : now.pipelines) {
-    ledger_.Opened(p.name, now.journal.end.value - p.journal_lag, now.journal.end.value);
+    ledger_.Opened(p.name, TextOf(p.name), now.journal.end.value - p.journal_lag, now.journal.end.value);
   }
 }
 
@@ -133,10 +135,12 @@ void Simulation::Bury(Death death) {
   sink_broker_.DropLink(kSinkClient);
   held_.clear();
   held_handler_ = nullptr;
+  process_->files.Die();
   if (death == Death::kPower) {
     ++outcome_.power_cuts;
     disk_.PowerCut(&random_);
     store_.PowerCut(&random_);
+    cursors_before_.clear();
   } else {
     disk_.Crash();
     store_.Crash();
@@ -160,9 +164,35 @@ void Simulation::StopNode() {
   Bury(Death::kProcess);
 }
 
+// Some of the files are edited, back and forth, and the node is told.
+void Simulation::ReloadNode() {
+  for (const Scenario::PipelineText& p : scenario_.pipelines) {
+    if (random_.Chance(0.5)) continue;
+    for (auto& [name, text] : texts_) {
+      if (text != p.yaml && text != p.changed) continue;
+      text = text == p.yaml ? p.changed : p.yaml;
+      break;
+    }
+  }
+  Trace("reload");
+  const bool at_once = scenario_.posted_work >= 1;
+  ConfigErrors errors;
+  process_->committer.RunAtOnce(true);
+  const Status status = process_->node->Reload(ReadSources(), Clock(), &errors);
+  process_->committer.RunAtOnce(at_once);
+  if (!status.ok() || !errors.empty()) {
+    Trace("reload failed: " + (status.ok() ? errors.front().ToString() : status.ToString()));
+    return Bury(Death::kProcess);
+  }
+  const NodeStatus now = process_->node->Describe(Clock());
+  for (const PipelineStatus& p : now.pipelines) {
+    ledger_.Changed(p.name, TextOf(p.name), now.journal.end.value - p.journal_lag);
+  }
+}
+
 Status Simulation::OnArrival(const MqttMessage& message, const MqttLink::MessageHandler& handler) {
   if (scenario_.bug == PlantedBug::kEarlyAcknowledge) {
-    held_.emplace_back(message.topic, message.payload);
+    held_.push_back({std::string(message.topic), std::string(message.payload), 0, message.packet_id});
     held_handler_ = handler;
     return Status::Ok();
   }
@@ -181,8 +211,11 @@ Status Simulation::OnArrival(const MqttMessage& message, const MqttLink::Message
 void Simulation::DeliverHeld() {
   while (!held_.empty()) {
     MqttMessage m;
-    m.topic = held_.front().first;
-    m.payload = held_.front().second;
+    m.topic = held_.front().topic;
+    m.payload = held_.front().payload;
+    m.packet_id = held_.front().packet_id;
+    m.qos = m.packet_id > 0 ? 1 : 0;
+    m.duplicate = true;
     const uint64_t before = process_->node->Describe(Clock()).journal.end.value;
     const bool ok = held_handler_(m).ok();
     const uint64_t after = process_->node->Describe(Clock()).journal.end.value;

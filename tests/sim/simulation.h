@@ -64,8 +64,10 @@ class Simulation {
   Status OpenNode();
   void Bury(Death death);
   void StopNode();
+  void ReloadNode();
   NodeSpec MakeSpec();
   std::vector<PipelineSource> ReadSources();
+  const std::string& TextOf(const std::string& pipeline) const { return texts_.at(pipeline); }
   Status OnArrival(const MqttMessage& message, const MqttLink::MessageHandler& handler);
   void DeliverHeld();
   void OnPublish(const MqttLink::Publication& publication);
@@ -90,11 +92,13 @@ class Simulation {
   Ledger ledger_;
   FinishedOutputs finished_;
   std::unique_ptr<Process> process_;
-  std::deque<std::pair<std::string, std::string>> held_;  // PlantedBug::kEarlyAcknowledge
+  std::deque<ScannedMessage> held_;  // PlantedBug::kEarlyAcknowledge
   MqttLink::MessageHandler held_handler_;
 
   int64_t monotonic_us_ = 1'000'000;
   int64_t wall_us_ = 1'700'000'000'000'000;
+  std::map<std::string, std::string> texts_;  // the files as they are now, by pipeline
+  std::map<std::string, StoredCursor> cursors_before_;  // the last commit
   bool calm_ = true;
   size_t injected_ = 0;
   uint64_t lane_down_ = 0, sink_down_ = 0, disk_full_ = 0;  // for so many steps yet

@@ -118,9 +118,11 @@ void PrintNode(const Json& status) {
               UptimeOf(node, "uptime_s").c_str());
   const Json& mqtt = Member(status, "mqtt");
   if (mqtt.is_object()) {
-    std::printf("mqtt      %s %s, %s messages received\n",
-                BoolOf(mqtt, "connected") ? "connected to" : "NOT CONNECTED to",
-                TextOf(mqtt, "broker").c_str(), CountOf(mqtt, "received").c_str());
+    const bool connected = BoolOf(mqtt, "connected");
+    std::printf("mqtt      %s%s, %s messages received\n",
+                connected ? "connected to " : "NOT CONNECTED: ",
+                TextOf(mqtt, connected ? "broker" : "last_error").c_str(),
+                CountOf(mqtt, "received").c_str());
   }
   const Json& journal = Member(status, "journal");
   if (!journal.is_object()) return;

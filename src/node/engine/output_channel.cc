@@ -11,6 +11,9 @@ namespace rivulet {
 namespace {
 
 constexpr size_t kOfferEntries = 256;
+// An offer can cost the sink a sync: more of them wait for the next pump, so that a flood of results
+// holds up neither the other sinks nor the end of the process.
+constexpr int kOffersAPump = 4;
 constexpr size_t kMemoryLimit = 4 << 20;
 
 }  // namespace
@@ -39,6 +42,9 @@ Status OutputChannel::AddSink(const std::string& name, std::unique_ptr<Sink> sin
     if (found) reader.stored = cursor;
     reader.has_row = found;
   }
+  // A sink that was taken out for a while and is back goes on with what the log still has.
+  RIVULET_ASSIGN_OR_RETURN(const uint64_t begin, log_.Begin());
+  cursor.next = std::max(cursor.next, begin);
   RIVULET_RETURN_IF_ERROR(sink->Open(&cursor));
   // A sink that keeps its own cursor can be ahead of a log that was made anew: numbers it has already
   // seen must not be given out again.
@@ -69,7 +75,7 @@ Result<bool> OutputChannel::PumpReader(Reader* reader) {
   const SinkCursor before = reader->sink->Cursor();
   bool moved = false;
   if (reader->sink->Rewound()) reader->taken = reader->sink->Cursor().next;
-  while (reader->taken < log_.readable()) {
+  for (int offers = 0; offers < kOffersAPump && reader->taken < log_.readable(); ++offers) {
     size_t count = 0;
     const bool wants_ids = reader->sink->WantsIds();
     RIVULET_RETURN_IF_ERROR(
@@ -86,7 +92,8 @@ Result<bool> OutputChannel::PumpReader(Reader* reader) {
                               : out.id;
         }));
     const size_t took = reader->sink->Offer({batch_.data(), count});
-    reader->taken += took;
+    // Not taken + took: numbers that were trimmed while the sink was not there are passed over.
+    if (took > 0) reader->taken = batch_[took - 1].sequence + 1;
     moved = moved || took > 0;
     if (took < count || count == 0) break;
   }

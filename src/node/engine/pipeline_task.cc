@@ -95,8 +95,11 @@ FirePoint PipelineTask::NextPoint(int64_t watermark, size_t limit) {
   for (const auto& worker : workers_) {
     least = std::min(least, worker->windows().NextPoint(watermark, limit));
   }
+  // Where one worker already is, all must get in this step: results come out in order, and a restart takes up
+  // all of them at one point.
   for (const auto& worker : workers_) {
-    least = std::max(least, FirePoint{worker->reached(), true, ""});
+    const int64_t at_least = std::max(worker->reached(), worker->windows().closed());
+    least = std::max(least, FirePoint{at_least, true, ""});
   }
   return least;
 }
@@ -128,7 +131,7 @@ void PipelineTask::Collect(SourceTask* source) {
   std::sort(late.begin(), late.end(), [](const LateRecord& a, const LateRecord& b) {
     return a.order.position < b.order.position;
   });
-  for (const LateRecord& r : late) late_.push_back({RejectedLine("late", r.raw), r.order});
+  for (const LateRecord& r : late) late_.push_back({RejectedLine("late", r.raw), r.order, {}});
   CollectDead(source);
   for (uint32_t i = 0; source != nullptr && i < source->slots(); ++i) {
     counters_.records += source->slot(i).batch.rows;
@@ -152,7 +155,8 @@ void PipelineTask::CollectDead(SourceTask* source) {
                      [](const DeadLetter* a, const DeadLetter* b) { return a->row < b->row; });
     for (const DeadLetter* d : letters) {
       dead_.push_back({RejectedLine(Status(d->code, d->detail).ToString(), d->raw),
-                       {d->watermark, 1, in.first_position + d->row}});
+                       {d->watermark, 1, in.first_position + d->row},
+                       {}});
     }
   }
   std::vector<RejectedRecord> failed;
@@ -160,9 +164,11 @@ void PipelineTask::CollectDead(SourceTask* source) {
     for (RejectedRecord& r : worker->failed()) failed.push_back(std::move(r));
   }
   if (failed.empty()) return;
-  std::sort(failed.begin(), failed.end(), [](const RejectedRecord& a, const RejectedRecord& b) {
-    return Place(a) != Place(b) ? Place(a) < Place(b) : a.json < b.json;
-  });
+  // Those of one key and place are one worker's, and in order.
+  std::stable_sort(failed.begin(), failed.end(),
+                   [](const RejectedRecord& a, const RejectedRecord& b) {
+                     return Place(a) != Place(b) ? Place(a) < Place(b) : a.key < b.key;
+                   });
   std::move(failed.begin(), failed.end(), std::back_inserter(dead_));
   std::stable_sort(dead_.begin(), dead_.end(), [](const RejectedRecord& a, const RejectedRecord& b) {
     return Place(a) < Place(b);

@@ -30,6 +30,7 @@ struct PipelineResult {
 struct RejectedRecord {
   std::string json;
   ResultOrder order{};       // where it stands; for sorting within a turn
+  std::string key{};         // of a result, encoded
 };
 
 struct PreparedSlot;

@@ -96,7 +96,8 @@ void PipelineWorker::FlushResults() {
     json_.clear();
     encoder_->Append(batch_, e.row, &json_);
     failed_.push_back(
-        {RejectedLine(Status(e.code, e.detail).ToString(), json_), batch_.meta[e.row].order});
+        {RejectedLine(Status(e.code, e.detail).ToString(), json_), batch_.meta[e.row].order,
+         std::string(batch_.Key(e.row))});
   }
   for (const uint32_t row : batch_rows_) {
     json_.clear();

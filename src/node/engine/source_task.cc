@@ -12,6 +12,8 @@ constexpr int64_t kMinTime = std::numeric_limits<int64_t>::min();
 // Event times further from 1970 than this (73,000 years) are refused: sums of times and window
 // lengths then never overflow.
 constexpr int64_t kTimeLimit = int64_t{1} << 61;
+// 2024-01-01: before this version was made, so no receive time can be earlier.
+constexpr int64_t kPlausibleTime = int64_t{1'704'067'200} * 1'000'000;
 
 }  // namespace
 
@@ -110,8 +112,9 @@ void SourceTask::FindTimes(Slot* slot) {
                           batch.raw[row]});
       continue;
     }
-    // Without a receive time (replay) nothing is ahead.
-    if (batch.arrival[row] != 0 && t > SaturatingAdd(batch.arrival[row], plan_->max_ahead.us)) {
+    // Without a receive time (replay), or with one that a Pi without a clock battery made up before it knew
+    // the date, nothing is ahead.
+    if (batch.arrival[row] >= kPlausibleTime && t > SaturatingAdd(batch.arrival[row], plan_->max_ahead.us)) {
       out.dead.push_back({row, ErrorCode::kTimeAhead,
                           "event time " + FormatIso8601(t) + " is more than " +
                               FormatDuration(plan_->max_ahead) + " after its receive time " +

@@ -164,7 +164,13 @@ void Node::Subscribe() {
   if (wanted == subscriptions_) return;
   subscriptions_ = wanted;
   std::string value;
-  for (const MqttSubscription& s : wanted) PutBytes(&value, s.filter);
+  std::vector<std::string> filters;
+  for (const MqttSubscription& s : wanted) {
+    PutBytes(&value, s.filter);
+    filters.push_back(s.filter);
+  }
+  const Result<std::vector<std::string>> former = FormerFilters(*parts_.store);
+  retained_.Subscribed(filters, former.ok() ? *former : std::vector<std::string>());
   std::string stored;
   const Result<bool> found = parts_.store->Get(store_keys::Filters(), &stored);
   if (!found.ok() || !*found || stored != value) remembered_.Put(store_keys::Filters(), value);
@@ -182,6 +188,7 @@ Result<std::vector<std::string>> Node::FormerFilters(const Store& store) {
 
 // On the link's thread. Only journals: what is acknowledged is on disk, nothing else has happened yet.
 Status Node::Ingest(const MqttMessage& message) {
+  if (!retained_.Admit(message)) return Status::Ok();
   bool dropped = false;
   const Status status =
       journal_->Append(message.topic, message.payload, parts_.clock().wall,
@@ -297,6 +304,8 @@ bool Node::FinishCommit() {
   counters_.last_commit_us = took;
   counters_.longest_commit_us = std::max(counters_.longest_commit_us, took);
   for (Running& r : pipelines_) r.pipeline->OnCommitted();
+  consumed_before_ = consumed_;
+  consumed_ = LeastCommitted();
   size_t share = MemoryBudget{spec_.state_memory}.panes();
   if (!pipelines_.empty()) share /= pipelines_.size();
   for (Running& r : pipelines_) r.pipeline->BoundMemory(share);
@@ -358,7 +367,11 @@ Offset Node::LeastCommitted() const {
 void Node::TrimJournal(Now now) {
   if (now.monotonic - last_trim_ < kTrimEvery) return;
   last_trim_ = now.monotonic;
-  const Status status = journal_->Trim(LeastCommitted(), now.wall);
+  const uint64_t end = journal_->end().value;
+  const Offset known{end - std::min(end, parts_.redelivery_window)};
+  Offset consumed = LeastCommitted();
+  if (!spec_.commit_sync) consumed = std::min(consumed, consumed_before_);
+  const Status status = journal_->Trim(std::min(consumed, known), now.wall);
   if (!status.ok()) parts_.log('e', "journal: " + status.ToString());
 }
 

@@ -25,6 +25,7 @@
 #include "node/engine/task_runner.h"
 #include "node/live/background.h"
 #include "node/live/node_status.h"
+#include "node/live/retained_filter.h"
 #include "state/file.h"
 #include "state/journal.h"
 #include "state/store.h"
@@ -44,6 +45,9 @@ struct NodeParts {
   std::function<Now()> clock;       // called on any thread
   std::function<void()> wake;       // something arrived: Step soon; called on any thread; may be null
   std::function<void(Duration)> wait;  // until woken, at most this long; may be null
+  // The most messages a broker sends without an acknowledgement. So many entries of the journal are kept
+  // whatever retention says: what comes again after a restart must be known.
+  uint64_t redelivery_window = 1024;
   // One line for people. Levels: 'i' information, 'w' warning, 'e' error.
   std::function<void(char level, const std::string&)> log;
 };
@@ -124,6 +128,7 @@ class Node {
   std::vector<Running> pipelines_;
   std::vector<Group> groups_;
   std::vector<MqttSubscription> subscriptions_;
+  RetainedFilter retained_;
   Delta remembered_;                    // the subscribed filters, for the next commit
   std::vector<JournalEntry> entries_;   // scratch
   std::vector<InputMessage> messages_;  // scratch
@@ -141,6 +146,9 @@ class Node {
   };
   std::unique_ptr<Commit> commit_;
   Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_;
+  // What every pipeline had consumed with the last commit, and with the one before. When commits are not
+  // synced, a power cut may take back the last one, and what it read is read again.
+  Offset consumed_, consumed_before_;
   std::atomic<bool> sync_under_way_{false};
   bool paused_ = false;
   NodeCounters counters_;

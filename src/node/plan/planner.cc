@@ -11,6 +11,16 @@ namespace {
 // Longest window, lateness and delay: keeps every sum of times far from the ends of int64.
 constexpr Duration kLongest{int64_t{10} * 366 * 24 * 3600 * 1'000'000};
 
+// Whether any name can be a payload field: not where the fields are known in full.
+bool IsOpen(const SourceSpec& source, const PlanOptions& options) {
+  switch (source.format) {
+    case SourceSpec::Format::kJson: return source.fields.empty();
+    case SourceSpec::Format::kCsv: return source.csv.columns.empty() && options.csv_header.empty();
+    case SourceSpec::Format::kValue: return false;
+  }
+  return true;
+}
+
 constexpr std::string_view kReserved[] = {"window_start", "window_end", "revision"};
 
 }  // namespace
@@ -21,7 +31,7 @@ Planner::Planner(const PipelineSpec& spec, const PlanOptions& options, ConfigErr
       errors_(errors),
       faults_(spec.file, errors),
       plan_(std::make_unique<PipelinePlan>()),
-      scope_(spec.source.fields.empty() && spec.source.format != SourceSpec::Format::kValue) {}
+      scope_(IsOpen(spec.source, options)) {}
 
 void Planner::Fault(const MarkedText& where, ErrorCode code, std::string message) {
   faults_.Add(where.mark, code, std::move(message));
@@ -85,14 +95,21 @@ void Planner::PlanFields() {
     const std::string& name = spec_.source.value_field.text;
     source.value_field = {name, kAnyType, false, scope_.Define(name, kAnyType)};
   }
+  if (source.format == SourceSpec::Format::kCsv) {
+    for (const std::string& column : source.csv.columns) {
+      if (column.empty() || scope_.Find(column) != nullptr) continue;
+      source.payload_fields.push_back({column, kAnyType, false, scope_.Define(column, kAnyType)});
+    }
+  }
   for (const FieldDeclaration& field : spec_.source.fields) {
     const auto type = static_cast<expr::StaticType>(MaskOf(field.type) | MaskOf(Type::kNull));
     const auto known = std::find_if(
         source.payload_fields.begin(), source.payload_fields.end(),
         [&](const DecodedField& f) { return f.name == field.name.text; });
-    if (known != source.payload_fields.end()) {  // declared, and a topic level in replay
+    if (known != source.payload_fields.end()) {  // also a CSV column, or a topic level in replay
       known->type = type;
       known->required = field.required;
+      scope_.SetType(field.name.text, type);
       continue;
     }
     if (source.format == SourceSpec::Format::kValue && field.name.text == source.value_field.name) {
@@ -169,7 +186,12 @@ bool Planner::CheckNewName(const MarkedText& name) {
 void Planner::PlanSet(const SetStep& step) {
   for (const auto& [name, text] : step.assignments) {
     std::optional<expr::Program> program = Compile(text);
-    if (!CheckNewName(name) || !program) continue;
+    if (!CheckNewName(name)) continue;
+    if (!program) {  // reported; the name exists all the same, or every use of it would be a fault too
+      scope_.Define(name.text, kAnyType);
+      known_fields_ = scope_.fields().size();
+      continue;
+    }
     const uint32_t column = scope_.Define(name.text, program->type());
     known_fields_ = scope_.fields().size();
     (after_window_ ? plan_->after : plan_->before).AddSet(column, std::move(*program));

@@ -44,6 +44,7 @@ void KeyOrder::Learn(std::string_view raw, FieldNode* node, size_t* place) {
   std::memcpy(key.mask, mask, kWords);
   if (length > kWords) key.rest = std::string(raw.substr(kWords)) + '"';
   key.node = node;
+  key.length = static_cast<uint32_t>(length);
   if (*place + kGuards == keys_.size()) keys_.emplace_back();
   keys_[*place] = std::move(key);
   ++*place;

@@ -38,6 +38,11 @@ class KeyOrder {
     *node = key->node;
     return true;
   }
+  // The same, and the key's length with its closing quote; 0: not the key expected.
+  size_t PredictLength(const char* raw, size_t* place, FieldNode** node) const {
+    if (!Predict(raw, place, node)) return 0;
+    return keys_[*place - 1].length;
+  }
   // Expects the key `raw` (without quotes) at `*place` from now on, and moves on.
   void Learn(std::string_view raw, FieldNode* node, size_t* place);
 
@@ -52,7 +57,8 @@ class KeyOrder {
     uint64_t word[2] = {1, 0};
     uint64_t mask[2] = {0, 0};
     FieldNode* node = nullptr;
-    std::string rest;  // bytes from kWords on
+    uint32_t length = 0;  // with the closing quote
+    std::string rest;     // bytes from kWords on
 
     bool Matches(const char* raw) const {
       uint64_t found[2];

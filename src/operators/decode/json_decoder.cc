@@ -25,6 +25,7 @@
 
 #include "operators/decode/decoder.h"
 #include "operators/decode/field_tree.h"
+#include "operators/decode/flat_object.h"
 #include "operators/decode/json_scalar.h"
 #include "operators/decode/limits.h"
 #include "operators/decode/row_writer.h"
@@ -63,6 +64,9 @@ class JsonDecoder final : public Decoder {
     const char* what = nullptr;
     const char* at = nullptr;
   };
+
+  bool TryFlat(const PayloadRef& message, std::string_view text, RecordBatch* batch,
+               std::vector<DecodeError>* errors);
 
   // The walk. Each returns false with fault_ set when the text is malformed.
   bool Parse(const PayloadRef& message, std::string_view text, RecordBatch* batch,
@@ -123,6 +127,8 @@ class JsonDecoder final : public Decoder {
   std::unique_ptr<FieldNode> root_;
   std::vector<uint8_t> literal_seen_;  // per field, in this record
   bool has_paths_ = false;
+  static constexpr uint32_t kFlatPatience = 16, kFlatPause = 64;
+  uint32_t flat_misses_ = 0;           // payloads in a row that were not flat
   ondemand::parser parser_;
   ondemand::document doc_;
   const char* begin_ = nullptr;  // of the JSON text
@@ -136,6 +142,7 @@ void JsonDecoder::Decode(const PayloadRef& message, RecordBatch* batch,
   const size_t error_count = errors->size();
   std::string_view text = message.payload;
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (TryFlat(message, text, batch, errors)) return;
   if (!Parse(message, text, batch, errors)) {
     TakeBack(writer_.fields(), rows, error_count, batch, errors);
     Report(message, errors);
@@ -144,6 +151,21 @@ void JsonDecoder::Decode(const PayloadRef& message, RecordBatch* batch,
     doc_ = ondemand::document();
     parser_ = ondemand::parser();
   }
+}
+
+// The short way. Where it leads nowhere time and again it is only tried now and then.
+bool JsonDecoder::TryFlat(const PayloadRef& message, std::string_view text, RecordBatch* batch,
+                          std::vector<DecodeError>* errors) {
+  if (has_paths_ || (flat_misses_ > kFlatPatience && flat_misses_++ % kFlatPause != 0)) return false;
+  writer_.Begin(batch);
+  if (!ReadFlatObject(text, *root_, &writer_)) {
+    writer_.Abandon();
+    ++flat_misses_;
+    return false;
+  }
+  flat_misses_ = 0;
+  writer_.Finish(message, message.payload, errors);
+  return true;
 }
 
 void JsonDecoder::Report(const PayloadRef& message, std::vector<DecodeError>* errors) const {

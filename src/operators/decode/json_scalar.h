@@ -65,6 +65,7 @@ struct JsonNumber {
   size_t digits = 0;            // before the point
   size_t fraction_digits = 0;   // behind it
   const char* first = nullptr;  // of these digits
+  const char* end = nullptr;    // behind the number
 
   // Of a whole number of at most 18 digits.
   int64_t Whole() const {
@@ -123,6 +124,7 @@ inline JsonNumber ScanJsonNumber(const char* p) {
     if (p == exponent) return out;
   }
   out.valid = EndsJsonScalar(*p);
+  out.end = p;
   return out;
 }
 

@@ -87,7 +87,7 @@ bool Checker::CheckField(Node* node) {
   const std::optional<Field> field = scope_->Resolve(node->name);
   if (!field.has_value()) {
     return Fail(ErrorCode::kUnknownName, node->offset,
-                "unknown field '" + node->name + "'" + DidYouMean(node->name, scope_->Names()));
+                "'" + node->name + "'" + DidYouMean(node->name, scope_->Names()));
   }
   node->type = field->type;
   node->column = field->column;

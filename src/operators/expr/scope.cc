@@ -28,6 +28,12 @@ uint32_t Scope::Define(std::string_view name, StaticType type) {
   return column;
 }
 
+void Scope::SetType(std::string_view name, StaticType type) {
+  for (Field& field : fields_) {
+    if (field.name == name) field.type = type;
+  }
+}
+
 std::vector<std::string> Scope::Names() const {
   std::vector<std::string> names;
   names.reserve(fields_.size());

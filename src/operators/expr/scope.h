@@ -35,6 +35,9 @@ class Scope {
   // Returns the new column.
   uint32_t Define(std::string_view name, StaticType type);
 
+  // Narrows the type of an existing field.
+  void SetType(std::string_view name, StaticType type);
+
   bool open() const { return open_; }
   const std::vector<Field>& fields() const { return fields_; }
   uint32_t column_count() const { return next_column_; }

@@ -25,6 +25,7 @@ class AlignedWindows final : public WindowOperator {
   void Process(const WindowInput& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
+  int64_t closed() const override { return fired_; }
   void CollectChanges(StateChanges* changes) override;
   size_t MemoryBytes() const override;
   void Evict(size_t target) override;

@@ -262,19 +262,23 @@ void SessionWindows::BringExpired(int64_t watermark) {
   for (const std::string& key : expired) FindKey(key, Hash64(key), false);
 }
 
-// Keys have one timer each, so as many timers give at most about as many results.
+// Keys have one timer each, so as many timers give at most about as many results. Timers that are due already
+// (of keys that closed but whose rows a commit has yet to delete, of keys that came back) are not counted: a
+// point must lie behind fired_, or closing would never end.
 FirePoint SessionWindows::NextPoint(int64_t watermark, size_t limit) {
+  const int64_t from = SaturatingAdd(fired_, 1);
   int64_t time = watermark;
   size_t count = 0;
-  for (const auto& [timer, state] : timers_) {
-    if (timer.first > watermark) break;
+  for (auto it = timers_.lower_bound({from, std::string_view()});
+       it != timers_.end() && it->first.first <= watermark; ++it) {
     if (++count < limit) continue;
-    time = timer.first;
+    time = it->first.first;
     break;
   }
   if (!cold_ || next_cold_timer_ > time) return {time, true, ""};
   count = 0;
-  const Status status = view_->Scan(timer_prefix_, TimerRow(timer_prefix_, time, ""),
+  const Status status = view_->Scan(TimerRow(timer_prefix_, from, ""),
+                                    TimerRow(timer_prefix_, time, ""),
                                     [&](std::string_view row, std::string_view) {
                                       row.remove_prefix(timer_prefix_.size());
                                       if (++count < limit) return true;
@@ -282,7 +286,7 @@ FirePoint SessionWindows::NextPoint(int64_t watermark, size_t limit) {
                                       return false;
                                     });
   if (!status.ok() && status_.ok()) status_ = status;
-  return {std::min(watermark, std::max(time, SaturatingAdd(fired_, 1))), true, ""};
+  return {time, true, ""};
 }
 
 void SessionWindows::Advance(const FirePoint& point, ResultSink* sink) {

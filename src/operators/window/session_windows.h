@@ -31,6 +31,7 @@ class SessionWindows final : public WindowOperator {
   void Process(const WindowInput& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
+  int64_t closed() const override { return fired_; }
   void CollectChanges(StateChanges* changes) override;
   void OnCommitted() override;
   size_t MemoryBytes() const override;

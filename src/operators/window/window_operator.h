@@ -92,6 +92,9 @@ class WindowOperator {
   // A point at most at `watermark` to which closing gives about `limit` results; the same for all instances
   // can be had as the least of theirs. Closing up to it and then further is the same as at once.
   virtual FirePoint NextPoint(int64_t watermark, size_t limit) = 0;
+  // Every window of this instance that ends up to here is closed, us. A late record may have brought it
+  // further than the last Advance.
+  virtual int64_t closed() const = 0;
 
   // See SliceStore: the same contract for every kind of window.
   virtual void CollectChanges(StateChanges* changes) = 0;
