@@ -102,6 +102,8 @@ std::optional<Offset> ParseSegmentName(std::string_view name) {
     if (__builtin_mul_overflow(value, 10u, &value)) return std::nullopt;
     if (__builtin_add_overflow(value, digit, &value)) return std::nullopt;
   }
+  // No journal gets that far; sums of such an offset and a count would wrap.
+  if (value >= uint64_t{1} << 62) return std::nullopt;
   return Offset{value};
 }
 

@@ -114,6 +114,7 @@ class BenchBroker:
     def __init__(self, folder):
         self.port = free_port()
         self.log = folder / "mosquitto.log"
+        self.log.unlink(missing_ok=True)  # an earlier broker's subscriptions are not this one's
         config = folder / "mosquitto.conf"
         config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
                           "persistence false\nmax_inflight_messages 1000\n"

@@ -1,10 +1,13 @@
-// The windowing path by itself: decoded batches through key encoding and windows to finished results, one
+// The windowing path by itself: decoded batches through key encoding and windows to finished
+// results, one
 // worker, in memory. Only the path is timed (CPU time of the thread), not the filling of batches.
 //
 //   window_bench "WINDOW" KEYS WARM_SECONDS SECONDS RATE
 //
-// WINDOW is a window step's map, such as "{ tumbling: 5s }". Records have keys at random; event time runs at RATE
-// records a second. Before the SECONDS that are measured come WARM_SECONDS with one record per key and second.
+// WINDOW is a window step's map, such as "{ tumbling: 5s }". Records have keys at random; event
+// time runs at RATE
+// records a second. Before the SECONDS that are measured come WARM_SECONDS with one record per key
+// and second.
 // Prints one JSON object.
 #include <algorithm>
 #include <cstdio>

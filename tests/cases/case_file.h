@@ -1,4 +1,5 @@
-// CaseFile: one case of tests/cases/**/*.yaml: a pipeline, what goes in, and what must come out or be refused.
+// CaseFile: one case of tests/cases/**/*.yaml: a pipeline, what goes in, and what must come out or
+// be refused.
 //
 //   name: what it shows
 //   pipeline: |          the pipeline file
@@ -7,7 +8,8 @@
 //   expected: |          result lines; left out: none
 //   late: |              late records; left out: none
 //   dead_letters: [4001] the numbers of the reasons, in order; or | the lines as a whole
-//   error: |             instead of all that: the faults, each "E2002 at 7:12", lines and columns of `pipeline`
+// error: |             instead of all that: the faults, each "E2002 at 7:12", lines and columns of
+// `pipeline`
 //   message: text        and what the first fault's message must contain
 #pragma once
 
@@ -32,7 +34,8 @@ struct CaseFile {
 // False with the reason in `*why`.
 bool ReadCase(const std::string& path, CaseFile* file, std::string* why);
 
-// Writes what came out into the case's file, in place of what was expected. For a person who then reads it.
+// Writes what came out into the case's file, in place of what was expected. For a person who then
+// reads it.
 void UpdateCase(const CaseFile& file, const std::vector<std::string>& results,
                 const std::vector<std::string>& late, const std::vector<std::string>& dead,
                 const std::vector<std::string>& errors);

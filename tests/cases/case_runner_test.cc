@@ -1,4 +1,5 @@
-// Runs the cases of tests/cases/**/*.yaml. With RIVULET_UPDATE_CASES set, writes what comes out into them; with
+// Runs the cases of tests/cases/**/*.yaml. With RIVULET_UPDATE_CASES set, writes what comes out
+// into them; with
 // RIVULET_CASE, runs only those whose path contains it.
 
 #include <doctest/doctest.h>

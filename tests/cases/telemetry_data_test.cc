@@ -1,4 +1,5 @@
-// Recorded telemetry through whole replays, against plain loops over the same files. The files are not part of
+// Recorded telemetry through whole replays, against plain loops over the same files. The files are
+// not part of
 // the repository; without them the tests say so and pass.
 
 #include <doctest/doctest.h>

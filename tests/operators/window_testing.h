@@ -1,4 +1,5 @@
-// What the tests of aggregates and windows share: plans from text, blocks that clean up after themselves, and a
+// What the tests of aggregates and windows share: plans from text, blocks that clean up after
+// themselves, and a
 // state store that is a map.
 #pragma once
 

@@ -8,6 +8,9 @@ namespace {
 std::string Show(const std::string& topic, const std::string& payload) {
   return topic + " '" + payload + "'";
 }
+std::string Show(const ScannedMessage& m) { return Show(m.topic, m.payload); }
+
+std::string Number(uint64_t n) { return std::to_string(n); }
 
 bool Same(const ScannedMessage& a, const ScannedMessage& b) {
   return a.topic == b.topic && a.payload == b.payload && a.packet_id == b.packet_id;
@@ -43,14 +46,20 @@ void Ledger::Arrived(const MqttMessage& m, EventTime now, bool accepted, uint64_
   if (after == before) {
     const bool known = std::any_of(journal_.begin(), journal_.end(),
                                    [&](const auto& e) { return Same(e.second, message); });
-    if (!m.duplicate || !known) Wrong("acknowledged but not journaled: " + Show(message.topic, message.payload));
+    if (!m.duplicate || !known) Wrong("acknowledged but not journaled: " + Show(message));
     return;
   }
-  if (after != before + 1) Wrong("one message moved the journal's end from " + std::to_string(before) + " to " + std::to_string(after));
-  for (const auto& [name, p] : pipelines_) {
-    if (before < p.from) Wrong("entry number " + std::to_string(before) + " was given out although '" + name + "' has passed " + std::to_string(p.from));
+  if (after != before + 1) {
+    Wrong("one message moved the journal's end from " + Number(before) + " to " + Number(after));
   }
-  if (!journal_.emplace(before, message).second) Wrong("entry number " + std::to_string(before) + " was given out twice");
+  for (const auto& [name, p] : pipelines_) {
+    if (before >= p.from) continue;
+    Wrong("entry number " + Number(before) + " was given out although '" + name + "' has passed " +
+          Number(p.from));
+  }
+  if (!journal_.emplace(before, message).second) {
+    Wrong("entry number " + Number(before) + " was given out twice");
+  }
 }
 
 void Ledger::Died(Death death, uint64_t synced) {
@@ -82,7 +91,8 @@ void Ledger::CheckKept(const JournalContent& content) {
   for (const auto& [offset, message] : journal_) {
     const auto it = content.find(offset);
     if (it != content.end()) {
-      if (it->second != message) Wrong("entry " + std::to_string(offset) + " changed: " + Show(it->second.topic, it->second.payload) + " was " + Show(message.topic, message.payload));
+      if (it->second == message) continue;
+      Wrong("entry " + Number(offset) + " changed: " + Show(it->second) + " was " + Show(message));
       continue;
     }
     for (auto& [name, p] : pipelines_) {
@@ -94,9 +104,8 @@ void Ledger::CheckKept(const JournalContent& content) {
       ++p.may_miss[key];
       ++lost_;
       if (death_ == Death::kPower && offset >= synced_end_) continue;
-      Wrong("entry " + std::to_string(offset) + " is gone, '" + name + "' stands at " +
-            std::to_string(p.from) + ", synced up to " + std::to_string(synced_end_) + ": " +
-            Show(message.topic, message.payload));
+      Wrong("entry " + Number(offset) + " is gone, '" + name + "' stands at " + Number(p.from) +
+            ", synced up to " + Number(synced_end_) + ": " + Show(message));
     }
   }
 }
@@ -110,7 +119,7 @@ void Ledger::CheckNothingNew(const JournalContent& content) {
       in_doubt_.reset();
       continue;
     }
-    Wrong("entry " + std::to_string(offset) + " appeared from nowhere: " + Show(message.topic, message.payload));
+    Wrong("entry " + Number(offset) + " appeared from nowhere: " + Show(message));
   }
 }
 
@@ -123,12 +132,12 @@ void Ledger::Found(const JournalContent& content,
   }
   CheckKept(content);
   CheckNothingNew(content);
-  const uint64_t end = content.empty() ? 0 : content.rbegin()->first + 1;
+  // Empty segments say nothing of the end.
+  const uint64_t end = content.empty() ? UINT64_MAX : content.rbegin()->first + 1;
   for (const auto& [name, p] : pipelines_) {
     const bool behind = p.from > end && !journal_.empty() && p.from > journal_.begin()->first;
-    if (behind && synced_ && synced_end_ >= p.from) {
-      Wrong("'" + name + "' stands at " + std::to_string(p.from) + ", the journal ends at " + std::to_string(end));
-    }
+    if (!behind || !synced_ || synced_end_ < p.from) continue;
+    Wrong("'" + name + "' stands at " + Number(p.from) + ", the journal ends at " + Number(end));
   }
   journal_ = content;
   in_doubt_.reset();
@@ -148,7 +157,7 @@ void Ledger::Opened(const std::string& name, const std::string& yaml, uint64_t o
   const bool skips = offset > p.from && death_ == Death::kPower && !synced_;
   if (skips) p.from = offset;
   if (offset != p.from) {
-    Wrong("'" + name + "' goes on at " + std::to_string(offset) + ", its cursor is " + std::to_string(p.from));
+    Wrong("'" + name + "' goes on at " + Number(offset) + ", its cursor is " + Number(p.from));
   }
   if (journal_end < offset) Wrong("'" + name + "' opened behind the journal's end");
   Changed(name, yaml, offset);
@@ -172,9 +181,8 @@ void Ledger::CheckCountsOf(const std::string& name, const PipelineLedger& p) {
     const uint64_t least = wanted.first - std::min(wanted.first, CountOf(p.may_miss, message));
     const uint64_t most = wanted.first + wanted.second + CountOf(p.may_repeat, message);
     if (count >= least && count <= most) continue;
-    Wrong("'" + name + "' counted a message " + std::to_string(count) + " times, expected " +
-          std::to_string(least) + " to " + std::to_string(most) + ": " +
-          Show(message.first, message.second));
+    Wrong("'" + name + "' counted a message " + Number(count) + " times, expected " +
+          Number(least) + " to " + Number(most) + ": " + Show(message.first, message.second));
   }
   for (const auto& [message, count] : counted) {
     if (!injected_.contains(message)) Wrong("nobody sent " + Show(message.first, message.second));

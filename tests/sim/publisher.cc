@@ -26,7 +26,9 @@ TestMessage Publisher::Reading(int64_t time_us) {
             (random_->Chance(0.05) ? "/extra" : "") + "/s" + std::to_string(random_->Below(4));
   m.payload = "{\"ts\":" + std::to_string(time_us / 1000) + ",\"n\":" + std::to_string(++number_);
   if (random_->Chance(0.9)) m.payload += ",\"v\":" + Decimal(random_);
-  if (random_->Chance(0.8)) m.payload += std::string(",\"tag\":\"") + kTags[random_->Below(3)] + "\"";
+  if (random_->Chance(0.8)) {
+    m.payload += std::string(",\"tag\":\"") + kTags[random_->Below(3)] + "\"";
+  }
   m.payload += "}";
   m.qos = qos_;
   return m;
@@ -51,7 +53,10 @@ TestMessage Publisher::Nonsense(int64_t time_us) {
     case 1: m.payload = "{\"n\":" + std::to_string(++number_) + "}"; break;
     case 2: m.payload = "{\"ts\":\"soon\",\"n\":" + std::to_string(++number_) + "}"; break;
     case 3: m = Reading(time_us + 3600 * kSecond); break;
-    default: m.payload.insert(random_->Below(m.payload.size()), 1, static_cast<char>(random_->Below(256)));
+    default: {
+      const size_t place = random_->Below(m.payload.size());
+      m.payload.insert(place, 1, static_cast<char>(random_->Below(256)));
+    }
   }
   return m;
 }
@@ -62,7 +67,8 @@ std::vector<TestMessage> Publisher::Next(EventTime now) {
   const bool burst = random_->Chance(0.02);
   const int64_t start = now.us - static_cast<int64_t>(random_->Below(30 * kSecond));
   for (uint64_t i = burst ? 3 + random_->Below(20) : 1; i > 0; --i) {
-    const int64_t time = burst ? start + static_cast<int64_t>(random_->Below(5 * kSecond)) : SomeTime(now);
+    const int64_t time =
+        burst ? start + static_cast<int64_t>(random_->Below(5 * kSecond)) : SomeTime(now);
     messages.push_back(random_->Chance(0.04)  ? Nonsense(time)
                        : random_->Chance(0.6) ? Reading(time)
                                               : CarLine(time));

@@ -44,13 +44,13 @@ class Reference {
       const uint64_t to = v + 1 < versions.size() ? versions[v + 1].from : UINT64_MAX;
       RIVULET_RETURN_IF_ERROR(Open(versions[v].yaml));
       while (done < messages_.size() && messages_[done].payload.offset < to) {
+        const size_t most = std::min<size_t>(messages_.size() - done, 1 + random->Below(60));
         size_t n = 1;
-        const size_t most = 1 + random->Below(60);
-        while (n < most && done + n < messages_.size() && messages_[done + n].payload.offset < to) ++n;
+        while (n < most && messages_[done + n].payload.offset < to) ++n;
         RIVULET_RETURN_IF_ERROR(Turn(std::span(messages_).subspan(done, n)));
         done += n;
       }
-      if (!pipeline_->Drained()) return {ErrorCode::kSinkUnavailable, "the reference is not drained"};
+      if (!pipeline_->Drained()) return {ErrorCode::kSinkUnavailable, "something is not drained"};
     }
     return Status::Ok();
   }
@@ -77,7 +77,8 @@ class Reference {
     for (const InputMessage& m : turn) {
       if (pipeline_->source().Matches(m.topic_id, m.topic)) matching_.push_back(m);
     }
-    RIVULET_RETURN_IF_ERROR(pipeline_->Turn(matching_, turn.back().payload.offset + 1, runner_.get()));
+    const uint64_t next = turn.back().payload.offset + 1;
+    RIVULET_RETURN_IF_ERROR(pipeline_->Turn(matching_, next, runner_.get()));
     RIVULET_RETURN_IF_ERROR(Commit());
     RIVULET_RETURN_IF_ERROR(pipeline_->Pump().status());
     return Commit();
@@ -107,9 +108,12 @@ class Reference {
     size_t begin = 0;
     for (const SeenEntry& e : entries) {
       const size_t size = e.message.payload.size();
-      const auto id = static_cast<uint32_t>(topics_.emplace(e.message.topic, topics_.size()).first->second);
+      const auto topic = topics_.emplace(e.message.topic, topics_.size()).first;
+      const auto id = static_cast<uint32_t>(topic->second);
       InputMessage m;
-      m.payload = {std::string_view(payloads_).substr(begin, size), e.message.received_us, e.offset};
+      m.payload.payload = std::string_view(payloads_).substr(begin, size);
+      m.payload.arrival_us = e.message.received_us;
+      m.payload.offset = e.offset;
       m.topic = e.message.topic;
       m.topic_id = id;
       begin += size;

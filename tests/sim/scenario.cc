@@ -23,7 +23,8 @@ source:
 steps:
   - key: sensor
   - window: { tumbling: 5s, lateness: 4s }
-    aggregate: { records: count(), mean: avg(v), low: min(v), high: max(v), total: sum(n), last_tag: last(tag) }
+    aggregate:
+      { records: count(), mean: avg(v), low: min(v), high: max(v), total: sum(n), tag: last(tag) }
 sinks:
   - mqtt: out/tumble/1/{sensor}
     retain: true
@@ -117,7 +118,9 @@ late: { mqtt: late/sites }
 };
 
 // None, or one that makes some hits in a life of a few hundred steps.
-double Rarely(Random* random, double often) { return random->Chance(0.5) ? 0 : random->Unit() * often; }
+double Rarely(Random* random, double often) {
+  return random->Chance(0.5) ? 0 : random->Unit() * often;
+}
 
 template <typename T>
 T OneOf(Random* random, std::initializer_list<T> choices) {
@@ -171,11 +174,11 @@ void ChooseFaults(Random* random, Scenario* s) {
   s->failed_commit = Rarely(random, 0.01);
   s->disk_full = Rarely(random, 0.01);
   s->restart_delay = random->Unit() * 0.9;
-  // Documented: with neither the journal nor commits synced, a power cut may take back results that were
-  // already published, together with the messages they came from. Nothing exact can be said then.
+  // With neither the journal nor commits synced, a power cut may take back results that were already
+  // published, together with the messages they came from. Nothing exact is promised then.
   if (s->sync == JournalSync::kNever && !s->commit_sync) s->power_cut = 0;
-  // Likewise when results of the old text were published by a commit that is taken back, and the messages
-  // are then processed by the new text.
+  // Likewise when results of the old text were published by a commit that is taken back, and the
+  // messages are then processed by the new text.
   if (!s->commit_sync && s->power_cut > 0) s->reload = 0;
 }
 

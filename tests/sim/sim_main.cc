@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "sim/output_log_life.h"
 #include "sim/planted_bugs.h"
 #include "sim/regressions.h"
 #include "sim/scenario.h"
@@ -114,7 +115,10 @@ int Main(int argc, char** argv) {
     }
     good = CheckRepeatable(7) && good;
   }
-  if (options.shard == options.shards) good = CheckPlantedBugs() && good;
+  if (options.shard == options.shards) {
+    good = CheckPlantedBugs() && good;
+    for (uint64_t seed = 1; seed <= 20; ++seed) good = CheckOutputLog(seed) && good;
+  }
   for (uint64_t seed = options.first; seed < options.first + options.seeds; ++seed) {
     if (seed % options.shards != options.shard - 1) continue;
     good = RunSeed(seed, options.verbose, argv[0], &totals) && good;

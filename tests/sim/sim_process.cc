@@ -44,7 +44,9 @@ std::vector<PipelineSource> Simulation::ReadSources() {
   for (const auto& [name, text] : texts_) {
     PipelineSource source;
     ConfigErrors errors;
-    if (!ReadPipeline(text, "simulated.yaml", &source.spec, &errors)) Wrong(errors.front().ToString());
+    if (!ReadPipeline(text, "simulated.yaml", &source.spec, &errors)) {
+      Wrong(errors.front().ToString());
+    }
     source.text = text;
     sources.push_back(std::move(source));
   }
@@ -75,7 +77,8 @@ std::unique_ptr<Simulation::Process> Simulation::NewProcess() {
   parts.runner = &process->runner;
   parts.committer = &process->committer;
   parts.syncer = &process->syncer;
-  parts.redelivery_window = 40;  // the simulated broker's, and room for messages of QoS 0 in between
+  // The simulated broker's is 20; room for messages of QoS 0 in between.
+  parts.redelivery_window = 40;
   parts.clock = [this] { return Clock(); };
   parts.wait = [this](Duration d) {
     monotonic_us_ += d.us;
@@ -123,7 +126,8 @@ void Simulation::Boot() {
   Trace("started, journal " + std::to_string(now.journal.begin.value) + ".." +
         std::to_string(now.journal.end.value));
   for (const PipelineStatus& p : now.pipelines) {
-    ledger_.Opened(p.name, TextOf(p.name), now.journal.end.value - p.journal_lag, now.journal.end.value);
+    const uint64_t end = now.journal.end.value;
+    ledger_.Opened(p.name, TextOf(p.name), end - p.journal_lag, end);
   }
 }
 
@@ -192,7 +196,8 @@ void Simulation::ReloadNode() {
 
 Status Simulation::OnArrival(const MqttMessage& message, const MqttLink::MessageHandler& handler) {
   if (scenario_.bug == PlantedBug::kEarlyAcknowledge) {
-    held_.push_back({std::string(message.topic), std::string(message.payload), 0, message.packet_id});
+    held_.push_back(
+        {std::string(message.topic), std::string(message.payload), 0, message.packet_id});
     held_handler_ = handler;
     return Status::Ok();
   }
@@ -225,7 +230,8 @@ void Simulation::DeliverHeld() {
 }
 
 void Simulation::OnPublish(const MqttLink::Publication& p) {
-  fingerprint_ = Hash64(std::to_string(fingerprint_) + std::string(p.topic) + std::string(p.payload));
+  fingerprint_ =
+      Hash64(std::to_string(fingerprint_) + std::string(p.topic) + std::string(p.payload));
   Trace("  publish " + std::string(p.topic) + " " + std::string(p.payload));
   if (!finished_.Contains(p.payload)) {
     Wrong("published before its commit was finished: " + std::string(p.payload));

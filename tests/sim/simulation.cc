@@ -146,22 +146,22 @@ void Simulation::CheckInvariants() {
   const Result<std::map<std::string, StoredCursor>> cursors = ReadCursors(store_);
   if (!cursors.ok()) return;  // dies in this very step
   const JournalStats journal = process_->node->Describe(Clock()).journal;
+  const uint64_t begin = journal.begin.value;
+  const uint64_t end = journal.end.value;
+  // Without syncs a power cut may have taken whole segments.
+  const bool torn = scenario_.sync == JournalSync::kNever && outcome_.power_cuts > 0;
   for (const auto& [name, cursor] : *cursors) {
     if (!cursor.known) continue;
+    const std::string whose = "the cursor of '" + name + "' is " + std::to_string(cursor.offset);
+    if (cursor.offset > end) Wrong(whose + ", the journal ends at " + std::to_string(end));
+    if (torn) continue;
+    if (begin > cursor.offset) Wrong(whose + ", the journal begins at " + std::to_string(begin));
     // The last commit may be taken back when it was not synced.
     const auto before = cursors_before_.find(name);
-    if (!scenario_.commit_sync && before != cursors_before_.end() && before->second.known &&
-        journal.begin.value > before->second.offset && journal.begin.value > 0) {
-      Wrong("the journal was trimmed up to " + std::to_string(journal.begin.value) + ", but a power cut may take the cursor of '" + name + "' back to " + std::to_string(before->second.offset));
-    }
-    if (cursor.offset > journal.end.value) {
-      Wrong("the cursor of '" + name + "' is " + std::to_string(cursor.offset) + ", the journal ends at " + std::to_string(journal.end.value));
-    }
-    // Without syncs a power cut may have taken whole segments.
-    const bool torn = scenario_.sync == JournalSync::kNever && outcome_.power_cuts > 0;
-    if (journal.begin.value > cursor.offset && !torn) {
-      Wrong("the journal was trimmed up to " + std::to_string(journal.begin.value) + ", but the cursor of '" + name + "' is " + std::to_string(cursor.offset));
-    }
+    if (scenario_.commit_sync || before == cursors_before_.end() || !before->second.known) continue;
+    if (begin <= before->second.offset) continue;
+    Wrong(whose + ", a power cut may take it back to " + std::to_string(before->second.offset) +
+          ", but the journal begins at " + std::to_string(begin));
   }
 }
 
@@ -215,7 +215,8 @@ void Simulation::Judge() {
   }
   for (const auto& [stream, results] : came) expected[stream];
   for (const auto& [stream, results] : expected) {
-    const std::string difference = CompareStream(stream, came[stream], results, edited.contains(stream));
+    const std::string difference =
+        CompareStream(stream, came[stream], results, edited.contains(stream));
     if (!difference.empty()) Wrong(difference);
     outcome_.results += results.size();
     outcome_.repeated += came[stream].size() - std::min(came[stream].size(), results.size());

@@ -11,8 +11,8 @@ int ExplainCommand(const Arguments& args) {
   std::vector<std::string> files;
   uint64_t partitions = 64;
   CommandLine line("explain", "PIPELINE.yaml ...",
-                   "Shows what pipelines compile to: stages with their steps, the fields taken from payloads, "
-                   "the exchange between stages, the state kept per key, and the outputs.");
+                   "Shows what pipelines compile to: stages with their steps, the fields taken from "
+                   "payloads, the exchange between stages, the state kept per key, and the outputs.");
   line.Operands("PIPELINE.yaml", &files, 1, 1000);
   line.Count("partitions", "N", &partitions, "partitions of the key space");
   line.Example("rivulet explain config/pipelines/temperature.yaml");

@@ -1,7 +1,10 @@
-// PipelineTask: what one pipeline does with the decoded records of a turn: steps, keys, windows, results.
+// PipelineTask: what one pipeline does with the decoded records of a turn: steps, keys, windows,
+// results.
 //
-// A turn is: Prepare(slot) in parallel over source slots, then BeginStep, Process and Close (worker) in parallel
-// over workers, then Collect, which puts the workers' results in their one order. What comes out is the same for every number
+// A turn is: Prepare(slot) in parallel over source slots, then BeginStep, Process and Close
+// (worker) in parallel
+// over workers, then Collect, which puts the workers' results in their one order. What comes out
+// is the same for every number
 // of slots and workers.
 #pragma once
 
@@ -45,7 +48,8 @@ struct PipelineCounters {
 
 class PipelineTask {
  public:
-  // `plan`, `layouts` and `view` must outlive the task. `prefix` names the operator's rows in the store.
+  // `plan`, `layouts` and `view` must outlive the task. `prefix` names the operator's rows in the
+  // store.
   PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts, std::string prefix,
                const StateView* view, uint16_t partitions, uint32_t workers, uint32_t slots,
                const FirePoint& fired);
@@ -55,7 +59,8 @@ class PipelineTask {
 
   void Prepare(uint32_t slot, SourceSlot* source);
   void Process(uint32_t worker, SourceTask* source);
-  // Closes windows up to `point`; further calls, each with a later point and BeginStep before it, close more.
+  // Closes windows up to `point`; further calls, each with a later point and BeginStep before it,
+  // close more.
   void Close(uint32_t worker, const FirePoint& point);
   void BeginStep(uint32_t worker);
   // See WindowOperator::NextPoint: the least of the workers'.
@@ -91,7 +96,8 @@ class PipelineTask {
   PipelineCounters counters_;
 };
 
-// The JSON line of a rejected record: {"reason":"...","record":<the record>}. A record that is one JSON
+// The JSON line of a rejected record: {"reason":"...","record":<the record>}. A record that is one
+// JSON
 // value is embedded as it is, anything else as a string.
 std::string RejectedLine(std::string_view reason, std::string_view raw);
 

@@ -1,5 +1,7 @@
-// RetainedFilter: which retained messages are news. MQTT 3.1.1 sends them again at every subscribe, and a node
-// subscribes at every connect: taken as they come, a retained reading would be counted at each restart.
+// RetainedFilter: which retained messages are news. MQTT 3.1.1 sends them again at every
+// subscribe, and a node
+// subscribes at every connect: taken as they come, a retained reading would be counted at each
+// restart.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +23,8 @@ class RetainedFilter {
   void Subscribed(const std::vector<std::string>& filters, const std::vector<std::string>& former);
 
   // False for a retained message that the session has had before. In a resumed session whatever was
-  // published since comes as an ordinary message, so retained ones are repetitions, except those of a filter
+  // published since comes as an ordinary message, so retained ones are repetitions, except those
+  // of a filter
   // that is new. Any other message is admitted.
   bool Admit(const MqttMessage& message);
 

@@ -198,7 +198,7 @@ void Planner::PlanSet(const SetStep& step) {
     if (!after_window_) continue;
     auto& fields = plan_->result_fields;
     const auto known = std::find_if(fields.begin(), fields.end(),
-                                    [&](const auto& f) { return f.name == name.text; });
+                                    [&name = name](const auto& f) { return f.name == name.text; });
     if (known != fields.end()) {
       known->column = column;
     } else {

@@ -10,7 +10,8 @@ namespace rivulet::decode {
 namespace {
 
 // The closing quote of a string that begins at `p`, when all before it is printable ASCII without a
-// backslash; otherwise null. Looks at eight bytes at a time, so up to eight behind the quote must be readable.
+// backslash; otherwise null. Looks at eight bytes at a time, so up to eight behind the quote must
+// be readable.
 const char* PlainStringEnd(const char* p, const char* end) {
   constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
   const auto zero_bytes = [](uint64_t w) { return (w - kOnes) & ~w & kHighs; };
@@ -27,7 +28,8 @@ const char* PlainStringEnd(const char* p, const char* end) {
   return nullptr;
 }
 
-// The first ',' or '}' from `p` on. Far fewer steps than reading the number before it: the walk goes on from
+// The first ',' or '}' from `p` on. Far fewer steps than reading the number before it: the walk
+// goes on from
 // here, while the processor checks the number on the side.
 const char* TokenEnd(const char* p, const char* end) {
   constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
@@ -103,7 +105,8 @@ bool ReadFlatObject(std::string_view text, const FieldNode& root, RowWriter* wri
   const char* const end = p + text.size();
   if (text.size() < 2 || *p != '{') return false;
   ++p;
-  // Bytes behind the text are readable but belong to others: whatever is taken must end before `end`.
+  // Bytes behind the text are readable but belong to others: whatever is taken must end before
+  // `end`.
   for (size_t place = 0;;) {
     if (*p != '"') return false;
     FieldNode* node = nullptr;

@@ -1,5 +1,6 @@
 #include "operators/window/pane_layout.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/coding.h"
@@ -48,7 +49,10 @@ std::vector<PaneLayouts::Source> PaneLayouts::ParseLayout(const std::string& des
     Source source{AccumulatorKind::kRows, -1};
     if (!KindOf(line, &source.kind)) return {};
     for (size_t s = 0; s < plan_->slots().size(); ++s) {
-      if (plan_->slots()[s].signature == line) source.slot = static_cast<int32_t>(s);
+      const bool taken = std::any_of(sources.begin(), sources.end(), [s](const Source& o) {
+        return o.slot == static_cast<int32_t>(s);
+      });
+      if (!taken && plan_->slots()[s].signature == line) source.slot = static_cast<int32_t>(s);
     }
     sources.push_back(source);
   }
@@ -69,7 +73,10 @@ Status PaneLayouts::Decode(std::string_view row, uint32_t* revision, char* block
   }
   *revision = static_cast<uint32_t>(number);
   if (layout + 1 == descriptions_.size()) {
-    return plan_->Decode(&row, block) && row.empty() ? Status::Ok() : corrupt;
+    if (!plan_->Decode(&row, block)) return corrupt;
+    if (row.empty()) return Status::Ok();
+    plan_->Destroy(block);
+    return corrupt;
   }
   const std::vector<Source>& sources = sources_[layout];
   if (sources.empty()) return corrupt;

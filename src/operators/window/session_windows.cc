@@ -36,6 +36,7 @@ SessionWindows::SessionWindows(const WindowSpec& spec, const AggregatePlan* plan
       next_cold_timer_(kNoTimer) {}
 
 SessionWindows::~SessionWindows() {
+  // Freed in any order.
   for (auto& [hash, state] : keys_) {
     for (Session& s : state->sessions) FreeSession(&s);
   }
@@ -372,6 +373,7 @@ size_t SessionWindows::MemoryBytes() const {
 
 void SessionWindows::Evict(size_t target) {
   for (const bool spare_recent : {true, false}) {
+    // Which keys go is not visible in results, so in any order.
     for (auto it = keys_.begin(); it != keys_.end();) {
       KeyState* state = it->second.get();
       const bool keep = state->dirty_index >= 0 || !state->stored || (spare_recent && state->recent);

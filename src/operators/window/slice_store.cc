@@ -52,6 +52,11 @@ Status SliceStore::Load() {
       return false;
     }));
     if (!found) return Status::Ok();
+    // No event time comes near the ends of int64 (the source refuses it), so no slice does.
+    constexpr int64_t kFarthest = int64_t{1} << 62;
+    if (end < -kFarthest || end > kFarthest) {
+      return Status(ErrorCode::kCorrupt, "a stored slice of time ends beyond all event times");
+    }
     Slice* slice = Touch(end);
     slice->stored = slice->cold = true;
     from = AfterPrefix(RowKey(end, ""));

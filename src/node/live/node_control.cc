@@ -1,0 +1,107 @@
+// What is done to a node from outside: reloading its pipelines, stopping it, describing it.
+#include <algorithm>
+
+#include "node/live/node.h"
+
+namespace rivulet {
+
+Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* errors) {
+  RIVULET_RETURN_IF_ERROR(CommitNow(now));
+  std::vector<std::unique_ptr<PipelinePlan>> plans;
+  PlanAll(&sources, errors, &plans);
+  groups_.clear();
+  std::vector<Running> before = std::move(pipelines_);
+  pipelines_.clear();
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const std::string& name = sources[i].spec.name.text;
+    // A file that cannot be read says no name: it keeps what came from it before.
+    const auto old = std::find_if(before.begin(), before.end(), [&](const Running& r) {
+      if (r.pipeline == nullptr) return false;
+      return sources[i].readable ? r.pipeline->name() == name
+                                 : r.pipeline->plan().spec.file == sources[i].spec.file;
+    });
+    const bool unchanged = old != before.end() && old->text == sources[i].text;
+    if (unchanged || plans[i] == nullptr) {
+      if (old != before.end()) pipelines_.push_back(std::move(*old));
+      continue;
+    }
+    // The old one must let go of its files and cursors before the new one opens them.
+    std::unique_ptr<PipelinePlan> fallback;
+    std::string fallback_text;
+    if (old != before.end()) {
+      ConfigErrors ignored;
+      fallback = PlanPipeline(old->pipeline->plan().spec, {}, &ignored);
+      fallback_text = old->text;
+      old->pipeline.reset();
+    }
+    const Status status = StartPipeline(std::move(plans[i]), sources[i].text);
+    if (status.ok()) {
+      parts_.log('i', "pipeline '" + name + "' " + (fallback ? "changed" : "started"));
+      continue;
+    }
+    errors->push_back({sources[i].spec.file, 0, 0, status.code(), status.message()});
+    if (fallback != nullptr) {
+      RIVULET_RETURN_IF_ERROR(StartPipeline(std::move(fallback), fallback_text));
+    }
+  }
+  for (const Running& r : before) {
+    if (r.pipeline != nullptr) parts_.log('i', "pipeline '" + r.pipeline->name() + "' stopped");
+  }
+  RIVULET_RETURN_IF_ERROR(BuildGroups());
+  Subscribe();
+  return CommitNow(now);
+}
+
+Status Node::Stop(Monotonic deadline) {
+  stopping_ = true;
+  ready_ = false;
+  if (journal_ == nullptr) return status_;
+  parts_.lane_link->Stop(Duration::Millis(200));
+  while (status_.ok() && parts_.clock().monotonic < deadline && ReadTurns()) {
+  }
+  RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
+  const auto drained = [this] {
+    return std::all_of(pipelines_.begin(), pipelines_.end(),
+                       [](const Running& r) { return r.pipeline->Drained(); });
+  };
+  while (status_.ok() && !drained() && parts_.clock().monotonic < deadline) {
+    const bool moved = PumpSinks();
+    if (!moved && !parts_.sink_link->Stats().connected) break;  // delivered after the next start
+    if (!moved && parts_.wait) parts_.wait(Duration::Millis(2));
+  }
+  RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
+  parts_.sink_link->Stop(Duration::Millis(200));
+  return status_.ok() ? journal_->Sync() : status_;
+}
+
+NodeStatus Node::Describe(Now now) const {
+  NodeStatus s;
+  s.name = spec_.name;
+  s.version = RIVULET_VERSION;
+  s.uptime_us = (now.monotonic - started_).us;
+  s.wall_us = now.wall.us;
+  s.ready = ready_;
+  s.paused = paused_;
+  if (!status_.ok()) s.error = status_.ToString();
+  s.lane = parts_.lane_link->Stats();
+  s.sink = parts_.sink_link->Stats();
+  s.refused = refused_.load(std::memory_order_relaxed);
+  if (journal_ != nullptr) s.journal = journal_->Stats();
+  s.store = parts_.store->Stats();
+  s.counters = counters_;
+  for (const Running& r : pipelines_) {
+    PipelineStatus p;
+    p.name = r.pipeline->name();
+    p.counters = r.pipeline->counters();
+    p.watermark_us = r.pipeline->watermark();
+    p.journal_lag = s.journal.end.value - std::min(s.journal.end.value, r.pipeline->offset());
+    p.state_panes = r.pipeline->StatePanes();
+    p.state_bytes = r.pipeline->StateBytes();
+    p.outputs_waiting = r.pipeline->OutputsWaiting();
+    p.sinks = r.pipeline->Sinks();
+    s.pipelines.push_back(std::move(p));
+  }
+  return s;
+}
+
+}  // namespace rivulet
