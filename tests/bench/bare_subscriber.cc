@@ -1,6 +1,6 @@
-// The yardstick for live ingest: a Paho subscriber that does nothing but count. Prints "ready" once the
-// broker has taken the subscription, and "done" when so many messages have come; then it waits to be ended,
-// so that its CPU time can be read.
+// The yardstick for live ingest: a Paho subscriber that does nothing but count. Prints "ready" once
+// the broker has taken the subscription, and "done" when so many messages have come; then it waits
+// to be ended, so that its CPU time can be read.
 //
 //   bare_subscriber PORT TOPIC_FILTER COUNT
 #include <mqtt/async_client.h>

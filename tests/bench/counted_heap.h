@@ -1,5 +1,5 @@
-// Counts what the program takes from the heap through operator new. Linking counted_heap.cc replaces the
-// global operators.
+// Counts what the program takes from the heap through operator new. Linking counted_heap.cc
+// replaces the global operators.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,7 @@
 // The yardstick for replay: the same job as a program written for it alone. JSON lines to tumbling
-// 5 s
-// avg, min, max and count per vehicle; simdjson on-demand and a hash map, in-order input, no late
-// records,
-// no durability. Results are written as replay writes them. Where FIELD stands in the record
-// matters: on-demand
-// parsing stops when it has what it wants.
+// 5 s avg, min, max and count per vehicle; simdjson on-demand and a hash map, in-order input, no
+// late records, no durability. Results are written as replay writes them. Where FIELD stands in the
+// record matters: on-demand parsing stops when it has what it wants.
 //
 //   hand_loop INPUT OUTPUT FIELD
 #include <fcntl.h>

@@ -1,6 +1,7 @@
-// Measures how long a window's result takes: from just before the publish of the first record past the
-// window's end to the result's arrival at a subscriber. Publishes in real time at a steady rate, QoS 1, event
-// time being the wall clock; results carry "window_end" in ms. Prints one latency in microseconds a line.
+// Measures how long a window's result takes: from just before the publish of the first record past
+// the window's end to the result's arrival at a subscriber. Publishes in real time at a steady
+// rate, QoS 1, event time being the wall clock; results carry "window_end" in ms. Prints one
+// latency in microseconds a line.
 //
 //   latency_probe PORT RATE SECONDS WINDOW_MS KEYS
 //

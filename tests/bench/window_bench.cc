@@ -1,14 +1,12 @@
 // The windowing path by itself: decoded batches through key encoding and windows to finished
-// results, one
-// worker, in memory. Only the path is timed (CPU time of the thread), not the filling of batches.
+// results, one worker, in memory. Only the path is timed (CPU time of the thread), not the filling
+// of batches.
 //
 //   window_bench "WINDOW" KEYS WARM_SECONDS SECONDS RATE
 //
 // WINDOW is a window step's map, such as "{ tumbling: 5s }". Records have keys at random; event
-// time runs at RATE
-// records a second. Before the SECONDS that are measured come WARM_SECONDS with one record per key
-// and second.
-// Prints one JSON object.
+// time runs at RATE records a second. Before the SECONDS that are measured come WARM_SECONDS with
+// one record per key and second. Prints one JSON object.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -51,7 +49,7 @@ std::unique_ptr<PipelinePlan> Plan(const std::string& window) {
       "steps:\n"
       "  - key: vehicle\n"
       "  - window: " + window + "\n"
-      "    aggregate: { avg_speed: avg(speed), min_speed: min(speed), max_speed: max(speed), samples: count() }\n"
+      "    aggregate: { avg: avg(speed), min: min(speed), max: max(speed), samples: count() }\n"
       "sinks: [ { mqtt: results } ]\n";
   PipelineSpec spec;
   ConfigErrors errors;
@@ -188,7 +186,8 @@ int Main(int argc, char** argv) {
   // Two rounds: the first brings buffers to the size that this rate needs.
   bench.Run(std::max<int64_t>(seconds / 4, 1), rate, false);
   const Cost cost = bench.Run(seconds, rate, false);
-  std::printf("{\"records\":%llu,\"results\":%llu,\"allocations\":%llu,\"record_ns\":%lld,\"close_ns\":%lld}\n",
+  std::printf("{\"records\":%llu,\"results\":%llu,\"allocations\":%llu,"
+      "\"record_ns\":%lld,\"close_ns\":%lld}\n",
               static_cast<unsigned long long>(cost.records),
               static_cast<unsigned long long>(cost.results),
               static_cast<unsigned long long>(cost.allocations),

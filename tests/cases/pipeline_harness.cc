@@ -94,6 +94,11 @@ class Driver {
     REQUIRE_MESSAGE(plan != nullptr, why);
     PipelineOptions options;
     options.workers = workers;
+    // Mostly tiny steps: a close of any size then goes in several, with commits and crashes in between.
+    if (options_.longest_turn > 0 && random_.Below(4) != 0) {
+      options.results_per_step = 1 + random_.Below(5);
+      options.outputs_per_turn = random_.Below(2) == 0 ? 0 : 200;
+    }
     Result<std::unique_ptr<Pipeline>> opened =
         Pipeline::Open(std::move(plan), options, store_.get(), options_.durable);
     Check(opened.status());

@@ -9,9 +9,6 @@ namespace rivulet {
 namespace {
 
 constexpr uint64_t kSkippedEntries = 10000;
-// A large close: this many results at once, and a pause when so many bytes of them wait.
-constexpr size_t kResultsPerStep = 16384;
-constexpr size_t kOutputsPerTurn = 4 << 20;
 
 }  // namespace
 
@@ -52,6 +49,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   std::unique_ptr<Pipeline> p(new Pipeline());
   p->plan_ = std::move(plan);
   p->durable_ = durable;
+  p->results_per_step_ = options.results_per_step;
+  p->outputs_per_turn_ = options.outputs_per_turn;
   p->workers_ = std::max<uint32_t>(1, options.workers);
   RIVULET_ASSIGN_OR_RETURN(p->entry_, OpenCatalogueEntry(*store, *p->plan_, &p->opening_));
 
@@ -132,14 +131,14 @@ Status Pipeline::Continue(TaskRunner* runner) {
 Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records) {
   const FirePoint target{source_->watermark(), true, ""};
   for (;;) {
-    const FirePoint point = task_->NextPoint(target.time, kResultsPerStep);
+    const FirePoint point = task_->NextPoint(target.time, results_per_step_);
     runner->Run(workers_, [&](uint32_t i) { task_->Close(i, point); });
     task_->Collect(with_records ? source_.get() : nullptr);
     fired_ = std::max(fired_, point);
     processed_ = true;
     Emit();
     closing_ = fired_ < target;
-    if (!closing_ || OutputBytes() > kOutputsPerTurn || !task_->status().ok()) return task_->status();
+    if (!closing_ || OutputBytes() > outputs_per_turn_ || !task_->status().ok()) return task_->status();
     with_records = false;
     runner->Run(workers_, [&](uint32_t i) { task_->BeginStep(i); });
   }

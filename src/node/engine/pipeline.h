@@ -26,6 +26,9 @@ struct PipelineOptions {
   uint32_t workers = 1;
   // Where a pipeline without a stored position begins to read.
   uint64_t start_offset = 0;
+  // A large close: about this many results at once, and a pause when so many bytes of outputs wait.
+  size_t results_per_step = 16384;
+  size_t outputs_per_turn = 4 << 20;
 };
 
 // One thread (the engine's); inside a turn it uses the runner's.
@@ -102,6 +105,7 @@ class Pipeline {
   std::unique_ptr<PipelineTask> task_;
   std::vector<std::unique_ptr<OutputChannel>> channels_;
   uint32_t workers_ = 1;
+  size_t results_per_step_ = 0, outputs_per_turn_ = 0;
   bool durable_ = false;
   bool closing_ = false;
   FirePoint fired_;
