@@ -187,7 +187,7 @@ int Main(int argc, char** argv) {
   bench.Run(std::max<int64_t>(seconds / 4, 1), rate, false);
   const Cost cost = bench.Run(seconds, rate, false);
   std::printf("{\"records\":%llu,\"results\":%llu,\"allocations\":%llu,"
-      "\"record_ns\":%lld,\"close_ns\":%lld}\n",
+              "\"record_ns\":%lld,\"close_ns\":%lld}\n",
               static_cast<unsigned long long>(cost.records),
               static_cast<unsigned long long>(cost.results),
               static_cast<unsigned long long>(cost.allocations),

@@ -345,7 +345,10 @@ TEST_CASE("a journal of another version is refused") {
 TEST_CASE("segment names") {
   CHECK(SegmentName(Offset{42}) == "00000000000000000042.rvj");
   CHECK(ParseSegmentName("00000000000000000042.rvj") == Offset{42});
-  CHECK(ParseSegmentName(SegmentName(Offset{~0ull})) == Offset{~0ull});
+  constexpr uint64_t kLast = (uint64_t{1} << 62) - 1;
+  CHECK(ParseSegmentName(SegmentName(Offset{kLast})) == Offset{kLast});
+  CHECK_FALSE(ParseSegmentName(SegmentName(Offset{kLast + 1})).has_value());
+  CHECK_FALSE(ParseSegmentName(SegmentName(Offset{~0ull})).has_value());
   for (const char* name : {"42.rvj", "0000000000000000004x.rvj", "99999999999999999999.rvj",
                            "00000000000000000042.rvj~", "00000000000000000042.tmp", ""}) {
     CHECK_FALSE(ParseSegmentName(name).has_value());

@@ -1,11 +1,10 @@
 // The JSON decoder: the only file that knows simdjson.
 //
-// What is checked: the index pass checks UTF-8, control characters and the ends of strings over the
-// whole payload; the walk below visits each value once, wanted or not, and checks brackets, commas,
-// colons, escapes and the spelling of true, false, null and of numbers. Of a number that nobody asked
-// for only how it begins and ends is looked at: "1.2.3" passes there, as checking it in full costs a fifth
-// of the whole decoding. A payload at fault in any of this is malformed as a whole: none of its records
-// counts.
+// What is checked: everything. The index pass checks UTF-8, control characters and the ends of
+// strings over the whole payload; the walk below visits each value once, wanted or not, and checks
+// brackets, commas, colons, escapes and the spelling of numbers, true, false and null. Only the
+// magnitude of a number nobody asked for goes unlooked at. A payload at fault in any of this is
+// malformed as a whole: none of its records counts.
 //
 // Choices where RFC 8259 leaves one: a UTF-8 byte order mark in front is skipped; -0 is the int 0
 // (-0.0 is a float); a lone surrogate escape is malformed; whole numbers outside int64 and all
@@ -412,7 +411,7 @@ bool JsonDecoder::Skip(ondemand::value& value, int depth) {
     case 't': return IsJsonWord(at, "true") || Fail("expected true", at);
     case 'f': return IsJsonWord(at, "false") || Fail("expected false", at);
     case 'n': return IsJsonWord(at, "null") || Fail("expected null", at);
-    default: return LooksLikeJsonNumber(token) || Fail("expected a value", at);
+    default: return ScanJsonNumber(at).valid || Fail("expected a value", at);
   }
 }
 

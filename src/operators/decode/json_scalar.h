@@ -88,14 +88,6 @@ struct JsonNumber {
   }
 };
 
-// Whether a token that nobody asked for can pass for a number: it begins like one and ends in a digit. The
-// token may have white space behind it.
-inline bool LooksLikeJsonNumber(std::string_view token) {
-  while (!token.empty() && IsJsonSpace(token.back())) token.remove_suffix(1);
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return !token.empty() && (digit(token.front()) || token.front() == '-') && digit(token.back());
-}
-
 // Reads the number at `p`, as far as to tell whether it is one. Bytes up to eight behind it must be
 // readable, and some byte that is no digit must follow.
 inline JsonNumber ScanJsonNumber(const char* p) {
