@@ -3,7 +3,7 @@
 import subprocess
 import time
 
-from measure import (BenchBroker, BenchError, Row, alternate, cpu_of, end, grouped, median,
+from measure import (BenchBroker, BenchError, Row, alternate, cpu_of, end, grouped, middle,
                      percentile, run, tail)
 from node import Node
 from support import start, wait_until
@@ -106,9 +106,10 @@ def cpu_row(context, folder):
     count, pairs = context.pick(100_000, 20_000), context.pick(5, 2)
     costs = alternate(pairs, lambda i: bare(context, folder, i, count),
                       lambda i: rivulet(context, folder, i, count))
-    ratio = median(b[0] / a[0] for a, b in costs)
-    micros = [median(cost[i][0] for cost in costs) / count * 1e6 for i in (0, 1)]
-    rates = [median(cost[i][1] for cost in costs) for i in (0, 1)]
+    costs = middle(costs, lambda pair: pair[1][0] / pair[0][0])
+    ratio = costs[1][0] / costs[0][0]
+    micros = [cost[0] / count * 1e6 for cost in costs]
+    rates = [cost[1] for cost in costs]
     return Row(f"CPU per MQTT message (QoS 1, {grouped(count)} of 124 bytes; journal, windows, results) "
                f"against a bare Paho subscriber, median of {pairs}",
                f"**{ratio:.2f}** times: {micros[1]:.1f} against {micros[0]:.1f} us; with broker and "

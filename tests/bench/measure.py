@@ -99,6 +99,11 @@ def median(values):
     return statistics.median(values)
 
 
+def middle(pairs, ratio):
+    """The pair with the median ratio, so that its parts and the ratio shown belong together."""
+    return sorted(pairs, key=ratio)[len(pairs) // 2]
+
+
 def percentile(values, share):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

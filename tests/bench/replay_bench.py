@@ -2,7 +2,7 @@
 
 import json
 
-from measure import BenchError, Row, alternate, grouped, median, run
+from measure import BenchError, Row, alternate, grouped, median, middle, run
 
 PIPELINE = """\
 pipeline: bench
@@ -69,12 +69,13 @@ def measure_field(context, folder, readings, field, where, pairs, count):
 
     usages = alternate(pairs, replay, loop)
     check_same(results(ours), results(theirs))
-    share = median(b.cpu / a.cpu for a, b in usages)
+    ratios = [b.cpu / a.cpu for a, b in usages]
+    ours_used, loop_used = middle(usages, lambda pair: pair[1].cpu / pair[0].cpu)
+    share = loop_used.cpu / ours_used.cpu
     wall = median(b.wall / a.wall for a, b in usages)
-    rate = count / median(a.cpu for a, _ in usages)
-    loop_rate = count / median(b.cpu for _, b in usages)
-    figure = (f"**{share:.0%}** of its speed in CPU time ({wall:.0%} in wall time): "
-              f"{rate / 1e6:.2f} against {loop_rate / 1e6:.2f} M records/s a core")
+    figure = (f"**{share:.0%}** of its speed in CPU time ({min(ratios):.0%} to {max(ratios):.0%}; wall "
+              f"time {wall:.0%}): {count / ours_used.cpu / 1e6:.2f} against "
+              f"{count / loop_used.cpu / 1e6:.2f} M records/s a core")
     return Row(f"replay against a hand-written simdjson loop, `{field}` ({where}), "
                f"{grouped(count)} records, median of {pairs}", figure, "at least 75 %", share >= 0.75)
 

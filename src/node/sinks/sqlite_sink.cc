@@ -257,6 +257,8 @@ class SqliteSink final : public Sink {
     FlatJsonReader reader(entry.json);
     FlatMember member;
     while (reader.Next(&member)) {
+      // The table has a column of its own for what a revised result says of itself.
+      if (entry.revision > 0 && member.name.raw == "revision") continue;
       members_.push_back(member);
       fields_ += member.name.raw;
       fields_ += '"';  // cannot occur unescaped in a name
