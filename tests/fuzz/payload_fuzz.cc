@@ -64,10 +64,8 @@ std::string Show(const Decoded& decoded) {
     text += "\n";
   }
   for (const DecodeError& e : decoded.errors) {
-    // Without the detail: which of several faults of one payload is named may depend on the order
-    // in which vector code meets them.
     text += "E" + std::to_string(static_cast<int>(e.code)) + " " + std::to_string(e.offset) + ":" +
-            std::to_string(e.raw.size()) + "\n";
+            std::to_string(e.raw.size()) + " " + e.detail + "\n";
   }
   return text;
 }

@@ -1,5 +1,5 @@
-// Ledger: what must have become of every message: the journal as it should be, what each pipeline has taken
-// in for good, and who may miss what after a power cut.
+// Ledger: what must have become of every message: the journal as it should be, what each pipeline
+// has taken in for good, and who may miss what after a power cut.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ class Ledger {
 
   // The broker has taken a message for the lane's session.
   void Injected(const TestMessage& message);
-  // The broker has offered a message to the node, and the journal's end went from `before` to `after`.
+  // The broker has offered a message to the node, and the journal's end went from `before` to
+  // `after`.
   void Arrived(const MqttMessage& message, EventTime now, bool accepted, uint64_t before,
                uint64_t after);
   // The process is gone. `synced`: up to where its journal said it was on the medium.

@@ -10,8 +10,8 @@
 
 namespace rivulet::sim {
 
-// When its time has come, an append leaves half its bytes and everything from then on fails: the process
-// has only to be buried. Not thread-safe.
+// When its time has come, an append leaves half its bytes and everything from then on fails: the
+// process has only to be buried. Not thread-safe.
 class MortalFileSystem final : public FileSystem {
  public:
   explicit MortalFileSystem(SimFileSystem* disk) : state_(std::make_shared<State>(State{disk})) {}

@@ -1,4 +1,5 @@
-// What the simulation knows of a store from outside: cursors, and every output any commit has made durable.
+// What the simulation knows of a store from outside: cursors, and every output any commit has made
+// durable.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,8 @@ class FinishedOutputs {
   std::unordered_set<std::string> lines_;
 };
 
-// Passes everything on, notes outputs of commits that finish, and plants the bugs that live in commits.
+// Passes everything on, notes outputs of commits that finish, and plants the bugs that live in
+// commits.
 class ObservedStore final : public Store {
  public:
   // `*before` is set to the cursors before each commit.

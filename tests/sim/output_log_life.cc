@@ -40,7 +40,8 @@ class OutputLogLife {
  private:
   void Append() {
     for (uint64_t n = random_.Below(20); n > 0; --n) {
-      lines_.push_back(std::string(random_.Below(kLongestLine), 'x') + std::to_string(lines_.size()));
+      const std::string filling(random_.Below(kLongestLine), 'x');
+      lines_.push_back(filling + std::to_string(lines_.size()));
       log_->Append(static_cast<uint32_t>(lines_.size()), -5, "key", lines_.back());
     }
   }

@@ -1,5 +1,5 @@
-// A life of an output log by itself, with more output than a node of the simulation makes: what stays in
-// memory is bounded, and everything can be read, whether it is still in memory or not.
+// A life of an output log by itself, with more output than a node of the simulation makes: what
+// stays in memory is bounded, and everything can be read, whether it is still in memory or not.
 #pragma once
 
 #include <cstdint>

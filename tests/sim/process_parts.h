@@ -1,5 +1,5 @@
-// What a simulated process has in place of threads: work that runs when the simulation says so, and tasks
-// in a random order.
+// What a simulated process has in place of threads: work that runs when the simulation says so, and
+// tasks in a random order.
 #pragma once
 
 #include <deque>

@@ -1,5 +1,5 @@
-// Publisher: a small plant and some cars that report over MQTT: out of order, in bursts after silence,
-// twice, and sometimes nonsense.
+// Publisher: a small plant and some cars that report over MQTT: out of order, in bursts after
+// silence, twice, and sometimes nonsense.
 #pragma once
 
 #include <cstdint>

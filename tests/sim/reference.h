@@ -32,9 +32,9 @@ struct PipelineVersion {
   std::string yaml;
 };
 
-// Runs the pipeline over `entries` in a process of its own, with turns of random lengths, and returns all
-// it publishes, in order. `versions`: ascending, at least one. What cannot be opened or run is said in
-// `*error`.
+// Runs the pipeline over `entries` in a process of its own, with turns of random lengths, and
+// returns all it publishes, in order. `versions`: ascending, at least one. What cannot be opened or
+// run is said in `*error`.
 std::vector<PublishedResult> RunReference(const std::vector<PipelineVersion>& versions,
                                           const std::vector<SeenEntry>& entries, Random* random,
                                           std::string* error);

@@ -174,8 +174,8 @@ void ChooseFaults(Random* random, Scenario* s) {
   s->failed_commit = Rarely(random, 0.01);
   s->disk_full = Rarely(random, 0.01);
   s->restart_delay = random->Unit() * 0.9;
-  // With neither the journal nor commits synced, a power cut may take back results that were already
-  // published, together with the messages they came from. Nothing exact is promised then.
+  // With neither the journal nor commits synced, a power cut may take back results that were
+  // already published, together with the messages they came from. Nothing exact is promised then.
   if (s->sync == JournalSync::kNever && !s->commit_sync) s->power_cut = 0;
   // Likewise when results of the old text were published by a commit that is taken back, and the
   // messages are then processed by the new text.

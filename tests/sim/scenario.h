@@ -1,5 +1,5 @@
-// Scenario: everything a simulated life is made of before it starts: pipelines, settings and how often
-// what goes wrong. One seed, one scenario.
+// Scenario: everything a simulated life is made of before it starts: pipelines, settings and how
+// often what goes wrong. One seed, one scenario.
 #pragma once
 
 #include <cstdint>

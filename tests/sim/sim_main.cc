@@ -26,9 +26,8 @@ struct Options {
 
 Options ReadOptions(int argc, char** argv) {
   Options options;
-  if (const char* const seeds = std::getenv("RIVULET_SIM_SEEDS")) {
-    options.seeds = std::strtoull(seeds, nullptr, 10);
-  }
+  const char* const seeds = std::getenv("RIVULET_SIM_SEEDS");
+  if (seeds != nullptr && *seeds != '\0') options.seeds = std::strtoull(seeds, nullptr, 10);
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
     const char* const value = i + 1 < argc ? argv[i + 1] : "";
@@ -52,7 +51,9 @@ Options ReadOptions(int argc, char** argv) {
     }
     ++i;
   }
-  options.usage = options.shards == 0 || options.shard < 1 || options.shard > options.shards;
+  // No seeds would pass for no failures.
+  options.usage = options.seeds == 0 || options.shards == 0 || options.shard < 1 ||
+                  options.shard > options.shards;
   return options;
 }
 

@@ -1,5 +1,5 @@
-// Simulation: one life of a node, from one seed: brokers, disks, a store and a clock in one process, and
-// everything that can go wrong with them. No threads, no real clock.
+// Simulation: one life of a node, from one seed: brokers, disks, a store and a clock in one
+// process, and everything that can go wrong with them. No threads, no real clock.
 #pragma once
 
 #include <cstdint>

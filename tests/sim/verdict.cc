@@ -11,8 +11,8 @@ std::string Show(const PublishedResult& r) {
          (r.retain ? " retained" : "");
 }
 
-// Where a result stands: at `next` if it can, otherwise the last place before, otherwise the first behind.
-// At least one of `places` has its bytes, or the answer is `none`.
+// Where a result stands: at `next` if it can, otherwise the last place before, otherwise the first
+// behind. At least one of `places` has its bytes, or the answer is `none`.
 size_t FindPlace(const PublishedResult& r, const std::vector<PublishedResult>& expected,
                  const std::vector<size_t>& places, size_t next, size_t none) {
   size_t found = none;

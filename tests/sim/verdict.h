@@ -8,10 +8,10 @@
 
 namespace rivulet::sim {
 
-// `published`: one sink's publishes as the broker took them. Nothing missing, nothing else, in the order of
-// `expected`; after an interruption it may go back and repeat, with the same bytes. `edited`: the pipeline's
-// text changed on the way; only then may an id stand for several results (a window of another length begins
-// where one of the old ones did). Returns what was wrong, or "".
+// `published`: one sink's publishes as the broker took them. Nothing missing, nothing else, in the
+// order of `expected`; after an interruption it may go back and repeat, with the same bytes.
+// `edited`: the pipeline's text changed on the way; only then may an id stand for several results
+// (a window of another length begins where one of the old ones did). Returns what was wrong, or "".
 std::string CompareStream(const std::string& stream, const std::vector<PublishedResult>& published,
                           const std::vector<PublishedResult>& expected, bool edited);
 

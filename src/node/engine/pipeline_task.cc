@@ -58,7 +58,8 @@ void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vec
 void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   PreparedSlot& slot = *slots_[index];
   RecordBatch& batch = source->batch;
-  std::vector<uint32_t> rows = source->rows;
+  std::vector<uint32_t>& rows = slot.passed;
+  rows = source->rows;
   slot.errors.clear();
   slot.dead.clear();
   plan_->before.Run(&batch, &rows, &slot.scratch, &slot.errors);

@@ -15,6 +15,7 @@ namespace rivulet {
 // What Prepare leaves for the windows: per source slot.
 struct PreparedSlot {
   KeyColumn keys;
+  std::vector<uint32_t> passed;           // scratch: that passed the steps so far
   std::vector<uint32_t> rows;             // that have a key and passed all steps, ascending
   std::vector<const Column*> arguments;   // by aggregate argument
   std::vector<DeadLetter> dead;

@@ -144,6 +144,15 @@ void JsonDecoder::Decode(const PayloadRef& message, RecordBatch* batch,
   if (TryFlat(message, text, batch, errors)) return;
   if (!Parse(message, text, batch, errors)) {
     TakeBack(writer_.fields(), rows, error_count, batch, errors);
+    // The library looks one byte behind the text for a bracket, and words its complaint by it. What is
+    // reported must depend on the payload alone.
+    std::string copy;
+    if (const char behind = text.data()[text.size()]; behind == '}' || behind == ']') {
+      copy.assign(text).append(kPayloadPadding, ' ');
+      text = std::string_view(copy).substr(0, text.size());
+      Parse(message, text, batch, errors);
+      TakeBack(writer_.fields(), rows, error_count, batch, errors);
+    }
     Report(message, errors);
   }
   if (parser_.capacity() > kKeptScratchBytes) {
@@ -174,7 +183,8 @@ void JsonDecoder::Report(const PayloadRef& message, std::vector<DecodeError>* er
   error.detail = fault_.what;
   if (fault_.at != nullptr) {
     error.detail = "not well-formed JSON near byte " +
-                   std::to_string(fault_.at - message.payload.data()) + ": " + error.detail;
+                   std::to_string(fault_.at - end_ + static_cast<std::ptrdiff_t>(message.payload.size())) +
+                   ": " + error.detail;
   }
   error.raw = message.payload;
   errors->push_back(std::move(error));

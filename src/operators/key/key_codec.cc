@@ -116,11 +116,52 @@ bool NextString(std::string_view* key, Value* value, std::string* scratch) {
 
 void AppendKeyValue(std::string* out, const Value& value) { AppendAny(out, value); }
 
+namespace {
+
+// The common key - one string field without nulls or NUL bytes - in one pass. False: nothing was done.
+bool EncodeStringKeys(const Column& column, Selection selection, KeyColumn* out,
+                      std::vector<uint32_t>* kept) {
+  if (!column.Only(Type::kString)) return false;
+  size_t bytes = 0;
+  for (uint32_t k = 0; k < selection.count; ++k) {
+    const uint32_t row = selection[k];
+    if (column.is_null(row)) return false;
+    const size_t length = column.String(row).size() + 2;
+    if (length > kMaxKeyBytes) return false;
+    bytes += length;
+  }
+  const std::vector<char>& heap = column.heap();
+  if (!heap.empty() && std::memchr(heap.data(), 0, heap.size()) != nullptr) return false;
+  if (out->arena.size() < bytes) out->arena.resize(bytes);
+  kept->resize(selection.count);
+  size_t at = 0;
+  for (uint32_t k = 0; k < selection.count; ++k) {
+    const uint32_t row = selection[k];
+    const std::string_view text = column.String(row);
+    char* const key = out->arena.data() + at;
+    key[0] = kTagString;
+    std::memcpy(key + 1, text.data(), text.size());
+    key[text.size() + 1] = '\0';
+    const size_t length = text.size() + 2;
+    out->refs[row] = {static_cast<uint32_t>(at), static_cast<uint32_t>(length)};
+    out->hashes[row] = Hash64({key, length});
+    (*kept)[k] = row;
+    at += length;
+  }
+  return true;
+}
+
+}  // namespace
+
 void EncodeKeys(const RecordBatch& batch, Selection selection, const std::vector<uint32_t>& columns,
                 const std::vector<std::string>& names, KeyColumn* out, std::vector<uint32_t>* kept,
                 std::vector<RowError>* errors) {
   out->refs.resize(batch.rows);
   out->hashes.resize(batch.rows);
+  if (columns.size() == 1 &&
+      EncodeStringKeys(batch.columns[columns[0]], selection, out, kept)) {
+    return;
+  }
   out->arena.clear();
   kept->clear();
   for (uint32_t k = 0; k < selection.count; ++k) {

@@ -1,6 +1,7 @@
 #include "operators/window/pane_table.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace rivulet {
 
@@ -12,7 +13,7 @@ PaneTable::~PaneTable() {
 }
 
 Pane* PaneTable::Add(std::string_view key, uint64_t hash) {
-  if ((count_ + 1) * 4 > slots_.size() * 3) Grow();
+  if ((count_ + 1) * 4 > slots_.size() * 3) Grow(slots_.empty() ? 16 : slots_.size() * 2);
   const uint32_t unit = Allocate(Units(key.size()));
   Pane* pane = At(unit);
   pane->hash = hash;
@@ -46,8 +47,12 @@ uint32_t PaneTable::Allocate(uint64_t units) {
   }
 }
 
-void PaneTable::Grow() {
-  const size_t size = slots_.empty() ? 16 : slots_.size() * 2;
+void PaneTable::Reserve(size_t panes) {
+  if (count_ > 0 || panes == 0) return;
+  Grow(std::bit_ceil(std::max<size_t>(16, panes * 4 / 3 + 1)));
+}
+
+void PaneTable::Grow(size_t size) {
   slots_.assign(size, 0);
   slots_.shrink_to_fit();
   mask_ = size - 1;

@@ -37,6 +37,9 @@ class PaneTable {
   PaneTable(const PaneTable&) = delete;
   PaneTable& operator=(const PaneTable&) = delete;
 
+  // Makes room in the index of an empty table for about `panes` panes.
+  void Reserve(size_t panes);
+
   // Null when the key has no pane here. `hash` is Hash64(key).
   Pane* Find(std::string_view key, uint64_t hash) const {
     if (slots_.empty()) return nullptr;
@@ -111,7 +114,7 @@ class PaneTable {
     }
   }
   uint32_t Allocate(uint64_t units);
-  void Grow();
+  void Grow(size_t size);
   void Swap(PaneTable* other);
   void Forget();  // after its blocks moved elsewhere: nothing to destroy
 

@@ -65,7 +65,16 @@ Status SliceStore::Load() {
 
 Slice* SliceStore::Touch(int64_t end) {
   std::unique_ptr<Slice>& slice = slices_[end];
-  if (slice == nullptr) slice = std::make_unique<Slice>(plan_);
+  if (slice != nullptr) return slice.get();
+  slice = std::make_unique<Slice>(plan_);
+  // The slice before tells about how many keys there will be. Not more than a few thousand on trust: a slice
+  // that stays small must not cost much.
+  const auto it = slices_.find(end);
+  if (it != slices_.begin()) {
+    const size_t panes = std::min<size_t>(std::prev(it)->second->table.size(), 4096);
+    slice->table.Reserve(panes);
+    slice->dirty.reserve(panes);
+  }
   return slice.get();
 }
 
