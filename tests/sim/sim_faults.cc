@@ -35,7 +35,11 @@ void Simulation::TroubleInside() {
                         random_.Chance(0.3) ? ErrorCode::kDiskFull : ErrorCode::kIo);
   }
   if (random_.Chance(scenario_.failed_commit)) {
-    store_.FailNextCommit(random_.Chance(0.5) ? ErrorCode::kIo : ErrorCode::kStoreFull);
+    // A full disk is waited out; the others end the process.
+    const double kind = random_.Unit();
+    store_.FailNextCommit(kind < 0.5   ? ErrorCode::kIo
+                          : kind < 0.7 ? ErrorCode::kStoreFull
+                                       : ErrorCode::kDiskFull);
   }
   if (random_.Chance(scenario_.die_in_commit)) store_.DieInNextCommit(&random_);
   if (random_.Chance(scenario_.die_in_operation)) {

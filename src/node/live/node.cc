@@ -15,6 +15,7 @@ constexpr size_t kTurnEntries = 4096;
 constexpr size_t kTurnBytes = 512 << 10;
 // Outputs that wait for a commit in memory: more than this and the commit does not wait its turn.
 constexpr size_t kOutputBytes = 16 << 20;
+constexpr Duration kRetryCommitEvery = Duration::Seconds(1);
 constexpr Duration kTrimEvery = Duration::Seconds(5);
 constexpr Duration kDiskCheckEvery = Duration::Seconds(2);
 
@@ -276,7 +277,12 @@ void Node::StartCommit(Now now) {
   commit_->delta.Append(remembered_);
   remembered_.Clear();
   for (Running& r : pipelines_) r.pipeline->CollectCommit(&commit_->delta);
+  PostCommit();
+}
+
+void Node::PostCommit() {
   Commit* commit = commit_.get();
+  commit->done.store(false, std::memory_order_relaxed);
   parts_.committer->Post([this, commit] {
     // Cursors must never point past what the journal has on the medium.
     Status status;
@@ -292,6 +298,10 @@ void Node::StartCommit(Now now) {
 
 bool Node::FinishCommit() {
   if (commit_ == nullptr || !commit_->done.load(std::memory_order_acquire)) return false;
+  if (commit_->result.code() == ErrorCode::kDiskFull) {
+    RetryCommit();
+    return false;
+  }
   const std::unique_ptr<Commit> commit = std::move(commit_);
   if (!commit->result.ok()) {
     Fail(commit->result);
@@ -312,21 +322,36 @@ bool Node::FinishCommit() {
   return true;
 }
 
-// Waits for the commit under way, then makes one of everything so far.
+// No room for it now. The store is as it was before, nothing that hangs on the commit has left, and the
+// journal holds what comes: the same changes are tried again until there is room.
+void Node::RetryCommit() {
+  const Monotonic now = parts_.clock().monotonic;
+  if (now - commit_->started < kRetryCommitEvery) return;
+  if (!commit_->complained) {
+    parts_.log('e', commit_->result.ToString() + "; trying again until there is room");
+  }
+  commit_->complained = true;
+  commit_->started = now;
+  PostCommit();
+}
+
+// Waits for the commit under way, then makes one of everything so far. Errors besides status(): kDiskFull,
+// and then the commit is still to be made.
 Status Node::CommitNow(Now now) {
   const auto finish = [this] {
-    if (commit_ == nullptr) return;
+    if (commit_ == nullptr) return status_;
     commit_->done.wait(false);
+    if (commit_->result.code() == ErrorCode::kDiskFull) return commit_->result;
     FinishCommit();
+    return status_;
   };
-  finish();
+  RIVULET_RETURN_IF_ERROR(finish());
   const bool changes =
       !remembered_.empty() || std::any_of(pipelines_.begin(), pipelines_.end(), [](const Running& r) {
         return r.pipeline->HasChanges();
       });
-  if (status_.ok() && changes) StartCommit(now);
-  finish();
-  return status_;
+  if (changes) StartCommit(now);
+  return finish();
 }
 
 bool Node::PumpSinks() {

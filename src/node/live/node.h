@@ -111,6 +111,8 @@ class Node {
   Status BuildGroups();
   Status TurnOf(Group* group, bool* more);
   void StartCommit(Now now);
+  void PostCommit();
+  void RetryCommit();
   bool FinishCommit();
   Status CommitNow(Now now);
   bool CommitDue(Now now) const;
@@ -142,6 +144,7 @@ class Node {
     Status result;
     Monotonic started;
     Duration took;
+    bool complained = false;
     std::atomic<bool> done{false};
   };
   std::unique_ptr<Commit> commit_;
