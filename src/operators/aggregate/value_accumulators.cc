@@ -38,7 +38,7 @@ void Assign(ValueState* s, const Value& v) {
     copy = static_cast<HeapString*>(std::malloc(sizeof(uint32_t) + v.s.size() + 1));
     if (copy == nullptr) throw std::bad_alloc();
     copy->length = static_cast<uint32_t>(v.s.size());
-    std::memcpy(copy->bytes, v.s.data(), v.s.size());
+    if (!v.s.empty()) std::memcpy(copy->bytes, v.s.data(), v.s.size());
   }
   Release(s);
   s->type = v.type;

@@ -140,7 +140,7 @@ bool EncodeStringKeys(const Column& column, Selection selection, KeyColumn* out,
     const std::string_view text = column.String(row);
     char* const key = out->arena.data() + at;
     key[0] = kTagString;
-    std::memcpy(key + 1, text.data(), text.size());
+    if (!text.empty()) std::memcpy(key + 1, text.data(), text.size());
     key[text.size() + 1] = '\0';
     const size_t length = text.size() + 2;
     out->refs[row] = {static_cast<uint32_t>(at), static_cast<uint32_t>(length)};
