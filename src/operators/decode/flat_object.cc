@@ -57,6 +57,7 @@ bool ReadString(const char** p, const char* end, int32_t field, RowWriter* write
 
 bool ReadNumber(const char** p, const char* end, int32_t field, RowWriter* writer) {
   const char* const stop = TokenEnd(*p, end);
+  if (stop >= end) return false;  // digits could run on behind the text, as far as they like
   const JsonNumber number = ScanJsonNumber(*p);
   if (!number.valid || number.end != stop) return false;
   *p = stop;
@@ -108,7 +109,7 @@ bool ReadFlatObject(std::string_view text, const FieldNode& root, RowWriter* wri
   // Bytes behind the text are readable but belong to others: whatever is taken must end before
   // `end`.
   for (size_t place = 0;;) {
-    if (*p != '"') return false;
+    if (p >= end || *p != '"') return false;
     FieldNode* node = nullptr;
     const size_t length = root.order.PredictLength(p + 1, &place, &node);
     if (length == 0) return false;
