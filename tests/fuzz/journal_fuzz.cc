@@ -43,8 +43,8 @@ void CheckSeal() {
 
 void WriteSegments(fuzz::Input* input, sim::SimFileSystem* files) {
   SegmentHeader header;
-  // Below 2^62: no journal gets there within the life of a disk.
-  header.first_offset.value = input->Number() >> 2;
+  // Below 2^61: a journal takes no segment from 2^62 on, and those that follow must stay below that.
+  header.first_offset.value = input->Number() >> 3;
   header.previous_end.value = input->Number();
   header.previous_time.us = static_cast<int64_t>(input->Number());
   uint64_t offset = header.first_offset.value;
