@@ -122,10 +122,12 @@ Status LineInput::SkipTo(uint64_t offset) {
 void LineInput::AddLine(std::string_view line, uint64_t offset, TimeUnit unit,
                         std::vector<InputMessage>* messages) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  if (line.find_first_not_of(" \t") == std::string_view::npos) return;
   InputMessage message;
   message.payload = {line, 0, offset};
-  if (line.starts_with(kPunctuation) && ParsePunctuation(line, unit, &message.watermark_us)) {
+  // Nearly every line is a record, and one look at its beginning shows it.
+  const bool record = line.size() > 2 && line[0] > ' ' && line[2] != kPunctuation[2];
+  if (!record && line.find_first_not_of(" \t") == std::string_view::npos) return;
+  if (!record && line.starts_with(kPunctuation) && ParsePunctuation(line, unit, &message.watermark_us)) {
     message.kind = InputMessage::Kind::kWatermark;
   }
   messages->push_back(message);
