@@ -193,6 +193,12 @@ PahoLink::Outcome PahoLink::RunConnection(const std::string& broker) {
     const bool connected = std::any_of(events_.begin(), events_.end(), [](const Event& e) {
       return e.kind == Event::Kind::kConnected;
     });
+    // Messages of a resumed session can come, and one be refused, before the broker's answer is noted: there
+    // was a connection all the same.
+    const bool refused = std::any_of(events_.begin(), events_.end(), [](const Event& e) {
+      return e.kind == Event::Kind::kRefused;
+    });
+    if (!connected && refused) ++stats_.connects;
     lock.unlock();
     if (connected) Welcome(client.get(), broker);
     outcome = Serve(client.get());
