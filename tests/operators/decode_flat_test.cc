@@ -2,6 +2,7 @@
 #include <random>
 
 #include "operators/decode/decoder.h"
+#include "operators/decode/flat_object.h"
 #include "tests/operators/decode_fixture.h"
 
 namespace rivulet {
@@ -59,6 +60,42 @@ TEST_CASE("json: flat objects read the short way come out as from a decoder that
     CAPTURE(text);
     REQUIRE(Outcome(&taught, text, padding) == Outcome(&fresh, text, padding));
   }
+}
+
+// Equal results alone would not show it: everything may go the long way round.
+TEST_CASE("json: the readings people send do go the short way") {
+  const std::vector<std::string> readings = {
+      R"({"vehicle":"v0001","ts":1700000000000,"speed":52.4,"rpm":2444})",
+      R"({"vehicle": "v0001", "ts": 1700000000000, "speed": -0.5, "rpm": 0})",
+      R"({"vehicle":"a string of more than sixteen bytes, with commas","ts":1,"speed":2,"rpm":3})",
+      R"({"vehicle":"","ts":1700000000000000,"speed":48.13715432109876543,"rpm":1.5e3})",
+      R"({"vehicle":true,"ts":null,"speed":false,"rpm":123456789012345})",
+      R"({"ts":1700000000000,"speed":52.4,"rpm":1700000000000000000})",
+      "{\"vehicle\":\"v\",\"ts\":1,\"speed\":2,\"rpm\":3} \r\n"};
+  const std::vector<DecodedField> fields = {{"vehicle", kAnyType, false, 0}, {"ts", kAnyType, false, 1}};
+  const std::string order = R"("vehicle":"ts":"speed":"rpm":)";
+  const std::unique_ptr<decode::FieldNode> root = decode::BuildFieldTree(fields);
+  const decode::KeyOrder::Key* place = root->order.first();
+  for (const char* key : {"vehicle", "ts", "speed", "rpm"}) {
+    const size_t at = order.find(key);
+    place = root->order.Learn(std::string_view(order).substr(at, std::strlen(key)), root->Find(key), place);
+  }
+  RecordBatch batch;
+  batch.Reset(2, 16);
+  decode::RowWriter writer(fields);
+  for (std::string text : readings) {
+    CAPTURE(text);
+    const size_t size = text.size();
+    text.append(kPayloadPadding, '}');
+    writer.Begin(&batch);
+    CHECK(decode::ReadFlatObject(std::string_view(text).substr(0, size), *root, &writer));
+    std::vector<DecodeError> errors;
+    writer.Finish({text, 0, 0}, text, &errors);
+    CHECK(errors.empty());
+  }
+  CHECK(batch.rows == readings.size());
+  CHECK(batch.columns[1].Int(3) == 1700000000000000);
+  CHECK(batch.columns[0].String(2) == "a string of more than sixteen bytes, with commas");
 }
 
 TEST_CASE("json: decimals read the short way are the nearest floats") {

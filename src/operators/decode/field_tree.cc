@@ -30,24 +30,24 @@ void AddPath(FieldNode* root, std::string_view name, uint32_t field) {
 
 }  // namespace
 
-void KeyOrder::Learn(std::string_view raw, FieldNode* node, size_t* place) {
-  const size_t length = raw.size() + 1;
-  if (*place >= kMaxKeys || length > kMaxLength) return;
+const KeyOrder::Key* KeyOrder::Learn(std::string_view raw, FieldNode* node, const Key* place) {
+  const auto index = static_cast<size_t>(place - keys_.data());
   Key key;
-  char text[kWords] = {};
-  char mask[kWords] = {};
-  for (size_t k = 0; k < std::min(length, kWords); ++k) {
-    text[k] = k < raw.size() ? raw[k] : '"';
-    mask[k] = static_cast<char>(0xff);
-  }
-  std::memcpy(key.word, text, kWords);
-  std::memcpy(key.mask, mask, kWords);
-  if (length > kWords) key.rest = std::string(raw.substr(kWords)) + '"';
+  key.apart = raw.data()[raw.size() + 1] != ':';
+  const std::string_view whole(raw.data() - 1, raw.size() + 2 + (key.apart ? 0 : 1));
+  if (index >= kMaxKeys || whole.size() > kMaxLength) return place;
+  const size_t head = std::min(whole.size(), kBlockBytes);
+  key.text = ByteMask();
+  std::memcpy(key.text.bytes, whole.data(), head);
+  std::memset(key.mask.bytes, 0xff, head);
+  key.rest = whole.substr(head);
+  key.special = key.apart || !key.rest.empty();
   key.node = node;
-  key.length = static_cast<uint32_t>(length);
-  if (*place + kGuards == keys_.size()) keys_.emplace_back();
-  keys_[*place] = std::move(key);
-  ++*place;
+  key.field = node == nullptr ? -1 : node->field;
+  key.length = static_cast<uint32_t>(whole.size());
+  if (index + kGuards == keys_.size()) keys_.emplace_back();
+  keys_[index] = std::move(key);
+  return keys_.data() + index + 1;
 }
 
 FieldNode* FieldNode::Find(std::string_view name) const {

@@ -2,7 +2,7 @@
 //
 // Records of one source repeat their keys in the same order. Each object of the tree therefore
 // remembers the raw keys it saw last and where each leads; a key is first compared with the one
-// expected at its place (one or two word compares) and looked up only when that fails.
+// expected at its place (a compare of sixteen bytes) and looked up only when that fails.
 #pragma once
 
 #include <cstdint>
@@ -12,61 +12,55 @@
 #include <string_view>
 #include <vector>
 
+#include "operators/decode/byte_block.h"
 #include "operators/decode/decoder.h"
 
 namespace rivulet::decode {
 
 struct FieldNode;
 
-// The raw keys (as between their quotes, escapes kept) expected in an object, in order. Not
-// thread-safe.
+// The keys expected in an object, in order, as raw bytes: with quotes, escapes kept. Not thread-safe.
 class KeyOrder {
  public:
+  struct Key {
+    // The key from its opening quote to its closing one, and the colon where it follows at once. An
+    // unescaped quote ends a key, so no length is needed.
+    ByteMask text{{1}};
+    ByteMask mask;
+    uint32_t length = 0;        // with quotes and colon
+    int32_t field = -1;         // of the node
+    FieldNode* node = nullptr;  // where the key leads; null: not wanted
+    // What is not as with most keys.
+    bool special = false;  // one of the following
+    bool apart = false;    // the colon does not follow at once
+    std::string rest;      // bytes that do not fit into `text`
+
+    bool Matches(const char* at) const {
+      if (!VectorBlock::Same(at, mask, text)) return false;
+      return !special || std::memcmp(at + kBlockBytes, rest.data(), rest.size()) == 0;
+    }
+  };
+
   KeyOrder() : keys_(kGuards) {}
 
-  // `raw` points behind the opening quote of a key and has kPayloadPadding readable bytes behind
-  // it. True when it is the key expected at `*place` or the one after (an optional key is left
-  // out): then `*node` is where it leads (null: not wanted) and `*place` has moved on.
-  bool Predict(const char* raw, size_t* place, FieldNode** node) const {
-    const Key* key = keys_.data() + *place;
-    if (!key->Matches(raw)) {
-      ++key;
-      if (!key->Matches(raw)) return false;
-      ++*place;
-    }
-    ++*place;
-    *node = key->node;
-    return true;
+  // The key expected first.
+  const Key* first() const { return keys_.data(); }
+  // `at` points to where the opening quote of a key should be and has kPayloadPadding readable bytes
+  // behind it. Returns the key `expected`, or the one after (an optional key is left out), when that is
+  // the one there; what is behind the returned one is expected next. Null: another one.
+  static const Key* Predict(const char* at, const Key* expected) {
+    if (expected->Matches(at)) return expected;
+    return expected[1].Matches(at) ? expected + 1 : nullptr;
   }
-  // The same, and the key's length with its closing quote; 0: not the key expected.
-  size_t PredictLength(const char* raw, size_t* place, FieldNode** node) const {
-    if (!Predict(raw, place, node)) return 0;
-    return keys_[*place - 1].length;
-  }
-  // Expects the key `raw` (without quotes) at `*place` from now on, and moves on.
-  void Learn(std::string_view raw, FieldNode* node, size_t* place);
+  // Expects the key `raw` (without its quotes, which are before and behind it in the text, as is the byte
+  // after) at `place` from now on. Returns what is expected next; pointers given before are void.
+  const Key* Learn(std::string_view raw, FieldNode* node, const Key* place);
 
  private:
   static constexpr size_t kMaxKeys = 256;
-  static constexpr size_t kGuards = 2;   // keys at the end that match nothing
-  static constexpr size_t kWords = 16;  // bytes compared as two words
+  static constexpr size_t kGuards = 2;  // keys at the end that match nothing
   static constexpr size_t kMaxLength = kPayloadPadding;
 
-  struct Key {
-    // The key and its closing quote. An unescaped quote ends a key, so no length is needed.
-    uint64_t word[2] = {1, 0};
-    uint64_t mask[2] = {0, 0};
-    FieldNode* node = nullptr;
-    uint32_t length = 0;  // with the closing quote
-    std::string rest;     // bytes from kWords on
-
-    bool Matches(const char* raw) const {
-      uint64_t found[2];
-      std::memcpy(found, raw, sizeof(found));
-      if ((((found[0] & mask[0]) ^ word[0]) | ((found[1] & mask[1]) ^ word[1])) != 0) return false;
-      return rest.empty() || std::memcmp(raw + kWords, rest.data(), rest.size()) == 0;
-    }
-  };
   std::vector<Key> keys_;  // and kGuards more
 };
 

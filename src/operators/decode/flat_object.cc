@@ -4,85 +4,105 @@
 #include <cstdint>
 #include <cstring>
 
+#include "operators/decode/byte_block.h"
 #include "operators/decode/json_scalar.h"
 
 namespace rivulet::decode {
 namespace {
 
+using Block = VectorBlock;
+
+// Where the values of an object end: found by their commas, before any value is read. Values differ in
+// length from record to record: walking from one to the next, each would wait for the one before; from
+// here all are read at once, as far as the processor sees ahead.
+class Stops {
+ public:
+  explicit Stops(std::string_view text) : block_(text.data()) {
+    size_t size = text.size();
+    while (size > 0 && IsJsonSpace(text[size - 1])) --size;
+    last_ = text.data() + size - 1;
+    if (size > 0) Look();
+  }
+
+  // The last byte of the text, white space aside: the closing brace of an object.
+  const char* last() const { return last_; }
+  // The end of the next value, last() at the latest.
+  const char* Next() {
+    while (commas_ == 0) {
+      if (last_ - block_ < kLook) return last_;
+      block_ += kLook;
+      Look();
+    }
+    const char* const stop = block_ + std::countr_zero(commas_);
+    commas_ &= commas_ - 1;
+    return stop < last_ ? stop : last_;
+  }
+  // The end of a value that goes on to `p` at least.
+  const char* NextFrom(const char* p) {
+    const char* stop = Next();
+    while (stop < p && stop != last_) stop = Next();
+    return stop;
+  }
+
+ private:
+  static constexpr std::ptrdiff_t kLook = 64;
+  void Look() { commas_ = Block::Equal64(block_, ','); }
+
+  const char* block_;
+  const char* last_;
+  uint64_t commas_ = 0;  // of the block, those not yet passed
+};
+
 // The closing quote of a string that begins at `p`, when all before it is printable ASCII without a
-// backslash; otherwise null. Looks at eight bytes at a time, so up to eight behind the quote must
-// be readable.
+// backslash; otherwise null. Up to kBlockBytes behind the quote must be readable.
 const char* PlainStringEnd(const char* p, const char* end) {
-  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
-  const auto zero_bytes = [](uint64_t w) { return (w - kOnes) & ~w & kHighs; };
-  for (; p < end; p += 8) {
-    uint64_t word;
-    std::memcpy(&word, p, sizeof(word));
-    const uint64_t control = (word - kOnes * 0x20) & ~word & kHighs;
-    const uint64_t special = zero_bytes(word ^ (kOnes * '"')) | zero_bytes(word ^ (kOnes * '\\')) |
-                             control | (word & kHighs);
+  for (; p < end; p += kBlockBytes) {
+    const Block block(p);
+    const Block::Mask special = block.Equal('"') | block.Equal('\\') | block.NotPrintable();
     if (special == 0) continue;
-    p += std::countr_zero(special) >> 3;
+    p += FirstByte<Block>(special);
     return *p == '"' && p < end ? p : nullptr;
   }
   return nullptr;
 }
 
-// The first ',' or '}' from `p` on. Far fewer steps than reading the number before it: the walk
-// goes on from
-// here, while the processor checks the number on the side.
-const char* TokenEnd(const char* p, const char* end) {
-  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
-  const auto zero_bytes = [](uint64_t w) { return (w - kOnes) & ~w & kHighs; };
-  for (; p < end; p += 8) {
+// Whether the text is a decimal without sign and exponent, as most readings are. Judges all bytes at once
+// and almost without a branch; `*point` marks its point. False says nothing.
+bool IsShortDecimal(const char* p, size_t length, Block::Mask* point) {
+  if (length - 1 >= kBlockBytes - 1) return false;  // empty or too long
+  const Block::Mask last = Block::Mask{1} << ((length - 1) * Block::kStride);
+  const Block::Mask behind = last << Block::kStride;
+  const Block block(p);
+  const Block::Mask others = ~block.Digits() & (behind - 1) & Block::kAll;
+  const Block::Mask inner_points = block.Equal('.') & ((last - 1) & ~Block::Mask{1});
+  const Block::Mask wrong = (others & ~inner_points) | (others & (others - 1));
+  *point = others;
+  if (*p == '0' && length > 1 && p[1] != '.') return false;
+  return wrong == 0;
+}
+
+// The value of a short decimal with `digits` before its point, rounded once when divided (see
+// JsonNumber::ShortFloat).
+double ShortDecimalValue(const char* p, size_t length, size_t digits) {
+  static constexpr double kPower[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
+                                      1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
+  const size_t fraction = length - digits - 1;
+  if (length <= sizeof(uint64_t)) {
+    // Close the gap of the point.
     uint64_t word;
     std::memcpy(&word, p, sizeof(word));
-    const uint64_t found = zero_bytes(word ^ (kOnes * ',')) | zero_bytes(word ^ (kOnes * '}'));
-    if (found != 0) return p + (std::countr_zero(found) >> 3);
+    const uint64_t before = (uint64_t{1} << (8 * digits)) - 1;
+    word = (word & before) | ((word >> 8) & ~before);
+    return static_cast<double>(ShortDigitsValue(word, length - 1)) / kPower[fraction];
   }
-  return end;
+  const auto head = static_cast<double>(DigitsValue(p, digits));
+  const auto tail = static_cast<double>(DigitsValue(p + digits + 1, fraction));
+  return (head * kPower[fraction] + tail) / kPower[fraction];
 }
 
-// Whether the token is a decimal of at most eight bytes without exponent, as most readings are. All bytes are
-// judged at once and without a branch; false says nothing.
-bool IsShortDecimal(const char* p, size_t length) {
-  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
-  const bool negative = *p == '-';
-  p += negative;
-  length -= negative;
-  if (length - 1 > 7) return false;  // empty or too long
-  uint64_t word;
-  std::memcpy(&word, p, sizeof(word));
-  const uint64_t inside = ~uint64_t{0} >> (64 - 8 * length);
-  const uint64_t digit = word ^ (kOnes * '0');
-  const uint64_t others = (((digit & ~kHighs) + kOnes * 0x76) | digit) & kHighs & inside;
-  const uint64_t point = word ^ (kOnes * '.');
-  const uint64_t points = ~(((point & ~kHighs) + ~kHighs) | point | ~kHighs) & inside;
-  const uint64_t last = uint64_t{0x80} << (8 * (length - 1));
-  const bool leading_zero = *p == '0' && length > 1 && (points & 0x8000) == 0;
-  return (others == points) & ((points & (points - 1)) == 0) & ((points & (last | 0x80)) == 0) &
-         !leading_zero;
-}
-
-// Each takes the value at `*p` and moves behind it. `field` -1: nobody wants it.
-bool ReadString(const char** p, const char* end, int32_t field, RowWriter* writer) {
-  const char* const begin = *p + 1;
-  const char* const quote = PlainStringEnd(begin, end);
-  if (quote == nullptr) return false;
-  if (field >= 0) {
-    writer->String(static_cast<uint32_t>(field), {begin, static_cast<size_t>(quote - begin)});
-  }
-  *p = quote + 1;
-  return true;
-}
-
-bool ReadNumber(const char** p, const char* end, int32_t field, RowWriter* writer) {
-  const char* const stop = TokenEnd(*p, end);
-  if (stop >= end) return false;  // digits could run on behind the text, as far as they like
-  const char* const begin = *p;
-  *p = stop;
-  if (field < 0 && IsShortDecimal(begin, static_cast<size_t>(stop - begin))) return true;
-  const JsonNumber number = ScanJsonNumber(begin);
+// Each takes the value from `p` to `stop`. `field` -1: nobody wants it.
+bool ReadLongNumber(const char* p, const char* stop, int32_t field, RowWriter* writer) {
+  const JsonNumber number = ScanJsonNumber(p);
   if (!number.valid || number.end != stop) return false;
   if (field < 0) return true;
   if (number.whole) {
@@ -96,58 +116,72 @@ bool ReadNumber(const char** p, const char* end, int32_t field, RowWriter* write
   return true;
 }
 
-bool ReadWord(const char** p, int32_t field, RowWriter* writer) {
-  const char first = **p;
-  const std::string_view word = first == 't' ? "true" : first == 'f' ? "false" : "null";
-  if (!IsJsonWord(*p, word)) return false;
-  *p += word.size();
+bool ReadNumber(const char* p, const char* stop, int32_t field, RowWriter* writer) {
+  const bool negative = *p == '-';
+  p += negative;
+  const auto length = static_cast<size_t>(stop - p);
+  Block::Mask point;
+  if (!IsShortDecimal(p, length, &point)) return ReadLongNumber(p - negative, stop, field, writer);
   if (field < 0) return true;
-  if (first == 'n') {
-    writer->Null(static_cast<uint32_t>(field));
+  if (point != 0) {
+    const double v = ShortDecimalValue(p, length, FirstByte<Block>(point));
+    writer->Float(static_cast<uint32_t>(field), negative ? -v : v);
   } else {
-    writer->Bool(static_cast<uint32_t>(field), first == 't');
+    const int64_t v = DigitsValue(p, length);
+    writer->Int(static_cast<uint32_t>(field), negative ? -v : v);
   }
   return true;
 }
 
-bool ReadValue(const char** p, const char* end, int32_t field, RowWriter* writer) {
-  switch (**p) {
-    case '"': return ReadString(p, end, field, writer);
-    case 't':
-    case 'f':
-    case 'n': return ReadWord(p, field, writer);
-    case '{':
-    case '[': return false;
-    default: return ReadNumber(p, end, field, writer);
+bool ReadString(const char* p, const char** stop, int32_t field, Stops* stops,
+                RowWriter* writer) {
+  const char* const begin = p + 1;
+  const char* const quote = PlainStringEnd(begin, stops->last());
+  if (quote == nullptr) return false;
+  if (quote + 1 > *stop) *stop = stops->NextFrom(quote + 1);  // it has commas within
+  if (quote + 1 != *stop) return false;
+  if (field >= 0) {
+    writer->String(static_cast<uint32_t>(field), {begin, static_cast<size_t>(quote - begin)});
   }
+  return true;
+}
+
+bool ReadWord(const char* p, const char* stop, int32_t field, RowWriter* writer) {
+  const std::string_view word = *p == 't' ? "true" : *p == 'f' ? "false" : "null";
+  if (static_cast<size_t>(stop - p) != word.size() || !IsJsonWord(p, word)) return false;
+  if (field < 0) return true;
+  if (*p == 'n') {
+    writer->Null(static_cast<uint32_t>(field));
+  } else {
+    writer->Bool(static_cast<uint32_t>(field), *p == 't');
+  }
+  return true;
 }
 
 }  // namespace
 
 bool ReadFlatObject(std::string_view text, const FieldNode& root, RowWriter* writer) {
+  Stops stops(text);
   const char* p = text.data();
-  const char* const end = p + text.size();
-  if (text.size() < 2 || *p != '{') return false;
-  ++p;
-  // Bytes behind the text are readable but belong to others: whatever is taken must end before
-  // `end`.
-  for (size_t place = 0;;) {
-    if (p >= end || *p != '"') return false;
-    FieldNode* node = nullptr;
-    const size_t length = root.order.PredictLength(p + 1, &place, &node);
-    if (length == 0) return false;
-    p += length + 1;
-    if (*p++ != ':') return false;
+  if (text.size() < 2 || *p++ != '{' || *stops.last() != '}') return false;
+  for (const KeyOrder::Key* expected = root.order.first();; ++expected) {
+    const char* stop = stops.Next();
+    expected = KeyOrder::Predict(p, expected);
+    if (expected == nullptr || (expected->special && expected->apart)) return false;
+    p += expected->length;
     if (*p == ' ') ++p;
-    if (p >= end || !ReadValue(&p, end, node == nullptr ? -1 : node->field, writer)) return false;
-    if (p >= end) return false;
-    if (*p == '}') break;
-    if (*p++ != ',') return false;
+    if (p >= stop) return false;  // also when what matched lies behind the text
+    if (*p == '"') {
+      if (!ReadString(p, &stop, expected->field, &stops, writer)) return false;
+    } else if (*p > '9') {
+      if (!ReadWord(p, stop, expected->field, writer)) return false;
+    } else if (!ReadNumber(p, stop, expected->field, writer)) {
+      return false;
+    }
+    if (stop == stops.last()) return true;
+    p = stop + 1;
     if (*p == ' ') ++p;
   }
-  ++p;
-  while (p < end && IsJsonSpace(*p)) ++p;
-  return p == end;
 }
 
 }  // namespace rivulet::decode

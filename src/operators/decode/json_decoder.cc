@@ -74,8 +74,8 @@ class JsonDecoder final : public Decoder {
   bool RootArray(const PayloadRef& message, RecordBatch* batch, std::vector<DecodeError>* errors);
   bool Record(ondemand::object& object, RecordBatch* batch, int depth);
   bool WalkObject(ondemand::object& object, FieldNode* node, int depth);
-  bool FindNode(ondemand::field& field, const char* raw, FieldNode* parent, size_t* place,
-                FieldNode** node);
+  bool FindNode(ondemand::field& field, const char* raw, FieldNode* parent,
+                const KeyOrder::Key** expected, FieldNode** node);
   bool Take(ondemand::value& value, FieldNode* node, int depth);
   bool TakeString(ondemand::value& value, std::string_view token, const FieldNode& node);
   bool TakeNumber(ondemand::value& value, const char* at, const FieldNode& node);
@@ -276,15 +276,17 @@ bool JsonDecoder::Record(ondemand::object& object, RecordBatch* batch, int depth
 }
 
 bool JsonDecoder::WalkObject(ondemand::object& object, FieldNode* node, int depth) {
-  size_t place = 0;
+  const KeyOrder::Key* expected = node->order.first();
   for (simdjson::simdjson_result<ondemand::field> item : object) {
     if (const auto code = item.error()) return Fail(code);
     ondemand::field& field = item.value_unsafe();
     const char* const raw = field.key().raw();
     if (!Inside(raw)) return false;
     FieldNode* child = nullptr;
-    if (!node->order.Predict(raw, &place, &child) &&
-        !FindNode(field, raw, node, &place, &child)) {
+    if (const KeyOrder::Key* key = KeyOrder::Predict(raw - 1, expected)) {
+      child = key->node;
+      expected = key + 1;
+    } else if (!FindNode(field, raw, node, &expected, &child)) {
       return false;
     }
     if (child == nullptr ? !Skip(field.value(), depth) : !Take(field.value(), child, depth)) {
@@ -296,7 +298,7 @@ bool JsonDecoder::WalkObject(ondemand::object& object, FieldNode* node, int dept
 
 // Looks the key up and remembers it. The index pass has made sure that a quote closes it.
 bool JsonDecoder::FindNode(ondemand::field& field, const char* raw, FieldNode* parent,
-                           size_t* place, FieldNode** node) {
+                           const KeyOrder::Key** expected, FieldNode** node) {
   const char* end = raw;
   bool escaped = false;
   for (; *end != '"'; ++end) {
@@ -310,7 +312,7 @@ bool JsonDecoder::FindNode(ondemand::field& field, const char* raw, FieldNode* p
     if (const auto code = field.unescaped_key().get(key)) return Fail(code);
   }
   *node = parent == nullptr ? nullptr : parent->Find(key);
-  if (parent != nullptr) parent->order.Learn(raw_key, *node, place);
+  if (parent != nullptr) *expected = parent->order.Learn(raw_key, *node, *expected);
   return true;
 }
 

@@ -37,24 +37,27 @@ inline const char* SkipDigits(const char* p) {
   }
 }
 
+// The value of the first `count` (1 to 8) bytes of `word` in memory order: digits. Whatever follows
+// them is left out.
+inline uint64_t ShortDigitsValue(uint64_t word, size_t count) {
+  word <<= (8 - count) * 8;  // leading zeros: the mask below clears what a digit has more
+  word = (word & 0x0f0f0f0f0f0f0f0f) * 2561 >> 8;
+  word = (word & 0x00ff00ff00ff00ff) * 6553601 >> 16;
+  return (word & 0x0000ffff0000ffff) * 42949672960001 >> 32;
+}
+
 // The value of `count` (1 to 18) digits at `p`; eight bytes must be readable behind them.
 inline int64_t DigitsValue(const char* p, size_t count) {
-  const auto eight = [](uint64_t word) {  // digits in memory order, high bytes last
-    word = (word & 0x0f0f0f0f0f0f0f0f) * 2561 >> 8;
-    word = (word & 0x00ff00ff00ff00ff) * 6553601 >> 16;
-    return (word & 0x0000ffff0000ffff) * 42949672960001 >> 32;
-  };
   constexpr uint64_t kPower[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
   uint64_t value = 0;
   uint64_t word;
   for (; count >= 8; count -= 8, p += 8) {
     std::memcpy(&word, p, sizeof(word));
-    value = value * 100000000 + eight(word);
+    value = value * 100000000 + ShortDigitsValue(word, 8);
   }
   if (count == 0) return static_cast<int64_t>(value);
   std::memcpy(&word, p, sizeof(word));
-  word <<= (8 - count) * 8;  // leading zeros: the mask above clears what a digit has more
-  return static_cast<int64_t>(value * kPower[count] + eight(word));
+  return static_cast<int64_t>(value * kPower[count] + ShortDigitsValue(word, count));
 }
 
 struct JsonNumber {
