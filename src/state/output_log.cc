@@ -96,15 +96,20 @@ void OutputLog::CollectChanges(Delta* delta) {
     // An entry that every sink had before it was ever stored needs no row.
     if (collected_ >= trimmed_) delta->Put(Row(collected_), block->Value(collected_ - block->first));
   }
-  if (trimmed_ > trim_collected_) {
-    delta->DeleteRange(Row(trim_collected_), Row(trimmed_));
-    trim_collected_ = trimmed_;
-  }
+  CollectTrim(delta);
   // What is stored need not stay in memory beyond the bound.
   while (store_ != nullptr && memory_ > memory_limit_ && blocks_.size() > 1) {
     memory_ -= blocks_.front().bytes.size() + blocks_.front().ends.size() * sizeof(uint32_t);
     blocks_.pop_front();
   }
+}
+
+void OutputLog::CollectTrim(Delta* delta) {
+  // Of entries that are not stored yet, CollectChanges leaves out the row.
+  const uint64_t stored = std::min(trimmed_, collected_);
+  if (stored <= trim_collected_) return;
+  delta->DeleteRange(Row(trim_collected_), Row(stored));
+  trim_collected_ = stored;
 }
 
 void OutputLog::Trim(uint64_t sequence) {

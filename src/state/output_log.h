@@ -47,6 +47,8 @@ class OutputLog {
 
   // Puts the entries appended since the last call, and the trimming that is due, into a commit.
   void CollectChanges(Delta* delta);
+  // The trimming alone.
+  void CollectTrim(Delta* delta);
   // The commit is durable: its entries can be read.
   void OnCommitted() { readable_ = collected_; }
   // Without a store: everything appended can be read at once.

@@ -34,6 +34,7 @@ TEST_CASE("an empty file is a node") {
     CHECK(spec.journal.sync == JournalSync::kInterval);
     CHECK(spec.commit_sync);
     CHECK(spec.commit_interval == Duration::Seconds(1));
+    CHECK(spec.checkpoint_interval == Duration::Seconds(10));
     CHECK(spec.http.address == "127.0.0.1");
     CHECK(spec.http.port == 8377);
     CHECK(spec.log_level == "info");
@@ -58,6 +59,7 @@ TEST_CASE("the example says the defaults") {
   CHECK(example.state_memory == empty.state_memory);
   CHECK(example.state_map_size == empty.state_map_size);
   CHECK(example.commit_interval == empty.commit_interval);
+  CHECK(example.checkpoint_interval == empty.checkpoint_interval);
   CHECK(example.commit_sync == empty.commit_sync);
   CHECK(example.disk_reserve == empty.disk_reserve);
   CHECK(example.http.port == empty.http.port);
@@ -81,7 +83,7 @@ TEST_CASE("every setting is taken") {
       "  status_topic: site/{node}/up\n  keep_alive: 1m\n"
       "  reconnect: { min: 1s, max: 5s }\n  max_inflight: 7\n"
       "journal: { sync: always, interval: 10ms, segment: 1MB, retain: { bytes: 2MB, age: 3h } }\n"
-      "state: { memory: 5MB, map_size: 6MB }\ncommit: { interval: 20ms, durability: local }\n"
+      "state: { memory: 5MB, map_size: 6MB }\ncommit: { interval: 20ms, checkpoint: 3s, durability: local }\n"
       "disk: { reserve: 0 }\nhttp: { listen: '0.0.0.0:80', token_file: token }\n"
       "log: { level: warn }\n",
       (folder.path() / "node.yaml").string());
@@ -117,6 +119,7 @@ TEST_CASE("every setting is taken") {
   CHECK(spec.state_memory == 5u << 20);
   CHECK(spec.state_map_size == 6u << 20);
   CHECK(spec.commit_interval == Duration::Millis(20));
+  CHECK(spec.checkpoint_interval == Duration::Seconds(3));
   CHECK_FALSE(spec.commit_sync);
   CHECK(spec.disk_reserve == 0);
   CHECK(spec.http.address == "0.0.0.0");

@@ -192,6 +192,7 @@ Scenario MakeScenario(uint64_t seed) {
   ChoosePipelines(&random, &s);
   ChooseSettings(&random, &s);
   ChooseFaults(&random, &s);
+  s.checkpoint_interval = Duration::Millis(OneOf(&random, {0, 100, 2000, 10000}));
   return s;
 }
 
@@ -201,7 +202,8 @@ std::string Describe(const Scenario& s) {
                      std::to_string(s.messages) + " messages, journal sync " +
                      kSync[static_cast<size_t>(s.sync)] + ", commits " +
                      (s.commit_sync ? "synced" : "not synced") + " every " +
-                     std::to_string(s.commit_interval.us / 1000) + " ms, segments of " +
+                     std::to_string(s.commit_interval.us / 1000) + " ms (state " +
+                     std::to_string(s.checkpoint_interval.us / 1000) + " ms), segments of " +
                      std::to_string(s.segment_bytes) + " bytes, chances";
   const std::pair<const char*, double> chances[] = {
       {"posted_work", s.posted_work},     {"link_drop", s.link_drop},

@@ -42,6 +42,7 @@ struct Scenario {
   Duration retain_age;
   Duration journal_interval;
   Duration commit_interval;
+  Duration checkpoint_interval;
   uint64_t state_memory = 0;
   uint64_t disk_reserve = 0;
   uint16_t partitions = 1;

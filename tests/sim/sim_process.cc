@@ -31,6 +31,7 @@ NodeSpec Simulation::MakeSpec() {
   spec.journal.retain_age = scenario_.retain_age;
   spec.journal_interval = scenario_.journal_interval;
   spec.commit_interval = scenario_.commit_interval;
+  spec.checkpoint_interval = scenario_.checkpoint_interval;
   spec.commit_sync = scenario_.commit_sync;
   spec.state_memory = scenario_.state_memory;
   spec.disk_reserve = scenario_.disk_reserve;

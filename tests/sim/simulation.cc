@@ -112,7 +112,7 @@ void Simulation::Advance() {
   const uint64_t kind = random_.Below(100);
   const uint64_t most = kind < 50 ? 10 : kind < 80 ? 200 : kind < 99 ? 1000 : 10000;
   int64_t us = static_cast<int64_t>(random_.Below(most * kMillisecond));
-  if (calm_) us += scenario_.commit_interval.us / 4;
+  if (calm_) us += std::max(scenario_.commit_interval, scenario_.checkpoint_interval).us / 4;
   monotonic_us_ += us;
   wall_us_ += us;
 }

@@ -113,6 +113,7 @@ void ReadCommit(const YamlNode& node, Faults* faults, NodeSpec* spec) {
   const SettingReader reader(node, settings::kCommit, faults);
   reader.DurationOf("interval", Duration::Millis(1), Duration::Seconds(3600),
                     &spec->commit_interval);
+  reader.DurationOf("checkpoint", Duration{}, Duration::Seconds(3600), &spec->checkpoint_interval);
   reader.Choice<bool>("durability", {"disk", "local"}, {true, false}, &spec->commit_sync);
 }
 

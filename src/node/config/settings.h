@@ -91,7 +91,7 @@ inline constexpr SettingGroup kRetain{"retain", "'retain'", kRetainNames};
 inline constexpr std::string_view kStateNames[] = {"memory", "map_size"};
 inline constexpr SettingGroup kState{"state", "'state'", kStateNames};
 
-inline constexpr std::string_view kCommitNames[] = {"interval", "durability"};
+inline constexpr std::string_view kCommitNames[] = {"interval", "checkpoint", "durability"};
 inline constexpr SettingGroup kCommit{"commit", "'commit'", kCommitNames};
 
 inline constexpr std::string_view kDiskNames[] = {"reserve"};

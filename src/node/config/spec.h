@@ -117,6 +117,7 @@ struct NodeSpec {
   uint64_t state_memory = 64ull << 20;
   uint64_t state_map_size = 1ull << 30;
   Duration commit_interval = Duration::Millis(1000);
+  Duration checkpoint_interval = Duration::Seconds(10);
   bool commit_sync = true;             // durability: disk; false: local
   uint32_t workers = 0;                // 0: cores - 1, at least 1
   uint16_t partitions = 64;

@@ -125,13 +125,18 @@ bool OutputChannel::Drained() const {
   });
 }
 
-bool OutputChannel::HasChanges() const {
-  return collected_ != log_.next() ||
-         std::any_of(readers_.begin(), readers_.end(),
+bool OutputChannel::CursorsMoved() const {
+  return std::any_of(readers_.begin(), readers_.end(),
                      [](const Reader& r) { return !r.has_row || r.sink->Cursor() != r.stored; });
 }
 
 void OutputChannel::CollectChanges(Delta* delta) {
+  CollectCursors(delta);
+  log_.CollectChanges(delta);
+  collected_ = log_.next();
+}
+
+void OutputChannel::CollectCursors(Delta* delta) {
   for (Reader& reader : readers_) {
     const SinkCursor cursor = reader.sink->Cursor();
     // A cursor whose data cannot be made durable yet is stored with a later commit.
@@ -144,8 +149,7 @@ void OutputChannel::CollectChanges(Delta* delta) {
     reader.has_row = true;
   }
   TrimDelivered();
-  log_.CollectChanges(delta);
-  collected_ = log_.next();
+  log_.CollectTrim(delta);
 }
 
 uint64_t OutputChannel::waiting() const {

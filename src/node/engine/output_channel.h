@@ -39,9 +39,12 @@ class OutputChannel {
   // True when every sink has everything that can be read.
   bool Drained() const;
 
-  // True when a commit would store something: new entries or moved cursors.
-  bool HasChanges() const;
+  // What a commit would store.
+  bool HasNewEntries() const { return collected_ != log_.next(); }
+  bool CursorsMoved() const;
   void CollectChanges(Delta* delta);
+  // Only how far the sinks are, and the trimming of what all of them have.
+  void CollectCursors(Delta* delta);
   void OnCommitted() { log_.OnCommitted(); }
   void Release() { log_.Release(); }
 

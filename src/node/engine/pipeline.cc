@@ -155,12 +155,18 @@ void Pipeline::Emit() {
   for (const auto& c : channels_) c->Release();
 }
 
-bool Pipeline::HasChanges() const {
-  if (!durable_) return false;
+CommitNeed Pipeline::commit_need() const {
+  if (!durable_) return CommitNeed::kNone;
+  const auto any = [this](auto what) {
+    return std::any_of(channels_.begin(), channels_.end(), what);
+  };
+  if (!opening_.empty() || !has_position_ || any([](const auto& c) { return c->HasNewEntries(); })) {
+    return CommitNeed::kResults;
+  }
   // Messages of others that were passed over are worth a commit only when they hold up the journal.
-  return processed_ || !opening_.empty() || !has_position_ || offset_ - collected_offset_ > kSkippedEntries ||
-         std::any_of(channels_.begin(), channels_.end(),
-                     [](const auto& c) { return c->HasChanges(); });
+  if (processed_ || uncommitted() > kSkippedEntries) return CommitNeed::kState;
+  return any([](const auto& c) { return c->CursorsMoved(); }) ? CommitNeed::kDelivery
+                                                              : CommitNeed::kNone;
 }
 
 Position Pipeline::CurrentPosition() const {
@@ -189,7 +195,12 @@ void Pipeline::CollectCommit(Delta* delta) {
   collected_offset_ = offset_;
 }
 
+void Pipeline::CollectDelivery(Delta* delta) {
+  for (const auto& c : channels_) c->CollectCursors(delta);
+}
+
 void Pipeline::OnCommitted() {
+  if (!commit_pending_) return;
   commit_pending_ = false;
   committed_offset_ = collected_offset_;
   task_->OnCommitted();

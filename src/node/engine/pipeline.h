@@ -2,7 +2,8 @@
 // code runs under a replay over a file and under the daemon.
 //
 // Commit: CollectCommit puts everything since the last one - window state, position, outputs, sink cursors -
-// into one delta; when the store has it durably, OnCommitted lets the outputs go to the sinks.
+// into one delta; when the store has it durably, OnCommitted lets the outputs go to the sinks. How far sinks
+// have got can also be committed alone.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,14 @@ struct PipelineOptions {
   // A large close: about this many results at once, and a pause when so many bytes of outputs wait.
   size_t results_per_step = 16384;
   size_t outputs_per_turn = 4 << 20;
+};
+
+// What a commit would be good for, the most urgent thing.
+enum class CommitNeed : uint8_t {
+  kNone,      // it would change nothing
+  kDelivery,  // sinks have got further: less is sent again after a restart
+  kState,     // records were processed: less is processed again
+  kResults,   // outputs wait for it
 };
 
 // One thread (the engine's); inside a turn it uses the runner's.
@@ -59,10 +68,11 @@ class Pipeline {
   // End of input: closes every window.
   Status Finish(TaskRunner* runner);
 
-  // True when a commit would change something. CollectCommit must not be called again before the delta
-  // of the last call is committed and OnCommitted called.
-  bool HasChanges() const;
+  // Neither Collect must be called again before the delta of the last call is committed and OnCommitted
+  // called.
+  CommitNeed commit_need() const;
   void CollectCommit(Delta* delta);
+  void CollectDelivery(Delta* delta);
   void OnCommitted();
   // Brings window state in memory down to `bytes`, as far as commits allow.
   void BoundMemory(size_t bytes);
@@ -77,6 +87,8 @@ class Pipeline {
   // Position of the next message to read; as committed: the first that a restart would read again.
   uint64_t offset() const { return offset_; }
   uint64_t committed_offset() const { return committed_offset_; }
+  // Positions a commit would move on by.
+  uint64_t uncommitted() const { return offset_ - collected_offset_; }
   int64_t watermark() const { return source_->watermark(); }
   const PipelineCounters& counters() const { return task_->counters(); }
   size_t StateBytes() const { return task_->MemoryBytes(); }
@@ -110,7 +122,7 @@ class Pipeline {
   bool closing_ = false;
   FirePoint fired_;
   bool processed_ = false;        // something was processed since the last CollectCommit
-  bool commit_pending_ = false;
+  bool commit_pending_ = false;   // CollectCommit was called, OnCommitted not yet
   bool has_position_ = false;     // the store knows where to go on, or will with the commit under way
   uint64_t offset_ = 0;
   uint64_t collected_offset_ = 0;

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "base/coding.h"
-#include "node/engine/memory_budget.h"
 #include "node/engine/store_keys.h"
 #include "node/sinks/make_sink.h"
 
@@ -13,9 +12,6 @@ namespace {
 
 constexpr size_t kTurnEntries = 4096;
 constexpr size_t kTurnBytes = 512 << 10;
-// Outputs that wait for a commit in memory: more than this and the commit does not wait its turn.
-constexpr size_t kOutputBytes = 16 << 20;
-constexpr Duration kRetryCommitEvery = Duration::Seconds(1);
 constexpr Duration kTrimEvery = Duration::Seconds(5);
 constexpr Duration kDiskCheckEvery = Duration::Seconds(2);
 
@@ -128,6 +124,7 @@ Status Node::BuildGroups() {
     RIVULET_ASSIGN_OR_RETURN(group.reader, journal_->NewReader(Offset{members.front()->offset()}));
     group.source = std::make_unique<SourceGroup>(std::move(members),
                                                  std::max<uint32_t>(1, spec_.workers));
+    group.checkpoint = parts_.clock().monotonic;
     groups_.push_back(std::move(group));
   }
   return Status::Ok();
@@ -203,7 +200,7 @@ bool Node::Step(Now now) {
   if (!status_.ok()) return false;
   bool more = FinishCommit();
   more = ReadTurns() || more;
-  if (commit_ == nullptr && CommitDue(now)) StartCommit(now);
+  if (commit_ == nullptr) CommitIfDue(now);
   more = FinishCommit() || more;
   more = PumpSinks() || more;
   SyncJournal(now);
@@ -253,105 +250,6 @@ Status Node::TurnOf(Group* group, bool* more) {
   if (!messages_.empty()) return group->source->Turn(messages_, next, parts_.runner);
   group->source->Skip(next);
   return Status::Ok();
-}
-
-bool Node::CommitDue(Now now) const {
-  const auto changed = [](const Running& r) { return r.pipeline->HasChanges(); };
-  if (remembered_.empty() && std::none_of(pipelines_.begin(), pipelines_.end(), changed)) return false;
-  if (now.monotonic - last_commit_ >= spec_.commit_interval) return true;
-  size_t state = 0, outputs = 0, dirty = 0;
-  for (const Running& r : pipelines_) {
-    if (r.pipeline->closing()) return true;
-    state += r.pipeline->StateBytes();
-    outputs += r.pipeline->OutputBytes();
-    dirty += r.pipeline->DirtyRows();
-  }
-  return outputs > kOutputBytes ||
-         MemoryBudget{spec_.state_memory}.CommitDue(state, dirty, parts_.store->Stats());
-}
-
-void Node::StartCommit(Now now) {
-  commit_ = std::make_unique<Commit>();
-  commit_->started = now.monotonic;
-  last_commit_ = now.monotonic;
-  commit_->delta.Append(remembered_);
-  remembered_.Clear();
-  for (Running& r : pipelines_) r.pipeline->CollectCommit(&commit_->delta);
-  PostCommit();
-}
-
-void Node::PostCommit() {
-  Commit* commit = commit_.get();
-  commit->done.store(false, std::memory_order_relaxed);
-  parts_.committer->Post([this, commit] {
-    // Cursors must never point past what the journal has on the medium.
-    Status status;
-    if (spec_.journal.sync != JournalSync::kNever) status = journal_->Sync();
-    if (status.ok()) status = parts_.store->Commit(commit->delta);
-    commit->result = status;
-    commit->took = parts_.clock().monotonic - commit->started;
-    commit->done.store(true, std::memory_order_release);
-    commit->done.notify_all();
-    if (parts_.wake) parts_.wake();
-  });
-}
-
-bool Node::FinishCommit() {
-  if (commit_ == nullptr || !commit_->done.load(std::memory_order_acquire)) return false;
-  if (commit_->result.code() == ErrorCode::kDiskFull) {
-    RetryCommit();
-    return false;
-  }
-  const std::unique_ptr<Commit> commit = std::move(commit_);
-  if (!commit->result.ok()) {
-    Fail(commit->result);
-    return false;
-  }
-  ++counters_.commits;
-  counters_.commit_bytes += commit->delta.bytes().size();
-  const auto took = static_cast<uint64_t>(std::max<int64_t>(0, commit->took.us));
-  counters_.commit_time_us += took;
-  counters_.last_commit_us = took;
-  counters_.longest_commit_us = std::max(counters_.longest_commit_us, took);
-  for (Running& r : pipelines_) r.pipeline->OnCommitted();
-  consumed_before_ = consumed_;
-  consumed_ = LeastCommitted();
-  size_t share = MemoryBudget{spec_.state_memory}.panes();
-  if (!pipelines_.empty()) share /= pipelines_.size();
-  for (Running& r : pipelines_) r.pipeline->BoundMemory(share);
-  return true;
-}
-
-// No room for it now. The store is as it was before, nothing that hangs on the commit has left, and the
-// journal holds what comes: the same changes are tried again until there is room.
-void Node::RetryCommit() {
-  const Monotonic now = parts_.clock().monotonic;
-  if (now - commit_->started < kRetryCommitEvery) return;
-  if (!commit_->complained) {
-    parts_.log('e', commit_->result.ToString() + "; trying again until there is room");
-  }
-  commit_->complained = true;
-  commit_->started = now;
-  PostCommit();
-}
-
-// Waits for the commit under way, then makes one of everything so far. Errors besides status(): kDiskFull,
-// and then the commit is still to be made.
-Status Node::CommitNow(Now now) {
-  const auto finish = [this] {
-    if (commit_ == nullptr) return status_;
-    commit_->done.wait(false);
-    if (commit_->result.code() == ErrorCode::kDiskFull) return commit_->result;
-    FinishCommit();
-    return status_;
-  };
-  RIVULET_RETURN_IF_ERROR(finish());
-  const bool changes =
-      !remembered_.empty() || std::any_of(pipelines_.begin(), pipelines_.end(), [](const Running& r) {
-        return r.pipeline->HasChanges();
-      });
-  if (changes) StartCommit(now);
-  return finish();
 }
 
 bool Node::PumpSinks() {

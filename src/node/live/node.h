@@ -89,6 +89,9 @@ class Node {
   NodeStatus Describe(Now now) const;
 
  private:
+  // Outputs that wait for a commit in memory: more than this and the commit does not wait its turn.
+  static constexpr size_t kOutputBytes = 16 << 20;
+
   struct Running {
     std::unique_ptr<Pipeline> pipeline;
     std::string text;
@@ -97,6 +100,7 @@ class Node {
   struct Group {
     std::unique_ptr<SourceGroup> source;
     std::unique_ptr<Journal::Reader> reader;
+    Monotonic checkpoint;  // when a commit last took its state along
   };
 
   Status Ingest(const MqttMessage& message);
@@ -110,12 +114,14 @@ class Node {
   bool ReadTurns();
   Status BuildGroups();
   Status TurnOf(Group* group, bool* more);
-  void StartCommit(Now now);
+  bool IsDue(const Group& group, Now now) const;
+  bool MemoryWantsCommit() const;
+  void CommitIfDue(Now now);
+  void StartCommit(Now now, bool all);
   void PostCommit();
   void RetryCommit();
   bool FinishCommit();
   Status CommitNow(Now now);
-  bool CommitDue(Now now) const;
   bool PumpSinks();
   void SyncJournal(Now now);
   void TrimJournal(Now now);

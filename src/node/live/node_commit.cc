@@ -1,0 +1,154 @@
+// When a node commits, and what.
+//
+// A commit is written for results that wait for it, not for the window state: the journal can give that
+// again. Panes that fill up between two results are therefore written seldom, and those of a window that
+// opens and closes in between never, which is what an SD card wants. Pipelines that share a read of the
+// journal are committed together, so that they still do after a restart.
+#include <algorithm>
+
+#include "node/engine/memory_budget.h"
+#include "node/live/node.h"
+
+namespace rivulet {
+namespace {
+
+// Journal entries that a restart reads again: a fraction of a second's work on any board.
+constexpr uint64_t kMostReadAgain = 1 << 16;
+constexpr Duration kRetryCommitEvery = Duration::Seconds(1);
+
+}  // namespace
+
+bool Node::IsDue(const Group& group, Now now) const {
+  const bool checkpoint = now.monotonic - group.checkpoint >= spec_.checkpoint_interval;
+  bool due = false;
+  for (const Pipeline* p : group.source->members()) {
+    if (p->closing()) return true;
+    const CommitNeed need = p->commit_need();
+    due = due || need == CommitNeed::kResults ||
+          (need != CommitNeed::kNone && (checkpoint || p->uncommitted() >= kMostReadAgain));
+  }
+  return due && now.monotonic - last_commit_ >= spec_.commit_interval;
+}
+
+// State in memory is bounded, and what was not written cannot leave it.
+bool Node::MemoryWantsCommit() const {
+  size_t state = 0, outputs = 0, dirty = 0;
+  bool changes = false;
+  for (const Running& r : pipelines_) {
+    changes = changes || r.pipeline->commit_need() != CommitNeed::kNone;
+    state += r.pipeline->StateBytes();
+    outputs += r.pipeline->OutputBytes();
+    dirty += r.pipeline->DirtyRows();
+  }
+  return changes && (outputs > kOutputBytes || MemoryBudget{spec_.state_memory}.CommitDue(
+                                                   state, dirty, parts_.store->Stats()));
+}
+
+void Node::CommitIfDue(Now now) {
+  const bool all = MemoryWantsCommit();
+  const bool due =
+      all || (!remembered_.empty() && now.monotonic - last_commit_ >= spec_.commit_interval) ||
+      std::any_of(groups_.begin(), groups_.end(), [&](const Group& g) { return IsDue(g, now); });
+  if (due) StartCommit(now, all);
+}
+
+void Node::StartCommit(Now now, bool all) {
+  commit_ = std::make_unique<Commit>();
+  commit_->started = now.monotonic;
+  Delta* const delta = &commit_->delta;
+  delta->Append(remembered_);
+  remembered_.Clear();
+  if (all) {  // also those that are being started, and in no group yet
+    for (Running& r : pipelines_) r.pipeline->CollectCommit(delta);
+  }
+  for (Group& group : groups_) {
+    const bool due = all || IsDue(group, now);
+    if (due) group.checkpoint = now.monotonic;
+    if (all) continue;
+    for (Pipeline* p : group.source->members()) {
+      if (due) {
+        p->CollectCommit(delta);
+      } else {
+        p->CollectDelivery(delta);
+      }
+    }
+  }
+  last_commit_ = now.monotonic;
+  PostCommit();
+}
+
+void Node::PostCommit() {
+  Commit* commit = commit_.get();
+  commit->done.store(false, std::memory_order_relaxed);
+  parts_.committer->Post([this, commit] {
+    // Cursors must never point past what the journal has on the medium.
+    Status status;
+    if (spec_.journal.sync != JournalSync::kNever) status = journal_->Sync();
+    if (status.ok()) status = parts_.store->Commit(commit->delta);
+    commit->result = status;
+    commit->took = parts_.clock().monotonic - commit->started;
+    commit->done.store(true, std::memory_order_release);
+    commit->done.notify_all();
+    if (parts_.wake) parts_.wake();
+  });
+}
+
+bool Node::FinishCommit() {
+  if (commit_ == nullptr || !commit_->done.load(std::memory_order_acquire)) return false;
+  if (commit_->result.code() == ErrorCode::kDiskFull) {
+    RetryCommit();
+    return false;
+  }
+  const std::unique_ptr<Commit> commit = std::move(commit_);
+  if (!commit->result.ok()) {
+    Fail(commit->result);
+    return false;
+  }
+  ++counters_.commits;
+  counters_.commit_bytes += commit->delta.bytes().size();
+  const auto took = static_cast<uint64_t>(std::max<int64_t>(0, commit->took.us));
+  counters_.commit_time_us += took;
+  counters_.last_commit_us = took;
+  counters_.longest_commit_us = std::max(counters_.longest_commit_us, took);
+  for (Running& r : pipelines_) r.pipeline->OnCommitted();
+  consumed_before_ = consumed_;
+  consumed_ = LeastCommitted();
+  size_t share = MemoryBudget{spec_.state_memory}.panes();
+  if (!pipelines_.empty()) share /= pipelines_.size();
+  for (Running& r : pipelines_) r.pipeline->BoundMemory(share);
+  return true;
+}
+
+// No room for it now. The store is as it was before, nothing that hangs on the commit has left, and the
+// journal holds what comes: the same changes are tried again until there is room.
+void Node::RetryCommit() {
+  const Monotonic now = parts_.clock().monotonic;
+  if (now - commit_->started < kRetryCommitEvery) return;
+  if (!commit_->complained) {
+    parts_.log('e', commit_->result.ToString() + "; trying again until there is room");
+  }
+  commit_->complained = true;
+  commit_->started = now;
+  PostCommit();
+}
+
+// Waits for the commit under way, then makes one of everything so far. Errors besides status(): kDiskFull,
+// and then the commit is still to be made.
+Status Node::CommitNow(Now now) {
+  const auto finish = [this] {
+    if (commit_ == nullptr) return status_;
+    commit_->done.wait(false);
+    if (commit_->result.code() == ErrorCode::kDiskFull) return commit_->result;
+    FinishCommit();
+    return status_;
+  };
+  RIVULET_RETURN_IF_ERROR(finish());
+  const bool changes =
+      !remembered_.empty() || std::any_of(pipelines_.begin(), pipelines_.end(), [](const Running& r) {
+        return r.pipeline->commit_need() != CommitNeed::kNone;
+      });
+  if (changes) StartCommit(now, true);
+  return finish();
+}
+
+}  // namespace rivulet
