@@ -5,6 +5,7 @@
 #include "base/coding.h"
 #include "base/hash.h"
 #include "node/engine/store_keys.h"
+#include "node/sinks/late_sink.h"
 #include "operators/result/result_batch.h"
 
 namespace rivulet {
@@ -27,7 +28,7 @@ OutputChannel::OutputChannel(std::string pipeline, uint16_t pipeline_id, Channel
       log_(store_keys::Outputs(pipeline_id, static_cast<uint8_t>(kind)), store, kMemoryLimit, next),
       collected_(next) {}
 
-Status OutputChannel::AddSink(const std::string& name, std::unique_ptr<Sink> sink) {
+Status OutputChannel::AddSink(const std::string& name, std::unique_ptr<Sink> sink, bool may_wait) {
   Reader reader;
   // Names hold paths and topics of any length; rows have a bounded key.
   reader.row = store_keys::SinkCursor(pipeline_id_, static_cast<uint8_t>(kind_), Hash128Hex(name));
@@ -45,7 +46,12 @@ Status OutputChannel::AddSink(const std::string& name, std::unique_ptr<Sink> sin
   // A sink that was taken out for a while and is back goes on with what the log still has.
   RIVULET_ASSIGN_OR_RETURN(const uint64_t begin, log_.Begin());
   cursor.next = std::max(cursor.next, begin);
-  RIVULET_RETURN_IF_ERROR(sink->Open(&cursor));
+  const SinkCursor committed = cursor;
+  if (const Status opened = sink->Open(&cursor); !opened.ok()) {
+    if (!may_wait || !MayOpenLater(opened)) return opened;
+    cursor = committed;
+    sink = NewLateSink(std::move(sink), cursor, log_.next(), opened);
+  }
   // A sink that keeps its own cursor can be ahead of a log that was made anew: numbers it has already
   // seen must not be given out again.
   if (cursor.next > log_.next()) {

@@ -25,8 +25,9 @@ class OutputChannel {
                 uint64_t next);
 
   // Adds a sink under a name that stays the same from run to run ("file out.ndjson"), and opens it at its
-  // committed cursor; a sink that is new starts with the next entry.
-  Status AddSink(const std::string& name, std::unique_ptr<Sink> sink);
+  // committed cursor; a sink that is new starts with the next entry. With `may_wait` a sink that cannot be
+  // opened now is opened later, where that can help.
+  Status AddSink(const std::string& name, std::unique_ptr<Sink> sink, bool may_wait = false);
   bool has_sinks() const { return !readers_.empty(); }
 
   // Only with sinks: without one the entry would never be trimmed.

@@ -146,7 +146,12 @@ Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<Si
     }
     RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> made,
                              MakeSink(sink, pipeline->name(), parts_.sink_link));
-    RIVULET_RETURN_IF_ERROR(pipeline->channel(kind).AddSink(name, std::move(made)));
+    OutputChannel& channel = pipeline->channel(kind);
+    RIVULET_RETURN_IF_ERROR(channel.AddSink(name, std::move(made), /*may_wait=*/true));
+    if (const SinkStats state = channel.Stats().back(); !state.last_error.empty()) {
+      parts_.log('w', "pipeline '" + pipeline->name() + "': " + state.name + " cannot be opened, its " +
+                          "results wait: " + state.last_error);
+    }
   }
   return Status::Ok();
 }

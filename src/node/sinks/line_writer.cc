@@ -27,6 +27,8 @@ Status LineWriter::Failure(const char* what) const {
 
 Status LineWriter::OpenWith(const std::string& path, int flags) {
   name_ = path;
+  if (owned_) close(fd_);
+  owned_ = false;
   fd_ = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
   if (fd_ < 0) return Failure("cannot open");
   owned_ = true;

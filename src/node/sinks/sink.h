@@ -45,7 +45,7 @@ class Sink {
  public:
   virtual ~Sink() = default;
 
-  // Called once. `*cursor` is as last committed; a sink that keeps its own (SQLite) or must cut
+  // Called first, and again after it failed. `*cursor` is as last committed; a sink that keeps its own (SQLite) or must cut
   // what a crash left half done (file) does so here and corrects `*cursor`.
   virtual Status Open(SinkCursor* cursor) = 0;
 

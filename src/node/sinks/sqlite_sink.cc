@@ -22,8 +22,7 @@ std::string SqliteVersion() { return sqlite3_libversion(); }
 
 namespace {
 
-constexpr int kOpenPatienceMs = 5000;   // waiting for another process's lock: at start,
-constexpr int kOfferPatienceMs = 50;    // and later, where results can wait in the output log
+constexpr int kPatienceMs = 50;  // waiting for another process's lock: results can wait in the log
 constexpr size_t kMaxStatements = 64;   // sets of fields remembered
 constexpr char kWholeColumn[] = "json"; // takes results that are not flat objects
 
@@ -116,7 +115,6 @@ class SqliteSink final : public Sink {
     if (own) cursor->next = *own;
     cursor->position = 0;
     cursor_ = *cursor;
-    sqlite3_busy_timeout(db_.get(), kOfferPatienceMs);
     return Status::Ok();
   }
 
@@ -171,7 +169,7 @@ class SqliteSink final : public Sink {
     db_.reset(raw);
     if (code != SQLITE_OK) return Failure();
     sqlite3_extended_result_codes(raw, 1);
-    sqlite3_busy_timeout(raw, kOpenPatienceMs);
+    sqlite3_busy_timeout(raw, kPatienceMs);
     RIVULET_RETURN_IF_ERROR(Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"));
     return Execute(
         "CREATE TABLE IF NOT EXISTS rivulet_cursor("
