@@ -54,9 +54,7 @@ inline bool Has(const ConfigErrors& errors, ErrorCode code, int line, int column
 }
 
 // The repository's config/ folder.
-inline std::filesystem::path ConfigFolder() {
-  return std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "config";
-}
+inline std::filesystem::path ConfigFolder() { return RIVULET_CONFIG_FOLDER; }
 
 inline std::string FileText(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);

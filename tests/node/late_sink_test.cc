@@ -92,7 +92,7 @@ TEST_CASE("late sink: a file whose folder is missing at start") {
   CHECK(text.str() == "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n");
 }
 
-TEST_CASE("late sink: a database that another program holds at start, and that is ahead of the stored cursor") {
+TEST_CASE("late sink: a database held by another program, ahead of the stored cursor") {
   TestFolder folder;
   sim::SimStore store;
   const std::string path = folder.File("results.db");

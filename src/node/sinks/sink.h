@@ -45,8 +45,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
 
-  // Called first, and again after it failed. `*cursor` is as last committed; a sink that keeps its own (SQLite) or must cut
-  // what a crash left half done (file) does so here and corrects `*cursor`.
+  // Called first, and again after it failed. `*cursor` is as last committed; a sink that keeps its own
+  // (SQLite) or must cut what a crash left half done (file) does so here and corrects `*cursor`.
   virtual Status Open(SinkCursor* cursor) = 0;
 
   // Takes a prefix of `entries` (in sequence order, starting where the last call ended) and returns
