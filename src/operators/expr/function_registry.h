@@ -103,6 +103,7 @@ std::span<const FunctionDef> BitFunctions();
 std::span<const FunctionDef> StringFunctions();
 std::span<const FunctionDef> ConvertFunctions();
 std::span<const FunctionDef> TimeFunctions();
+std::span<const FunctionDef> CalendarFunctions();
 std::span<const FunctionDef> SignalFunctions();
 std::span<const FunctionDef> RegexpFunctions();
 
