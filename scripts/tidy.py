@@ -37,6 +37,8 @@ VENDORS = {
     r"yaml-cpp/.*": ["node/config/yaml_tree.cc"],
     r"sqlite3\.h": ["node/sinks/sqlite_sink.cc"],
     r"simdjson\.h": ["operators/decode/json_decoder.cc"],
+    r"re2/.*": ["operators/expr/regex.cc"],
+    r"date/.*": ["operators/expr/time_zone.cc"],
     r"httplib\.h": ["node/http/http_library.h"],
     r"boost/.*": ["node/commands/cli.cc"],
     r"xxhash\.h": ["base/hash.cc"],

@@ -6,11 +6,12 @@ packages_build=(
   g++ cmake ninja-build pkg-config ccache
   libpaho-mqttpp-dev libpaho-mqtt-dev
   liblmdb-dev libsqlite3-dev libyaml-cpp-dev libboost-program-options-dev
+  libre2-dev libhowardhinnant-date-dev
   libsimdjson-dev nlohmann-json3-dev libxxhash-dev libcpp-httplib-dev libspdlog-dev
   doctest-dev
 )
-# A broker, and its command line clients.
-packages_run=(mosquitto mosquitto-clients)
+# A broker, and its command line clients; the rules of time zones.
+packages_run=(mosquitto mosquitto-clients tzdata)
 # Tests: checks in Python, certificates, the fuzzers' compiler.
 packages_test=(python3 python3-yaml python3-jsonschema openssl clang-14 libclang-rt-14-dev)
 

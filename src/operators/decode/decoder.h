@@ -86,9 +86,10 @@ enum class TimeUnit : uint8_t { kSeconds, kMillis, kMicros, kNanos, kIso8601 };
 void ExtractEventTime(RecordBatch* batch, Selection selection, uint32_t column, TimeUnit unit,
                       std::vector<RowError>* errors);
 
-// ISO 8601 date-time to us since 1970 UTC. False when malformed.
+// ISO 8601 date-time (operators/expr/iso_text.h) to us since 1970 UTC. False when malformed or
+// beyond int64.
 bool ParseIso8601(std::string_view text, int64_t* us);
-// "2017-03-21T05:00:02Z", fraction only when not zero.
+// "2017-03-21T05:00:02Z", fraction (3 or 6 digits) only when not zero.
 std::string FormatIso8601(int64_t us);
 
 }  // namespace rivulet

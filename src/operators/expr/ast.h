@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/record_batch.h"
+#include "operators/expr/preparation.h"
 #include "operators/expr/scope.h"
 
 namespace rivulet::expr {
@@ -63,6 +64,8 @@ struct Node {
   StaticType type = kAnyType;
   uint32_t column = 0;
   const FunctionDef* function = nullptr;
+  // Set when the tree is finished: of a call whose arguments to prepare from are literals.
+  std::unique_ptr<const Prepared> prepared;
 
   Column constant;
 

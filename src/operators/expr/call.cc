@@ -35,19 +35,25 @@ void UnaryLoop(double (*f)(double), const View& argument, Selection selection, C
 
 }  // namespace
 
-void EvaluateCall(const FunctionDef& function, std::span<const View> arguments,
-                  Selection selection, EvalContext::Impl* context, Column* out) {
+void EvaluateCall(const FunctionDef& function, const Prepared* prepared,
+                  std::span<const View> arguments, Selection selection,
+                  EvalContext::Impl* context, Column* out) {
   if (function.unary != nullptr && arguments[0].Only(Type::kFloat)) {
     return UnaryLoop(function.unary, arguments[0], selection, out);
   }
   std::vector<Value>& values = context->values;
   values.resize(arguments.size());
   CallContext& call = context->call;
+  const bool prepare = prepared == nullptr && NeedsPreparation(function, arguments.size());
+  const auto compute = [&] {
+    call.prepared = prepare ? context->prepared.Get(function, values, &call) : prepared;
+    return call.failed ? Value::Null() : function.call(values.data(), values.size(), &call);
+  };
   ForRows(selection, [&](uint32_t row) {
     for (size_t i = 0; i < arguments.size(); ++i) values[i] = arguments[i].Get(row);
     out->SetNull(row);
     if (!AcceptArguments(function, values, row, &context->errors)) return;
-    const Value result = function.call(values.data(), values.size(), &call);
+    const Value result = compute();
     if (!call.failed) return out->Set(row, result);
     call.failed = false;
     context->errors.Add(row, std::string(function.name) + ": " + call.error);

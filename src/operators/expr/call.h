@@ -8,9 +8,10 @@
 namespace rivulet::expr {
 
 // Calls `function` for each selected row. An argument of a type the function does not take is a
-// row error, as is what the function itself refuses.
-void EvaluateCall(const FunctionDef& function, std::span<const View> arguments,
-                  Selection selection, EvalContext::Impl* context, Column* out);
+// row error, as is what the function itself refuses. `prepared`: see Node::prepared.
+void EvaluateCall(const FunctionDef& function, const Prepared* prepared,
+                  std::span<const View> arguments, Selection selection,
+                  EvalContext::Impl* context, Column* out);
 
 // Joins the text of all operands; null when one is null.
 void EvaluateConcat(std::span<const View> operands, Selection selection,

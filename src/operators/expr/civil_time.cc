@@ -1,6 +1,6 @@
 #include "operators/expr/civil_time.h"
 
-#include <cstdio>
+#include <algorithm>
 
 #include "base/types.h"
 
@@ -14,91 +14,12 @@ int64_t FloorDiv(int64_t a, int64_t b) { return (a - FloorMod(a, b)) / b; }
 
 bool IsLeap(int64_t year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
 
+}  // namespace
+
 int DaysInMonth(int64_t year, int month) {
   constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   return month == 2 && IsLeap(year) ? 29 : kDays[month - 1];
 }
-
-// Reads the parts of a time from the front of a text.
-class IsoReader {
- public:
-  explicit IsoReader(std::string_view text) : rest_(text) {}
-
-  bool Empty() const { return rest_.empty(); }
-  char Next() const { return rest_.empty() ? '\0' : rest_.front(); }
-  bool Accept(char c) {
-    if (Next() != c) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-  // Exactly `digits` digits, at most `most`.
-  bool Number(int digits, int64_t most, int64_t* value) {
-    *value = 0;
-    for (int i = 0; i < digits; ++i) {
-      if (!NextIsDigit()) return false;
-      *value = *value * 10 + (rest_.front() - '0');
-      rest_.remove_prefix(1);
-    }
-    return *value <= most;
-  }
-  bool NextIsDigit() const { return Next() >= '0' && Next() <= '9'; }
-
-  bool Year(int64_t* year) {
-    const bool negative = Next() == '-';
-    if (!negative && Next() != '+') return Number(4, 9999, year);
-    rest_.remove_prefix(1);
-    int digits = 0;
-    while (digits < 9 && digits < static_cast<int>(rest_.size()) && IsDigitAt(digits)) ++digits;
-    if (digits < 6 || !Number(digits, 999999999, year)) return false;
-    if (negative) *year = -*year;
-    return true;
-  }
-
-  // .f, .ff, .fff... as milliseconds.
-  bool Fraction(int64_t* ms) {
-    if (!Accept('.') && !Accept(',')) return true;
-    if (!NextIsDigit()) return false;
-    for (int64_t unit = 100; NextIsDigit(); unit /= 10) {
-      *ms += unit * (rest_.front() - '0');
-      rest_.remove_prefix(1);
-    }
-    return true;
-  }
-
-  // Z, +hh:mm, +hhmm, +hh or nothing, as milliseconds to subtract.
-  bool Zone(int64_t* shift) {
-    *shift = 0;
-    if (Accept('Z') || Accept('z') || Empty()) return true;
-    const bool west = Next() == '-';
-    if (!Accept('+') && !Accept('-')) return false;
-    int64_t hours = 0, minutes = 0;
-    if (!Number(2, 23, &hours)) return false;
-    const bool colon = Accept(':');
-    if ((colon || NextIsDigit()) && !Number(2, 59, &minutes)) return false;
-    *shift = (hours * kMsPerHour + minutes * kMsPerMinute) * (west ? -1 : 1);
-    return true;
-  }
-
- private:
-  bool IsDigitAt(int i) const {
-    const char c = rest_[static_cast<size_t>(i)];
-    return c >= '0' && c <= '9';
-  }
-
-  std::string_view rest_;
-};
-
-bool ReadTimeOfDay(IsoReader* in, int64_t* ms) {
-  int64_t hour = 0, minute = 0, second = 0, fraction = 0;
-  if (!in->Number(2, 23, &hour) || !in->Accept(':') || !in->Number(2, 59, &minute)) return false;
-  if (in->Accept(':')) {
-    if (!in->Number(2, 59, &second) || !in->Fraction(&fraction)) return false;
-  }
-  *ms = hour * kMsPerHour + minute * kMsPerMinute + second * kMsPerSecond + fraction;
-  return true;
-}
-
-}  // namespace
 
 int64_t DaysFromCivil(int64_t year, int month, int day) {
   // Years begin in March, so that the leap day is the last of its year.
@@ -145,34 +66,25 @@ int DayOfYear(const CivilTime& time) {
   return static_cast<int>(time.days - DaysFromCivil(time.date.year, 1, 1)) + 1;
 }
 
-void AppendIso(int64_t ms, std::string* out) {
-  const CivilTime t = CivilFromMs(ms);
-  const bool plain = t.date.year >= 0 && t.date.year <= 9999;
-  const int64_t seconds = t.ms_of_day / kMsPerSecond;
-  char buffer[64];
-  const int size = std::snprintf(
-      buffer, sizeof(buffer), plain ? "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ"
-                                    : "%+07lld-%02d-%02dT%02d:%02d:%02d.%03dZ",
-      static_cast<long long>(t.date.year), t.date.month, t.date.day,
-      static_cast<int>(seconds / 3600), static_cast<int>(seconds / 60 % 60),
-      static_cast<int>(seconds % 60), static_cast<int>(t.ms_of_day % kMsPerSecond));
-  out->append(buffer, static_cast<size_t>(size));
+CivilDate IsoWeekOf(int64_t days, int* week) {
+  // A week belongs to the year of its Thursday.
+  const int64_t thursday = days - DayOfWeek(days) + 4;
+  const CivilDate date = CivilFromDays(thursday);
+  *week = static_cast<int>((thursday - DaysFromCivil(date.year, 1, 1)) / 7) + 1;
+  return date;
 }
 
-std::optional<int64_t> ParseIso(std::string_view text) {
-  IsoReader in(text);
-  int64_t year = 0, month = 0, day = 0, ms = 0, shift = 0;
-  if (!in.Year(&year) || !in.Accept('-') || !in.Number(2, 12, &month) || !in.Accept('-') ||
-      !in.Number(2, 31, &day) || month < 1 || day < 1 ||
-      day > DaysInMonth(year, static_cast<int>(month))) {
-    return std::nullopt;
-  }
-  if (!in.Empty()) {
-    if (!in.Accept('T') && !in.Accept('t') && !in.Accept(' ')) return std::nullopt;
-    if (!ReadTimeOfDay(&in, &ms) || !in.Zone(&shift) || !in.Empty()) return std::nullopt;
-  }
-  return MsFromDays(DaysFromCivil(year, static_cast<int>(month), static_cast<int>(day)),
-                    ms - shift);
+std::optional<int64_t> AddMonths(int64_t days, __int128 months) {
+  const CivilDate date = CivilFromDays(days);
+  const __int128 month = static_cast<__int128>(date.year) * 12 + (date.month - 1) + months;
+  // Far beyond what milliseconds in int64 reach.
+  constexpr __int128 kMost = static_cast<__int128>(400'000'000) * 12;
+  if (month > kMost || month < -kMost) return std::nullopt;
+  const auto index = static_cast<int64_t>(month);
+  const int64_t year = FloorDiv(index, 12);
+  const auto month_of_year = static_cast<int>(FloorMod(index, 12)) + 1;
+  return DaysFromCivil(year, month_of_year,
+                       std::min(date.day, DaysInMonth(year, month_of_year)));
 }
 
 }  // namespace rivulet::expr

@@ -1,4 +1,4 @@
-// Calendar arithmetic in UTC: milliseconds since 1970 to year, month, day and back, and ISO 8601.
+// Calendar arithmetic in UTC: milliseconds since 1970 to year, month, day and back.
 //
 // Days to civil dates and back follow Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"
 // (days_from_civil, civil_from_days): the proleptic Gregorian calendar, exact for every int64
@@ -7,8 +7,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 
 namespace rivulet::expr {
 
@@ -39,11 +37,13 @@ std::optional<int64_t> MsFromDays(int64_t days, int64_t ms_of_day);
 int DayOfWeek(int64_t days);  // ISO: Monday 1 .. Sunday 7
 int DayOfYear(const CivilTime& time);  // 1..366
 
-// 2024-05-01T12:34:56.789Z; years outside 0..9999 have a sign and at least six digits.
-void AppendIso(int64_t ms, std::string* out);
+int DaysInMonth(int64_t year, int month);
 
-// YYYY-MM-DD, or with T or a space and hh:mm[:ss[.fraction]] and Z, +hh:mm or +hhmm; without a zone
-// it is UTC. Digits beyond milliseconds are cut off. None when it is no such time.
-std::optional<int64_t> ParseIso(std::string_view text);
+// ISO 8601's week, 1..53, and a date of the year it belongs to.
+CivilDate IsoWeekOf(int64_t days, int* week);
+
+// The same day of a later (or earlier) month, or that month's last when it is shorter. None when
+// beyond int64 milliseconds by far.
+std::optional<int64_t> AddMonths(int64_t days, __int128 months);
 
 }  // namespace rivulet::expr

@@ -100,6 +100,7 @@ struct EvalContext::Impl {
   std::vector<View> views;  // operands of the calls being evaluated, a stack
   std::vector<Value> values;
   CallContext call;
+  PreparedCache prepared;
   RowErrors errors;
   Column null_column;  // one row, null: stands for columns the batch does not have
 

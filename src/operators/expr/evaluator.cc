@@ -288,7 +288,7 @@ void Evaluator::Call(const Node& node, Selection selection, Column* out) {
   if (node.kind == NodeKind::kConcat) {
     EvaluateConcat(arguments, selection, &context_, out);
   } else {
-    EvaluateCall(*node.function, arguments, selection, &context_, out);
+    EvaluateCall(*node.function, node.prepared.get(), arguments, selection, &context_, out);
   }
   views.resize(base);
 }

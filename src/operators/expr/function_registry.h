@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/value.h"
+#include "operators/expr/preparation.h"
 #include "operators/expr/scope.h"
 
 namespace rivulet::expr {
@@ -20,6 +21,8 @@ inline constexpr size_t kMaxTextResult = 64 * 1024;
 struct CallContext {
   // A text result is built here; it is reused from row to row.
   std::string text;
+  // What was prepared of the arguments, when the function asks for that; see PreparedAs.
+  const Prepared* prepared = nullptr;
   // Set by Fail: the row cannot be computed, and why.
   bool failed = false;
   std::string error;
@@ -31,6 +34,11 @@ struct CallContext {
   }
   // `text` as result, or a failure when it has become too long.
   Value Text();
+  // The prepared form, which a function's `prepare` has made.
+  template <typename T>
+  const T& PreparedAs() const {
+    return static_cast<const T&>(*prepared);
+  }
 };
 
 // Computes one row. Pure: equal arguments give equal results, nothing else is read or changed.
@@ -65,7 +73,7 @@ struct FunctionDef {
   std::string_view name;
   uint8_t least_arguments;
   uint8_t most_arguments;  // kVariadic: no limit
-  TypeMask arguments[3];   // accepted besides null; the third goes for all further ones
+  TypeMask arguments[8];   // accepted besides null; the last one given goes for all further ones
   StaticType result;       // besides null
   ScalarFunction call = nullptr;
   ResultRule rule = ResultRule::kFixed;
@@ -74,8 +82,16 @@ struct FunctionDef {
   CallForm form = CallForm::kScalar;
   // The same as `call` for a float argument; lets a uniform column run in a tight loop.
   double (*unary)(double) = nullptr;
+  // What is worked out once of the arguments in `prepared_from` (bits by position). Needs `strict`.
+  // A call without any of them has no prepared form.
+  PrepareFunction prepare = nullptr;
+  uint32_t prepared_from = 0;
 
-  TypeMask argument(size_t i) const { return arguments[i < 2 ? i : 2]; }
+  TypeMask argument(size_t i) const {
+    if (i > 7) i = 7;
+    while (i > 0 && arguments[i] == 0) --i;
+    return arguments[i];
+  }
 };
 
 // Null when there is no such function. `name` is lower case.
@@ -87,6 +103,9 @@ std::span<const FunctionDef> BitFunctions();
 std::span<const FunctionDef> StringFunctions();
 std::span<const FunctionDef> ConvertFunctions();
 std::span<const FunctionDef> TimeFunctions();
+std::span<const FunctionDef> CalendarFunctions();
+std::span<const FunctionDef> SignalFunctions();
+std::span<const FunctionDef> RegexpFunctions();
 
 // "int", "int or float", "nothing": a mask in words for messages; null is left out.
 std::string DescribeTypes(TypeMask mask);

@@ -1,89 +1,104 @@
-// Functions on times: ints, milliseconds since 1970-01-01 UTC.
+// Parts of times: ints, milliseconds since 1970-01-01 UTC. All take a time zone as second argument.
 
 #include "base/types.h"
 #include "operators/expr/civil_time.h"
 #include "operators/expr/convert.h"
 #include "operators/expr/function_registry.h"
+#include "operators/expr/zone_argument.h"
 
 namespace rivulet::expr {
+
+bool ReadZone(Preparation* p, size_t i, ZoneArgument* out) {
+  if (!p->known(i)) return true;
+  std::string error;
+  out->zone = TimeZone::Find(p->argument(i).s, &error);
+  if (!out->zone) p->Fail(i, Quote(p->argument(i).s) + " " + error);
+  return out->zone.has_value();
+}
+
 namespace {
 
-Value Year(const Value* a, size_t, CallContext*) {
-  return Value::Int(CivilFromMs(a[0].i).date.year);
+std::unique_ptr<const Prepared> PrepareZone(Preparation* p) {
+  auto zone = std::make_unique<ZoneArgument>();
+  if (!ReadZone(p, 1, zone.get()) || p->pending(1)) return nullptr;
+  return zone;
 }
-Value Month(const Value* a, size_t, CallContext*) {
-  return Value::Int(CivilFromMs(a[0].i).date.month);
+
+// The clock's time in the zone, if there is one.
+int64_t Local(const Value* a, size_t count, CallContext* c) {
+  return count > 1 ? c->PreparedAs<ZoneArgument>().ToLocal(a[0].i) : a[0].i;
 }
-Value Day(const Value* a, size_t, CallContext*) { return Value::Int(CivilFromMs(a[0].i).date.day); }
-Value WeekDay(const Value* a, size_t, CallContext*) {
-  return Value::Int(DayOfWeek(CivilFromMs(a[0].i).days));
+
+CivilTime Civil(const Value* a, size_t count, CallContext* c) {
+  return CivilFromMs(Local(a, count, c));
 }
-Value YearDay(const Value* a, size_t, CallContext*) {
-  return Value::Int(DayOfYear(CivilFromMs(a[0].i)));
+
+Value Year(const Value* a, size_t count, CallContext* c) {
+  return Value::Int(Civil(a, count, c).date.year);
+}
+Value Quarter(const Value* a, size_t count, CallContext* c) {
+  return Value::Int((Civil(a, count, c).date.month + 2) / 3);
+}
+Value Month(const Value* a, size_t count, CallContext* c) {
+  return Value::Int(Civil(a, count, c).date.month);
+}
+Value Day(const Value* a, size_t count, CallContext* c) {
+  return Value::Int(Civil(a, count, c).date.day);
+}
+Value WeekDay(const Value* a, size_t count, CallContext* c) {
+  return Value::Int(DayOfWeek(Civil(a, count, c).days));
+}
+Value YearDay(const Value* a, size_t count, CallContext* c) {
+  return Value::Int(DayOfYear(Civil(a, count, c)));
+}
+Value Week(const Value* a, size_t count, CallContext* c) {
+  int week = 0;
+  IsoWeekOf(Civil(a, count, c).days, &week);
+  return Value::Int(week);
+}
+Value WeekYear(const Value* a, size_t count, CallContext* c) {
+  int week = 0;
+  return Value::Int(IsoWeekOf(Civil(a, count, c).days, &week).year);
 }
 
 // How many whole `unit`s into the enclosing `span`: minute is Part<kMsPerMinute, kMsPerHour>.
 template <int64_t unit, int64_t span>
-Value Part(const Value* a, size_t, CallContext*) {
-  return Value::Int(FloorMod(a[0].i, span) / unit);
+Value Part(const Value* a, size_t count, CallContext* c) {
+  return Value::Int(FloorMod(Local(a, count, c), span) / unit);
 }
 
-std::optional<int64_t> TruncateDate(std::string_view unit, const CivilTime& t) {
-  if (unit == "week") return MsFromDays(t.days - (DayOfWeek(t.days) - 1), 0);
-  const int month = unit == "year" ? 1 : t.date.month;
-  return MsFromDays(DaysFromCivil(t.date.year, month, 1), 0);
+Value UtcOffset(const Value* a, size_t, CallContext* c) {
+  return Value::Int(c->PreparedAs<ZoneArgument>().OffsetMs(a[0].i));
 }
 
-// date_trunc(unit, ms): the beginning of the second, minute, hour, day, week (Monday), month, year.
-Value DateTrunc(const Value* a, size_t, CallContext* c) {
-  const std::string_view unit = a[0].s;
-  const int64_t ms = a[1].i;
-  std::optional<int64_t> result;
-  int64_t size = 0;
-  if (unit == "second") size = kMsPerSecond;
-  if (unit == "minute") size = kMsPerMinute;
-  if (unit == "hour") size = kMsPerHour;
-  if (unit == "day") size = kMsPerDay;
-  if (size != 0) {
-    int64_t start = 0;
-    if (!__builtin_sub_overflow(ms, FloorMod(ms, size), &start)) result = start;
-  } else if (unit == "week" || unit == "month" || unit == "year") {
-    result = TruncateDate(unit, CivilFromMs(ms));
-  } else {
-    return c->Fail(Quote(unit) +
-                   " is not a unit, expected second, minute, hour, day, week, month or year");
-  }
-  if (!result) return c->Fail("the beginning of the " + std::string(unit) + " is beyond int64");
-  return Value::Int(*result);
-}
-
-Value FormatTime(const Value* a, size_t, CallContext* c) {
-  c->text.clear();
-  AppendIso(a[0].i, &c->text);
-  return Value::String(c->text);
-}
-
-Value ParseTime(const Value* a, size_t, CallContext* c) {
-  const std::optional<int64_t> ms = ParseIso(TrimSpace(a[0].s));
-  if (ms) return Value::Int(*ms);
-  return c->Fail(Quote(a[0].s) + " is not an ISO 8601 time such as 2024-05-01T12:00:00Z");
-}
-
-constexpr TypeMask kMs = kIntMask;
+constexpr TypeMask kMs = kIntMask, kZone = kStringMask;
+constexpr ResultRule kFixed = ResultRule::kFixed;
+constexpr CallForm kScalar = CallForm::kScalar;
+constexpr uint32_t kFrom = PreparedFrom({1});
 
 constexpr FunctionDef kTable[] = {
-    {"year", 1, 1, {kMs}, kIntMask, Year},
-    {"month", 1, 1, {kMs}, kIntMask, Month},
-    {"day", 1, 1, {kMs}, kIntMask, Day},
-    {"hour", 1, 1, {kMs}, kIntMask, Part<kMsPerHour, kMsPerDay>},
-    {"minute", 1, 1, {kMs}, kIntMask, Part<kMsPerMinute, kMsPerHour>},
-    {"second", 1, 1, {kMs}, kIntMask, Part<kMsPerSecond, kMsPerMinute>},
+    {"year", 1, 2, {kMs, kZone}, kIntMask, Year, kFixed, true, kScalar, nullptr, PrepareZone, kFrom},
+    {"quarter", 1, 2, {kMs, kZone}, kIntMask, Quarter, kFixed, true, kScalar, nullptr, PrepareZone,
+     kFrom},
+    {"month", 1, 2, {kMs, kZone}, kIntMask, Month, kFixed, true, kScalar, nullptr, PrepareZone,
+     kFrom},
+    {"day", 1, 2, {kMs, kZone}, kIntMask, Day, kFixed, true, kScalar, nullptr, PrepareZone, kFrom},
+    {"hour", 1, 2, {kMs, kZone}, kIntMask, Part<kMsPerHour, kMsPerDay>, kFixed, true, kScalar,
+     nullptr, PrepareZone, kFrom},
+    {"minute", 1, 2, {kMs, kZone}, kIntMask, Part<kMsPerMinute, kMsPerHour>, kFixed, true, kScalar,
+     nullptr, PrepareZone, kFrom},
+    {"second", 1, 2, {kMs, kZone}, kIntMask, Part<kMsPerSecond, kMsPerMinute>, kFixed, true,
+     kScalar, nullptr, PrepareZone, kFrom},
     {"millisecond", 1, 1, {kMs}, kIntMask, Part<1, kMsPerSecond>},
-    {"day_of_week", 1, 1, {kMs}, kIntMask, WeekDay},
-    {"day_of_year", 1, 1, {kMs}, kIntMask, YearDay},
-    {"date_trunc", 2, 2, {kStringMask, kMs}, kIntMask, DateTrunc},
-    {"format_time", 1, 1, {kMs}, kStringMask, FormatTime},
-    {"parse_time", 1, 1, {kStringMask}, kIntMask, ParseTime},
+    {"day_of_week", 1, 2, {kMs, kZone}, kIntMask, WeekDay, kFixed, true, kScalar, nullptr,
+     PrepareZone, kFrom},
+    {"day_of_year", 1, 2, {kMs, kZone}, kIntMask, YearDay, kFixed, true, kScalar, nullptr,
+     PrepareZone, kFrom},
+    {"week", 1, 2, {kMs, kZone}, kIntMask, Week, kFixed, true, kScalar, nullptr, PrepareZone, kFrom},
+    {"week_year", 1, 2, {kMs, kZone}, kIntMask, WeekYear, kFixed, true, kScalar, nullptr,
+     PrepareZone, kFrom},
+    {"utc_offset", 2, 2, {kMs, kZone}, kIntMask, UtcOffset, kFixed, true, kScalar, nullptr,
+     PrepareZone, kFrom},
 };
 
 }  // namespace

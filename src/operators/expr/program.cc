@@ -3,6 +3,7 @@
 #include "operators/expr/evaluator.h"
 #include "operators/expr/folder.h"
 #include "operators/expr/parser.h"
+#include "operators/expr/preparation.h"
 #include "operators/expr/printer.h"
 
 namespace rivulet::expr {
@@ -13,6 +14,7 @@ std::shared_ptr<const Program::Impl> CompileTree(NodePtr root, Scope* scope,
   auto impl = std::make_shared<Program::Impl>();
   PrintCanonical(*root, &impl->canonical);
   FoldConstants(&root);
+  if (!PrepareCalls(root.get(), diagnostic)) return nullptr;
   impl->root = std::move(root);
   return impl;
 }
