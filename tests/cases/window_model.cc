@@ -19,8 +19,15 @@ std::string Number(double v) {
 
 }  // namespace
 
-bool WindowModel::Expired(int64_t end) const {
-  return watermark_ && end + spec_.lateness_us <= *watermark_;
+std::optional<int64_t> WindowModel::Effective(const Key& key) const {
+  const auto clock = clocks_.find(key);
+  if (clock == clocks_.end()) return watermark_;
+  return watermark_ ? std::max(*watermark_, clock->second) : clock->second;
+}
+
+bool WindowModel::Expired(const Key& key, int64_t end) const {
+  const std::optional<int64_t> w = Effective(key);
+  return w && end + spec_.lateness_us <= *w;
 }
 
 std::vector<std::pair<int64_t, int64_t>> WindowModel::WindowsOf(int64_t t) const {
@@ -41,7 +48,19 @@ void WindowModel::Add(const ModelRecord& record, const std::string& line) {
   } else {
     AddAligned(record, line);
   }
+  Pass(record);
+}
+
+void WindowModel::Pass(const ModelRecord& record) {
+  if (spec_.per_key) MoveClock({record.sort_key, record.key}, record.time_us - spec_.delay_us);
   Advance(record.time_us - spec_.delay_us);
+}
+
+void WindowModel::MoveClock(const Key& key, int64_t time_us) {
+  const std::optional<int64_t> before = Effective(key);
+  if (before && time_us <= *before) return;
+  clocks_[key] = time_us;
+  Close(&key, time_us);
 }
 
 void WindowModel::AddAligned(const ModelRecord& record, const std::string& line) {
@@ -49,7 +68,7 @@ void WindowModel::AddAligned(const ModelRecord& record, const std::string& line)
   std::vector<Window>& windows = windows_[key];
   bool joined = false;
   for (const auto& [start, end] : WindowsOf(record.time_us)) {
-    if (Expired(end)) continue;
+    if (Expired(key, end)) continue;
     joined = true;
     auto it = std::find_if(windows.begin(), windows.end(),
                            [s = start](const Window& w) { return w.start == s; });
@@ -59,7 +78,8 @@ void WindowModel::AddAligned(const ModelRecord& record, const std::string& line)
     }
     it->records.emplace_back(record, records_);
     it->emitted = false;
-    if (watermark_ && end <= *watermark_) Emit(key, &*it);
+    const std::optional<int64_t> w = Effective(key);
+    if (w && end <= *w) Emit(key, &*it);
   }
   if (!joined) late.push_back(line);
 }
@@ -82,19 +102,27 @@ void WindowModel::AddSession(const ModelRecord& record, const std::string& line)
     merged.records.insert(merged.records.end(), w.records.begin(), w.records.end());
   }
   windows = std::move(rest);
-  if (Expired(merged.end)) {  // then it touched none: those that are left have not expired
+  if (Expired(key, merged.end)) {  // then it touched none: those that are left have not expired
     late.push_back(line);
     return;
   }
   windows.push_back(std::move(merged));
-  if (watermark_ && windows.back().end <= *watermark_) Emit(key, &windows.back());
+  const std::optional<int64_t> w = Effective(key);
+  if (w && windows.back().end <= *w) Emit(key, &windows.back());
 }
 
 void WindowModel::Advance(int64_t watermark_us) {
-  if (watermark_ && watermark_us <= *watermark_) return;
-  watermark_ = watermark_us;
+  const int64_t held = watermark_us - spec_.hold_us;
+  if (watermark_ && held <= *watermark_) return;
+  watermark_ = held;
+  Close(nullptr, held);
+}
+
+// Windows of one key, or of all.
+void WindowModel::Close(const Key* only, int64_t watermark_us) {
   std::vector<std::tuple<int64_t, Key, int64_t>> closing;  // end, key, start
   for (const auto& [key, windows] : windows_) {
+    if (only != nullptr && key != *only) continue;
     for (const Window& w : windows) {
       if (!w.emitted && w.end <= watermark_us) closing.emplace_back(w.end, key, w.start);
     }
@@ -106,7 +134,7 @@ void WindowModel::Advance(int64_t watermark_us) {
     }
   }
   for (auto& [key, windows] : windows_) {
-    std::erase_if(windows, [this](const Window& w) { return Expired(w.end); });
+    std::erase_if(windows, [&](const Window& w) { return Expired(key, w.end); });
   }
 }
 
@@ -115,7 +143,7 @@ void WindowModel::Finish() {
   for (const auto& [key, windows] : windows_) {
     for (const Window& w : windows) end = std::max(end, w.end);
   }
-  Advance(end);
+  Advance(end + spec_.hold_us);
 }
 
 void WindowModel::Emit(const Key& key, Window* window) {

@@ -19,6 +19,8 @@ namespace rivulet {
 struct ModelSpec {
   enum class Kind { kTumbling, kSliding, kSession } kind = Kind::kTumbling;
   int64_t size_us = 0, slide_us = 0, offset_us = 0, lateness_us = 0, delay_us = 0;
+  bool per_key = false;
+  int64_t hold_us = 0;
 };
 
 struct ModelRecord {
@@ -34,6 +36,8 @@ class WindowModel {
   explicit WindowModel(const ModelSpec& spec) : spec_(spec) {}
 
   void Add(const ModelRecord& record, const std::string& line);
+  // A record that a step behind the key took out, or whose aggregates found it at fault.
+  void Pass(const ModelRecord& record);
   // A record at fault whose time was good: it moves the watermark all the same.
   void Refuse(int64_t time_us) { Advance(time_us - spec_.delay_us); }
   void Punctuate(int64_t watermark_us) { Advance(watermark_us); }
@@ -55,11 +59,16 @@ class WindowModel {
   void AddAligned(const ModelRecord& record, const std::string& line);
   void AddSession(const ModelRecord& record, const std::string& line);
   void Advance(int64_t watermark_us);
+  void MoveClock(const Key& key, int64_t time_us);
+  void Close(const Key* only, int64_t watermark_us);
   void Emit(const Key& key, Window* window);
-  bool Expired(int64_t end) const;
+  // The watermark that holds for a key; none before anything is known.
+  std::optional<int64_t> Effective(const Key& key) const;
+  bool Expired(const Key& key, int64_t end) const;
 
   ModelSpec spec_;
-  std::optional<int64_t> watermark_;  // none before the first record
+  std::optional<int64_t> watermark_;  // none before the first record; less the hold
+  std::map<Key, int64_t> clocks_;
   std::map<Key, std::vector<Window>> windows_;
   size_t records_ = 0;
 };

@@ -39,7 +39,8 @@ std::string Yaml(const ModelSpec& spec, const std::string& aggregates) {
   }
   if (spec.kind != ModelSpec::Kind::kSession) window += ", offset: " + us(spec.offset_us);
   return "pipeline: test\nsource:\n  mqtt: in\n  time: { field: t, unit: us, delay: " +
-         us(spec.delay_us) + " }\nsteps:\n  - key: k\n  - window: { " + window +
+         us(spec.delay_us) + (spec.per_key ? ", per: k, hold: " + us(spec.hold_us) : "") +
+         " }\nsteps:\n  - key: k\n  - where: x is null\n  - window: { " + window +
          ", lateness: " + us(spec.lateness_us) + " }\n" + aggregates + "sinks: [{ stdout: true }]\n";
 }
 
@@ -62,6 +63,8 @@ ModelSpec RandomSpec(Random* random) {
   if (spec.kind == ModelSpec::Kind::kSession) spec.offset_us = 0;
   if (random->Chance(0.6)) spec.lateness_us = static_cast<int64_t>(random->Below(150)) * scale;
   if (random->Chance(0.5)) spec.delay_us = static_cast<int64_t>(random->Below(40)) * scale;
+  spec.per_key = random->Chance(0.5);
+  if (spec.per_key) spec.hold_us = static_cast<int64_t>(random->Below(400)) * scale;
   return spec;
 }
 
@@ -78,6 +81,7 @@ class StreamMaker {
     time_ = static_cast<int64_t>(random_.Below(3)) * 1'000'000 - 1'000'000;
     step_ = std::max<int64_t>(1, spec.size_us / static_cast<int64_t>(1 + random_.Below(8)));
     keys_ = 1 + random_.Below(6);
+    if (spec.per_key) behind_.resize(6);
   }
 
   Stream Make(size_t count) {
@@ -121,17 +125,39 @@ class StreamMaker {
       const bool no_key = random_.Chance(0.5);
       text = std::string(no_key ? "{" : "{\"k\":1,\"v\":\"fast\",") +
              "\"t\":" + std::to_string(time_) + "}";
-      model_.Refuse(time_);
+      if (no_key) {
+        model_.Refuse(time_);
+      } else {
+        model_.Pass(KeyedRecord());
+      }
     }
     stream_.lines.push_back({text});
     stream_.expected.dead.push_back(text);
+  }
+
+  ModelRecord KeyedRecord() {
+    ModelRecord record;
+    record.time_us = time_;
+    AppendKeyValue(&record.sort_key, Value::Int(1));
+    AppendJsonValue(&record.key, Value::Int(1));
+    return record;
+  }
+
+  // With per-key time, keys fall behind for a while each: their records are those of some time ago.
+  int64_t Behind(size_t key) {
+    if (behind_.empty()) return 0;
+    if (random_.Chance(0.02)) behind_[key] = Below(spec_.hold_us * 2 + 1);
+    if (random_.Chance(0.05)) behind_[key] = 0;
+    return behind_[key];
   }
 
   // A key of any type; 1 and 1.0 are one key.
   std::string SetKey(ModelRecord* record) {
     Value key;
     std::string text;
-    switch (random_.Below(keys_)) {
+    const uint64_t which = random_.Below(keys_);
+    record->time_us -= Behind(which);
+    switch (which) {
       case 0: text = "\"a\""; key = Value::String("a"); break;
       case 1: key = Value::Int(1); text = random_.Chance(0.5) ? "1" : "1.0"; break;
       case 2: text = "-7"; key = Value::Int(-7); break;
@@ -160,15 +186,21 @@ class StreamMaker {
   void AddRecord() {
     ModelRecord record;
     record.time_us = NextTime();
-    std::string text = "{\"k\":" + SetKey(&record) + ",\"t\":" + std::to_string(record.time_us);
+    std::string text = "{\"k\":" + SetKey(&record);
+    text += ",\"t\":" + std::to_string(record.time_us);
     if (random_.Chance(0.9)) text += ",\"v\":" + SetNumber(&record);
     if (random_.Chance(0.7)) {
       record.text = std::string(1 + random_.Below(3), static_cast<char>('a' + random_.Below(26)));
       text += ",\"s\":\"" + *record.text + "\"";
     }
-    text += "}";
+    const bool taken_out = random_.Chance(0.05);
+    text += taken_out ? ",\"x\":1}" : "}";
     stream_.lines.push_back({text});
-    model_.Add(record, text);
+    if (taken_out) {
+      model_.Pass(record);
+    } else {
+      model_.Add(record, text);
+    }
   }
 
   ModelSpec spec_;
@@ -178,6 +210,7 @@ class StreamMaker {
   Stream stream_;
   int64_t time_ = 0, step_ = 1;
   uint64_t keys_ = 1;
+  std::vector<int64_t> behind_;  // by key
 };
 
 std::string Describe(uint64_t seed, const std::string& how, const std::string& yaml) {

@@ -136,13 +136,34 @@ void ReadFields(const SettingReader& source, Faults* faults,
 
 // `time: arrival` leaves no room for what only event time has.
 void CheckArrival(const SettingReader& reader, Faults* faults) {
-  for (const std::string_view name : {"field", "unit", "max_ahead"}) {
+  for (const std::string_view name : {"field", "unit", "max_ahead", "per", "hold"}) {
     if (const auto setting = reader.Find(name)) {
       faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
                   "'" + std::string(name) +
                       "' in 'time' has no meaning with arrival: true; remove one of the two");
     }
   }
+}
+
+// `per` and `hold` come together or not at all.
+void ReadPerKey(const SettingReader& reader, Faults* faults, TimeSpec* time) {
+  constexpr std::string_view kExpected = "the field of the key, or the list of its fields";
+  if (const auto per = reader.Find("per")) {
+    const auto take = [&](const Setting& item) {
+      MarkedText name;
+      if (TakeText(item, kExpected, &name, faults)) time->per.push_back(std::move(name));
+    };
+    TakeOneOrMore(*per, kExpected, take, faults);
+    if (!reader.Find("hold")) {
+      reader.Missing("hold", "for how long a key may fall silent, such as hold: 30m");
+    }
+  }
+  const auto hold = reader.Find("hold");
+  if (!hold) return;
+  reader.DurationOf("hold", Duration{}, kMaxDuration, &time->hold);
+  if (reader.Find("per")) return;
+  faults->Add(hold->name_mark, ErrorCode::kBadSettingValue,
+              "'hold' in 'time' has no meaning without 'per', the key whose time it is");
 }
 
 void ReadTimeMap(const Setting& setting, Faults* faults, TimeSpec* time) {
@@ -157,6 +178,7 @@ void ReadTimeMap(const Setting& setting, Faults* faults, TimeSpec* time) {
   reader.DurationOf("max_ahead", Duration{}, kMaxDuration, &time->max_ahead);
   Duration idle;
   if (reader.DurationOf("idle", kOneMicro, kMaxDuration, &idle)) time->idle = idle;
+  ReadPerKey(reader, faults, time);
   if (time->arrival) {
     CheckArrival(reader, faults);
   } else if (!reader.Find("field")) {

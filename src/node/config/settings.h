@@ -37,7 +37,8 @@ inline constexpr std::string_view kFieldNames[] = {"type", "required"};
 inline constexpr SettingGroup kField{"field", "a field of 'fields'", kFieldNames};
 
 inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival",
-                                                  "delay", "max_ahead", "idle"};
+                                                  "delay", "max_ahead", "idle",
+                                                  "per",   "hold"};
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
 inline constexpr std::string_view kStepNames[] = {"set", "where", "key", "window", "aggregate"};

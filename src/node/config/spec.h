@@ -42,6 +42,8 @@ struct TimeSpec {
   Duration delay;                // watermark = max seen - delay
   std::optional<Duration> idle;  // channel counts as idle after this long without data
   Duration max_ahead = Duration::Seconds(60);
+  std::vector<MarkedText> per;   // per-key time: the fields of the key; empty: one time for all
+  Duration hold;                 // with `per`: W less this closes the windows of keys that fell silent
 };
 
 struct SourceSpec {

@@ -75,7 +75,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
       p->plan_.get(), p->layouts_.get(), store_keys::Operator(p->entry_.id, p->entry_.generation),
       p->view_.get(), options.partitions, p->workers_, p->workers_, position.fired);
   p->fired_ = position.fired;
-  p->closing_ = position.fired < FirePoint{position.watermark, true, ""};
+  p->closing_ = position.fired < p->Target();
   for (size_t i = 0; i < kChannels; ++i) {
     p->channels_.push_back(std::make_unique<OutputChannel>(
         p->plan_->name, p->entry_.id, static_cast<ChannelKind>(i), durable ? store : nullptr,
@@ -128,8 +128,12 @@ Status Pipeline::Continue(TaskRunner* runner) {
   return CloseWindows(runner, false);
 }
 
+FirePoint Pipeline::Target() const {
+  return {plan_->window.per_key.Held(source_->watermark()), true, ""};
+}
+
 Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records) {
-  const FirePoint target{source_->watermark(), true, ""};
+  const FirePoint target = Target();
   for (;;) {
     const FirePoint point = task_->NextPoint(target.time, results_per_step_);
     runner->Run(workers_, [&](uint32_t i) { task_->Close(i, point); });

@@ -102,6 +102,8 @@ class Pipeline {
  private:
   Pipeline();
   void Emit();
+  // How far windows are to be closed.
+  FirePoint Target() const;
   Status RunWindows(TaskRunner* runner);
   Status CloseWindows(TaskRunner* runner, bool with_records);
   Position CurrentPosition() const;

@@ -63,10 +63,16 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   slot.errors.clear();
   slot.dead.clear();
   plan_->before.Run(&batch, &rows, &slot.scratch, &slot.errors);
+  if (plan_->window.per_key.on) PrepareClocks(*source, &slot);
+  plan_->keyed.Run(&batch, &rows, &slot.scratch, &slot.errors);
   plan_->arguments.Run(&batch, &rows, &slot.scratch, &slot.errors);
   CheckArguments(*plan_, batch, &rows, &slot.errors);
-  EncodeKeys(batch, {rows.data(), static_cast<uint32_t>(rows.size())}, plan_->key_columns,
-             plan_->key_names, &slot.keys, &slot.rows, &slot.errors);
+  if (plan_->window.per_key.on) {
+    KeepKeyed(&slot);
+  } else {
+    EncodeKeys(batch, {rows.data(), static_cast<uint32_t>(rows.size())}, plan_->key_columns,
+               plan_->key_names, &slot.keys, &slot.rows, &slot.errors);
+  }
   slot.arguments.clear();
   for (const uint32_t column : plan_->argument_columns) {
     slot.arguments.push_back(&batch.columns[column]);
@@ -77,6 +83,28 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   }
 }
 
+// What reaches the key moves the clock of its key, whatever the steps behind it and the aggregates make of
+// the record.
+void PipelineTask::PrepareClocks(const SourceSlot& source, PreparedSlot* slot) {
+  const Selection rows{slot->passed.data(), static_cast<uint32_t>(slot->passed.size())};
+  slot->key_errors.clear();
+  EncodeKeys(source.batch, rows, plan_->key_columns, plan_->key_names, &slot->keys,
+             &slot->clock_rows, &slot->key_errors);
+  slot->held.resize(source.batch.rows);
+  for (const uint32_t row : slot->clock_rows) slot->held[row] = Held(source.watermark[row]);
+}
+
+// Of the rows that passed all steps, those that have a key; that the others have none is their fault.
+void PipelineTask::KeepKeyed(PreparedSlot* slot) const {
+  slot->rows.clear();
+  std::set_intersection(slot->passed.begin(), slot->passed.end(), slot->clock_rows.begin(),
+                        slot->clock_rows.end(), std::back_inserter(slot->rows));
+  for (RowError& e : slot->key_errors) {
+    if (!std::binary_search(slot->passed.begin(), slot->passed.end(), e.row)) continue;
+    slot->errors.push_back(std::move(e));
+  }
+}
+
 void PipelineTask::BeginStep(uint32_t worker) { workers_[worker]->BeginTurn(); }
 
 void PipelineTask::Process(uint32_t worker, SourceTask* source) {
@@ -84,8 +112,8 @@ void PipelineTask::Process(uint32_t worker, SourceTask* source) {
     workers_[worker]->Process(source->slot(i), *slots_[i]);
     if (worker != 0 || plan_->after.empty()) continue;
     // Dead letters have their place among results at fault, so those must not come in a later step.
-    for (const DeadLetter& d : source->slot(i).dead) workers_[0]->Reach(d.watermark);
-    for (const DeadLetter& d : slots_[i]->dead) workers_[0]->Reach(d.watermark);
+    for (const DeadLetter& d : source->slot(i).dead) workers_[0]->Reach(Held(d.watermark));
+    for (const DeadLetter& d : slots_[i]->dead) workers_[0]->Reach(Held(d.watermark));
   }
 }
 
@@ -156,7 +184,7 @@ void PipelineTask::CollectDead(SourceTask* source) {
                      [](const DeadLetter* a, const DeadLetter* b) { return a->row < b->row; });
     for (const DeadLetter* d : letters) {
       dead_.push_back({RejectedLine(Status(d->code, d->detail).ToString(), d->raw),
-                       {d->watermark, 1, in.first_position + d->row},
+                       {Held(d->watermark), 1, in.first_position + d->row},
                        {}});
     }
   }

@@ -85,6 +85,10 @@ class PipelineTask {
 
  private:
   void CollectDead(SourceTask* source);
+  void PrepareClocks(const SourceSlot& source, PreparedSlot* slot);
+  void KeepKeyed(PreparedSlot* slot) const;
+  // The source's W as the windows see it.
+  int64_t Held(int64_t watermark) const { return plan_->window.per_key.Held(watermark); }
 
   const PipelinePlan* plan_;
   uint16_t partitions_;

@@ -27,23 +27,33 @@ void PipelineWorker::BeginTurn() {
   if (arena_.size() > 4) arena_.resize(1);
 }
 
+std::span<const uint32_t> PipelineWorker::OwnRows(const std::vector<uint32_t>& rows,
+                                                  const KeyColumn& keys,
+                                                  std::vector<uint32_t>* own) const {
+  if (share_.workers == 1) return rows;
+  own->clear();
+  for (const uint32_t row : rows) {
+    if (share_.Owns(keys.hashes[row])) own->push_back(row);
+  }
+  return *own;
+}
+
 void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepared) {
   source_ = &source;
+  const bool per_key = plan_->window.per_key.on;
+  const auto rows = OwnRows(prepared.rows, prepared.keys, &own_rows_);
   WindowInput input;
   input.batch = &source.batch;
   input.keys = &prepared.keys;
-  input.rows = prepared.rows.data();
-  input.count = static_cast<uint32_t>(prepared.rows.size());
-  input.watermark = source.watermark.data();
+  input.rows = rows.data();
+  input.count = static_cast<uint32_t>(rows.size());
+  input.watermark = per_key ? prepared.held.data() : source.watermark.data();
   input.position = source.first_position;
   input.arguments = &prepared.arguments;
-  if (share_.workers > 1) {
-    own_rows_.clear();
-    for (const uint32_t row : prepared.rows) {
-      if (share_.Owns(prepared.keys.hashes[row])) own_rows_.push_back(row);
-    }
-    input.rows = own_rows_.data();
-    input.count = static_cast<uint32_t>(own_rows_.size());
+  if (per_key) {
+    const auto clock_rows = OwnRows(prepared.clock_rows, prepared.keys, &own_clock_rows_);
+    input.clock_rows = clock_rows.data();
+    input.clock_count = static_cast<uint32_t>(clock_rows.size());
   }
   windows_->Process(input, this);
 }

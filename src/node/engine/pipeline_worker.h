@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,13 @@ struct PreparedSlot {
   KeyColumn keys;
   std::vector<uint32_t> passed;           // scratch: that passed the steps so far
   std::vector<uint32_t> rows;             // that have a key and passed all steps, ascending
+  // Per-key time: rows that have a key and passed the steps before it, and W by row, held.
+  std::vector<uint32_t> clock_rows;
+  std::vector<int64_t> held;
   std::vector<const Column*> arguments;   // by aggregate argument
   std::vector<DeadLetter> dead;
   StepScratch scratch;
-  std::vector<RowError> errors;
+  std::vector<RowError> errors, key_errors;
 };
 
 // A record that was late for all its windows.
@@ -55,6 +59,9 @@ class PipelineWorker final : public ResultSink {
 
  private:
   static constexpr uint32_t kFlushRows = 1024;
+  // Those of `rows` whose keys are this worker's; `*own` has room for them.
+  std::span<const uint32_t> OwnRows(const std::vector<uint32_t>& rows, const KeyColumn& keys,
+                                    std::vector<uint32_t>* own) const;
   void FlushResults();
   std::string_view Keep(std::string_view bytes);
 
@@ -63,7 +70,7 @@ class PipelineWorker final : public ResultSink {
   std::unique_ptr<WindowOperator> windows_;
   KeyShare share_;
   const SourceSlot* source_ = nullptr;
-  std::vector<uint32_t> own_rows_;
+  std::vector<uint32_t> own_rows_, own_clock_rows_;
   ResultBatch batch_;
   std::vector<uint32_t> batch_rows_;
   StepScratch scratch_;

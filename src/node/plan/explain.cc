@@ -34,7 +34,10 @@ std::string DescribeWindow(const WindowSpec& w) {
       break;
   }
   if (w.offset_us != 0) text += ", offset " + FormatDuration({w.offset_us});
-  return text + ", lateness " + FormatDuration({w.lateness_us});
+  text += ", lateness " + FormatDuration({w.lateness_us});
+  if (!w.per_key.on) return text;
+  return text + "\n    time: each key has its own; the source's less " +
+         FormatDuration({w.per_key.hold_us}) + " for those that fall silent";
 }
 
 std::string DescribeSink(const SinkSpec& sink) {

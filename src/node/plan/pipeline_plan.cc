@@ -19,6 +19,7 @@ std::string PipelinePlan::StateSignature() const {
   for (const std::string& key : key_names) text += key + "\n";
   text += std::to_string(static_cast<int>(window.kind)) + " " + std::to_string(window.size_us) +
           " " + std::to_string(window.slide_us) + " " + std::to_string(window.offset_us);
+  if (window.per_key.on) text += " per key";
   return text;
 }
 

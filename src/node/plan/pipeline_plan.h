@@ -54,7 +54,8 @@ struct PipelinePlan {
   std::string name;
   PipelineSpec spec;
   SourcePlan source;
-  StepChain before;                        // set and where on records
+  StepChain before;                        // set and where on records, before the key
+  StepChain keyed;                         // and between key and window
   std::vector<std::string> key_names;
   std::vector<uint32_t> key_columns;
   WindowSpec window;
@@ -67,7 +68,7 @@ struct PipelinePlan {
   uint32_t result_columns = 0;
   std::vector<ResultEncoder::Field> result_fields;
 
-  // Key fields and window: while this stays the same, open windows survive a change of the file.
+  // Key fields, window and whose time it is: while this stays the same, open windows survive a change of the file.
   std::string StateSignature() const;
 };
 

@@ -183,6 +183,10 @@ bool Planner::CheckNewName(const MarkedText& name) {
   return false;
 }
 
+StepChain* Planner::Chain() {
+  return after_window_ ? &plan_->after : keyed_ ? &plan_->keyed : &plan_->before;
+}
+
 void Planner::PlanSet(const SetStep& step) {
   for (const auto& [name, text] : step.assignments) {
     std::optional<expr::Program> program = Compile(text);
@@ -194,7 +198,7 @@ void Planner::PlanSet(const SetStep& step) {
     }
     const uint32_t column = scope_.Define(name.text, program->type());
     known_fields_ = scope_.fields().size();
-    (after_window_ ? plan_->after : plan_->before).AddSet(column, std::move(*program));
+    Chain()->AddSet(column, std::move(*program));
     if (!after_window_) continue;
     auto& fields = plan_->result_fields;
     const auto known = std::find_if(fields.begin(), fields.end(),
@@ -215,7 +219,7 @@ void Planner::PlanWhere(const WhereStep& step) {
           "'where' needs a condition that is true or false, '" + program->canonical() + "' is not");
     return;
   }
-  (after_window_ ? plan_->after : plan_->before).AddWhere(std::move(*program));
+  Chain()->AddWhere(std::move(*program));
 }
 
 void Planner::PlanKey(const KeyStep& step, SourceMark mark) {
@@ -257,6 +261,34 @@ bool Planner::CheckWindow(const WindowStep& step) {
   return true;
 }
 
+// Records are shared out to partitions by their whole key. So a clock belongs to a whole key, and naming less
+// of it would promise something else.
+void Planner::PlanPerKeyTime(const WindowStep& step) {
+  const TimeSpec& time = spec_.source.time;
+  if (time.per.empty()) return;
+  using Kind = WindowStep::Kind;
+  if (step.kind != Kind::kTumbling && step.kind != Kind::kSliding && step.kind != Kind::kSession) {
+    faults_.Add(step.mark, ErrorCode::kUnsupportedYet,
+                "per-key time ('per') with this window; it works with tumbling, sliding and session");
+  }
+  plan_->window.per_key = {true, time.delay.us, time.hold.us};
+  const std::vector<std::string>& keys = plan_->key_names;
+  for (const MarkedText& field : time.per) {
+    if (std::find(keys.begin(), keys.end(), field.text) != keys.end()) continue;
+    Fault(field, ErrorCode::kUnknownName,
+          "'per' needs fields of the key, '" + field.text + "' is none" + DidYouMean(field.text, keys));
+    return;
+  }
+  for (const std::string& key : keys) {
+    const auto names_key = [&key](const MarkedText& field) { return field.text == key; };
+    if (std::any_of(time.per.begin(), time.per.end(), names_key)) continue;
+    Fault(time.per.front(), ErrorCode::kUnsupportedYet,
+          "a clock for a part of the key; '" + key + "' is a field of the key too. Name all of them "
+          "('per: [" + keys.front() + ", ..]'), and each whole key has its own time");
+    return;
+  }
+}
+
 void Planner::PlanWindow(const WindowStep& step) {
   if (after_window_) {
     faults_.Add(step.mark, ErrorCode::kUnsupportedYet, "a second 'window' step in one pipeline");
@@ -272,6 +304,7 @@ void Planner::PlanWindow(const WindowStep& step) {
   window.slide_us = step.kind == WindowStep::Kind::kSliding ? step.slide.us : step.size.us;
   window.offset_us = step.offset.us;
   window.lateness_us = step.lateness.us;
+  PlanPerKeyTime(step);
   if (CheckWindow(step)) {
     if (window.offset_us != 0) window.offset_us = FloorMod(window.offset_us, window.slide_us);
     if (window.kind == WindowSpec::Kind::kSliding && window.slide_us == window.size_us) {

@@ -23,6 +23,8 @@ class Planner {
   void PlanSet(const SetStep& step);
   void PlanWhere(const WhereStep& step);
   void PlanKey(const KeyStep& step, SourceMark mark);
+  void PlanPerKeyTime(const WindowStep& step);
+  StepChain* Chain();  // that steps of this place belong to
   void PlanWindow(const WindowStep& step);
   bool CheckWindow(const WindowStep& step);
   void PlanAggregates(const WindowStep& step);

@@ -25,7 +25,8 @@ AlignedWindows::AlignedWindows(const WindowSpec& spec, const AggregatePlan* plan
       revision_prefix_(prefix + "r"),
       view_(view),
       store_(plan, layouts, prefix + "s", view, share),
-      tree_(plan, &store_, slice_us_, FloorMod(spec.offset_us, slice_us_)),
+      tree_(plan, &store_, slice_us_, FloorMod(spec.offset_us, slice_us_),
+            spec.per_key.on ? MergeTree::Fill::kByKey : MergeTree::Fill::kWhole),
       accumulator_(plan),
       fired_(fired.whole ? fired.time : fired.time - 1),
       partial_(fired),
@@ -91,10 +92,15 @@ void AlignedWindows::AddLate(const WindowInput& input, uint32_t row, ResultSink*
   const ResultOrder order{watermark, 1, input.position + row};
   Advance(FirePoint{watermark, true, ""}, sink);
   place_ = Locate(input.batch->event_time[row]);
+  JoinOrRefuse(input, row, order, watermark, sink);
+}
+
+void AlignedWindows::JoinOrRefuse(const WindowInput& input, uint32_t row, const ResultOrder& order,
+                                  int64_t watermark, ResultSink* sink) {
   if (SaturatingAdd(place_.last_window, spec_.lateness_us) <= watermark) {
     sink->OnLate(order, row);
   } else if (sliding()) {
-    ReviseSliding(input, row, order, sink);
+    ReviseSliding(input, row, order, watermark, sink);
   } else {
     ReviseTumbling(input, row, order, sink);
   }
@@ -113,8 +119,8 @@ void AlignedWindows::ReviseTumbling(const WindowInput& input, uint32_t row,
 }
 
 void AlignedWindows::ReviseSliding(const WindowInput& input, uint32_t row,
-                                   const ResultOrder& order, ResultSink* sink) {
-  const int64_t watermark = order.time;
+                                   const ResultOrder& order, int64_t watermark,
+                                   ResultSink* sink) {
   const std::string key(input.keys->Key(row));
   const uint64_t hash = input.keys->hashes[row];
   char* block = reinterpret_cast<char*>(scratch_block_.data());

@@ -15,7 +15,7 @@
 
 namespace rivulet {
 
-class AlignedWindows final : public WindowOperator {
+class AlignedWindows : public WindowOperator {
  public:
   AlignedWindows(const WindowSpec& spec, const AggregatePlan* plan, const PaneLayouts* layouts,
                  std::string prefix, const StateView* view, KeyShare share,
@@ -33,7 +33,7 @@ class AlignedWindows final : public WindowOperator {
   size_t DirtyRows() const override { return store_.DirtyPanes() + dirty_revisions_.size(); }
   const Status& status() const override { return store_.status(); }
 
- private:
+ protected:  // for ClockedWindows, in which keys have a time of their own
   // A slice and the windows it belongs to.
   struct Place {
     int64_t start = 0, end = 0;            // of the slice
@@ -47,10 +47,13 @@ class AlignedWindows final : public WindowOperator {
 
   void AddOnTime(const WindowInput& input, uint32_t row);
   void AddLate(const WindowInput& input, uint32_t row, ResultSink* sink);
+  // For a record at place_, of whose windows the first has closed at `watermark`.
+  void JoinOrRefuse(const WindowInput& input, uint32_t row, const ResultOrder& order,
+                    int64_t watermark, ResultSink* sink);
   void ReviseTumbling(const WindowInput& input, uint32_t row, const ResultOrder& order,
                       ResultSink* sink);
   void ReviseSliding(const WindowInput& input, uint32_t row, const ResultOrder& order,
-                     ResultSink* sink);
+                     int64_t watermark, ResultSink* sink);
   void CloseTumbling(const FirePoint& point, ResultSink* sink);
   FirePoint NextPointInSlices(int64_t watermark, size_t limit);
   FirePoint NextPointInWindows(int64_t watermark, size_t limit);

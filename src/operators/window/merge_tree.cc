@@ -7,8 +7,8 @@
 namespace rivulet {
 
 MergeTree::MergeTree(const AggregatePlan* plan, SliceStore* store, int64_t slice_us,
-                     int64_t offset_us)
-    : plan_(plan), store_(store), slice_us_(slice_us), offset_us_(offset_us) {}
+                     int64_t offset_us, Fill fill)
+    : plan_(plan), store_(store), slice_us_(slice_us), offset_us_(offset_us), fill_(fill) {}
 
 int64_t MergeTree::SliceNumber(int64_t slice_end) const {
   return (slice_end - offset_us_) / slice_us_ - 1;
@@ -87,7 +87,9 @@ void MergeTree::VisitWindow(int64_t first, int64_t last, const Visitor& visit) {
 
 bool MergeTree::MergeKeyFrom(NodeId id, std::string_view key, uint64_t hash, char* block) {
   const Pane* pane = nullptr;
-  if (id.first > 0) {
+  if (id.first > 0 && fill_ == Fill::kByKey) {
+    pane = KeyPane(id, key, hash);
+  } else if (id.first > 0) {
     PaneTable* node = Node(id);
     if (node != nullptr) pane = node->Find(key, hash);
   } else {
@@ -98,6 +100,25 @@ bool MergeTree::MergeKeyFrom(NodeId id, std::string_view key, uint64_t hash, cha
   if (pane == nullptr) return false;
   plan_->Merge(block, pane->block());
   return true;
+}
+
+// That a key has no data is kept too, as a pane with this mark where others have their revision.
+constexpr uint32_t kNoData = 1;
+
+const Pane* MergeTree::KeyPane(NodeId id, std::string_view key, uint64_t hash) {
+  const auto [level, index] = id;
+  if (!AnySlice(index << level, ((index + 1) << level) - 1)) return nullptr;
+  std::unique_ptr<PaneTable>& table = nodes_[id];
+  if (table == nullptr) table = std::make_unique<PaneTable>(plan_);
+  Pane* pane = table->Find(key, hash);
+  if (pane == nullptr) {
+    pane = table->Add(key, hash);
+    plan_->Init(pane->block());
+    const bool left = MergeKeyFrom({level - 1, index * 2}, key, hash, pane->block());
+    const bool right = MergeKeyFrom({level - 1, index * 2 + 1}, key, hash, pane->block());
+    pane->revision = left || right ? 0 : kNoData;
+  }
+  return pane->revision == kNoData ? nullptr : pane;
 }
 
 bool MergeTree::MergeKey(int64_t first, int64_t last, std::string_view key, uint64_t hash,
@@ -115,11 +136,13 @@ void MergeTree::Refresh(int64_t number, std::string_view key, uint64_t hash) {
     if (it == nodes_.end()) continue;
     PaneTable& table = *it->second;
     Pane* pane = table.Find(key, hash);
+    if (pane == nullptr && fill_ == Fill::kByKey) continue;  // made when it is asked for
     if (pane == nullptr) {
       pane = table.Add(key, hash);
     } else {
       plan_->Destroy(pane->block());
     }
+    pane->revision = 0;
     plan_->Init(pane->block());
     MergeKeyFrom({level - 1, index * 2}, key, hash, pane->block());
     MergeKeyFrom({level - 1, index * 2 + 1}, key, hash, pane->block());

@@ -23,14 +23,18 @@ namespace rivulet {
 
 class MergeTree {
  public:
+  // How nodes are filled: at once for all keys, which needs slices that are complete for all of them, or key
+  // by key as MergeKey asks for them, for keys whose slices are complete at different times.
+  enum class Fill : uint8_t { kWhole, kByKey };
   // Slice number s ends at offset + (s + 1) * slice_us.
-  MergeTree(const AggregatePlan* plan, SliceStore* store, int64_t slice_us, int64_t offset_us);
+  MergeTree(const AggregatePlan* plan, SliceStore* store, int64_t slice_us, int64_t offset_us,
+            Fill fill = Fill::kWhole);
 
   int64_t SliceNumber(int64_t slice_end) const;
   int64_t SliceEnd(int64_t number) const;
 
   // Merged panes of the slices [first, last], in key order. The slices must be complete: records that come
-  // for them afterwards have to be told by Refresh.
+  // for them afterwards have to be told by Refresh. Only with Fill::kWhole.
   using Visitor = std::function<void(std::string_view key, uint64_t hash, const char* block)>;
   void VisitWindow(int64_t first, int64_t last, const Visitor& visit);
 
@@ -59,10 +63,13 @@ class MergeTree {
   void MergeInto(PaneTable* into, NodeId child);
   void MergePane(PaneTable* into, std::string_view key, uint64_t hash, const char* block);
   bool MergeKeyFrom(NodeId id, std::string_view key, uint64_t hash, char* block);
+  // Fill::kByKey: the key's pane in the node (level >= 1), made if need be; null when it has no data there.
+  const Pane* KeyPane(NodeId id, std::string_view key, uint64_t hash);
 
   const AggregatePlan* plan_;
   SliceStore* store_;
   int64_t slice_us_, offset_us_;
+  Fill fill_;
   std::map<NodeId, std::unique_ptr<PaneTable>> nodes_;
 };
 

@@ -95,6 +95,7 @@ bool SessionWindows::LoadKey(KeyState* state) {
 
 void SessionWindows::EncodeKey(const KeyState& state, std::string* out) const {
   PutFixed(out, state.stored_timer);
+  if (spec_.per_key.on) PutFixed(out, state.own);
   PutVarint(out, state.sessions.size());
   std::string pane;
   for (const Session& s : state.sessions) {
@@ -110,7 +111,10 @@ void SessionWindows::EncodeKey(const KeyState& state, std::string* out) const {
 Status SessionWindows::DecodeKey(std::string_view row, KeyState* state) const {
   const Status corrupt(ErrorCode::kCorrupt, "the stored sessions of a key cannot be read");
   uint64_t count = 0;
-  if (!GetFixed(&row, &state->stored_timer) || !GetVarint(&row, &count)) return corrupt;
+  if (!GetFixed(&row, &state->stored_timer) ||
+      (spec_.per_key.on && !GetFixed(&row, &state->own)) || !GetVarint(&row, &count)) {
+    return corrupt;
+  }
   for (uint64_t i = 0; i < count; ++i) {
     Session s;
     uint64_t length = 0;
@@ -142,7 +146,7 @@ int64_t SessionWindows::Deadline(const KeyState& state) const {
   for (const Session& s : state.sessions) {
     deadline = std::min(deadline, s.emitted ? SaturatingAdd(s.end, spec_.lateness_us) : s.end);
   }
-  return deadline;
+  return state.sessions.empty() && state.own > fired_ ? state.own : deadline;
 }
 
 // Registers the key's next deadline. A timer that is early stays.
@@ -156,27 +160,48 @@ void SessionWindows::SetTimer(KeyState* state) {
 }
 
 void SessionWindows::Process(const WindowInput& input, ResultSink* sink) {
-  for (uint32_t k = 0; k < input.count; ++k) AddRecord(input, input.rows[k], sink);
+  if (!spec_.per_key.on) {
+    for (uint32_t k = 0; k < input.count; ++k) AddRecord(input, input.rows[k], true, sink);
+  } else {
+    uint32_t next = 0;
+    for (uint32_t k = 0; k < input.clock_count; ++k) {
+      const uint32_t row = input.clock_rows[k];
+      const bool joins = next < input.count && input.rows[next] == row;
+      next += joins ? 1 : 0;
+      AddRecord(input, row, joins, sink);
+    }
+  }
   accumulator_.Flush(input);
 }
 
-void SessionWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink) {
-  const int64_t t = input.batch->event_time[row];
-  const int64_t watermark = std::max(input.watermark[row], fired_);
-  const ResultOrder order{watermark, 1, input.position + row};
+void SessionWindows::AddRecord(const WindowInput& input, uint32_t row, bool joins,
+                               ResultSink* sink) {
+  const ResultOrder order{std::max(input.watermark[row], fired_), 1, input.position + row};
   KeyState* state = FindKey(input.keys->Key(row), input.keys->hashes[row], true);
+  if (joins) JoinSession(input, row, order, state, sink);
+  if (spec_.per_key.on) MoveClock(input, row, order, state, sink);
+  if (Gone(*state, order.time)) {
+    Erase(state);
+  } else {
+    SetTimer(state);
+  }
+}
+
+void SessionWindows::JoinSession(const WindowInput& input, uint32_t row, const ResultOrder& order,
+                                 KeyState* state, ResultSink* sink) {
+  const int64_t t = input.batch->event_time[row];
+  const int64_t watermark = std::max(order.time, state->own);
   const bool grows = state->sessions.size() == 1 && t >= state->sessions[0].start &&
                      t <= state->sessions[0].end && state->sessions[0].end > watermark;
   if (!grows) {
     // Blocks may be merged or emitted below: what was gathered for them must be in first.
     accumulator_.Flush(input);
-    Settle(state, watermark, sink);
+    Settle(state, order.time, nullptr, sink);
   }
   Session* session = Join(state, t);
   if (session == nullptr) {  // alone: would it be late?
     if (SaturatingAdd(t, SaturatingAdd(spec_.size_us, spec_.lateness_us)) <= watermark) {
       sink->OnLate(order, row);
-      if (state->sessions.empty()) Erase(state);
       return;
     }
     const auto place = std::find_if(state->sessions.begin(), state->sessions.end(),
@@ -194,7 +219,23 @@ void SessionWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSin
     session->emitted = true;
     ++session->revision;
   }
-  SetTimer(state);
+}
+
+void SessionWindows::MoveClock(const WindowInput& input, uint32_t row, const ResultOrder& order,
+                               KeyState* state, ResultSink* sink) {
+  const int64_t moved = input.batch->event_time[row] - spec_.per_key.delay_us;
+  if (moved <= state->own || moved <= order.time) return;
+  const auto closes = [&](const Session& s) {
+    return (s.emitted ? SaturatingAdd(s.end, spec_.lateness_us) : s.end) <= moved;
+  };
+  if (std::any_of(state->sessions.begin(), state->sessions.end(), closes)) {
+    accumulator_.Flush(input);
+    Settle(state, order.time, nullptr, sink);  // what W has closed by now comes first
+    state->own = moved;
+    Settle(state, moved, &order, sink);
+  }
+  state->own = moved;
+  MarkDirty(state);
 }
 
 // The session that a record at `t` belongs to, grown and merged with its neighbours; null when it touches
@@ -222,17 +263,20 @@ SessionWindows::Session* SessionWindows::Join(KeyState* state, int64_t t) {
   return &sessions[first];
 }
 
-void SessionWindows::Settle(KeyState* state, int64_t watermark, ResultSink* sink) {
+void SessionWindows::Settle(KeyState* state, int64_t watermark, const ResultOrder* caused,
+                            ResultSink* sink) {
   auto& sessions = state->sessions;
+  const int64_t effective = std::max(watermark, state->own);
   for (size_t i = 0; i < sessions.size();) {
     Session& s = sessions[i];
     if (!s.emitted && s.end <= watermark) {
-      sink->OnResult({s.end, 0, 0}, state->key, state->hash, s.start, s.end, s.revision, s.bytes());
+      sink->OnResult(caused == nullptr ? ResultOrder{s.end, 0, 0} : *caused, state->key, state->hash,
+                     s.start, s.end, s.revision, s.bytes());
       s.emitted = true;
       ++s.revision;
       MarkDirty(state);
     }
-    if (SaturatingAdd(s.end, spec_.lateness_us) <= watermark) {
+    if (SaturatingAdd(s.end, spec_.lateness_us) <= effective) {
       FreeSession(&s);
       --sessions_in_memory_;
       sessions.erase(sessions.begin() + static_cast<std::ptrdiff_t>(i));
@@ -297,8 +341,8 @@ void SessionWindows::Advance(const FirePoint& point, ResultSink* sink) {
   fired_ = watermark;
   while (!timers_.empty() && timers_.begin()->first.first <= watermark) {
     KeyState* state = timers_.begin()->second;
-    Settle(state, watermark, sink);
-    if (state->sessions.empty()) {
+    Settle(state, watermark, nullptr, sink);
+    if (Gone(*state, watermark)) {
       Erase(state);
     } else {
       SetTimer(state);
@@ -334,7 +378,7 @@ void SessionWindows::CollectChanges(StateChanges* changes) {
   std::string row;
   for (KeyState* state : dirty_) {
     state->dirty_index = -1;
-    const bool gone = state->sessions.empty();
+    const bool gone = state->timer == kNoTimer;
     if (state->stored && (gone || state->stored_timer != state->timer)) {
       changes->Delete(TimerRow(timer_prefix_, state->stored_timer, state->key));
     }
@@ -360,7 +404,7 @@ void SessionWindows::CollectChanges(StateChanges* changes) {
 void SessionWindows::OnCommitted() {
   for (KeyState* state : gone_) {
     state->going = false;
-    if (state->sessions.empty() && state->dirty_index < 0) Remove(state);
+    if (state->timer == kNoTimer && state->dirty_index < 0) Remove(state);
   }
   gone_.clear();
 }

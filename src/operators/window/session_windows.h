@@ -7,8 +7,12 @@
 // Rows:  prefix k | key -> the key's sessions;   prefix t | time (8 bytes, ordered) | key -> nothing.
 // A timer row says "look at this key when W reaches this time"; it may be early (a session that grew since
 // keeps its old timer until it rings), so a growing session does not rewrite it.
+//
+// With per-key time a key's clock is kept with its sessions, and stays without any until the held watermark
+// has passed it.
 #pragma once
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -53,6 +57,7 @@ class SessionWindows final : public WindowOperator {
     std::string key;
     uint64_t hash = 0;
     std::vector<Session> sessions;  // by start; they neither overlap nor touch
+    int64_t own = std::numeric_limits<int64_t>::min();  // per-key time: its clock
     int64_t timer = 0;              // registered in timers_; kNoTimer when there is none
     int64_t stored_timer = 0;       // of the timer row in the store
     bool stored = false;
@@ -68,9 +73,19 @@ class SessionWindows final : public WindowOperator {
   Block NewBlock() const;
   void FreeSession(Session* session) const;
 
-  void AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink);
-  // Emits sessions of the key that have closed at `watermark`, drops those past lateness.
-  void Settle(KeyState* state, int64_t watermark, ResultSink* sink);
+  // `joins` false: the record only moves its key's clock.
+  void AddRecord(const WindowInput& input, uint32_t row, bool joins, ResultSink* sink);
+  void JoinSession(const WindowInput& input, uint32_t row, const ResultOrder& order,
+                   KeyState* state, ResultSink* sink);
+  void MoveClock(const WindowInput& input, uint32_t row, const ResultOrder& order, KeyState* state,
+                 ResultSink* sink);
+  // Emits sessions of the key that have closed at `watermark`, drops those past lateness. `caused` by a
+  // record, or null: by the watermark.
+  void Settle(KeyState* state, int64_t watermark, const ResultOrder* caused, ResultSink* sink);
+  // Nothing of the key is left to be known at `watermark`.
+  static bool Gone(const KeyState& state, int64_t watermark) {
+    return state.sessions.empty() && state.own <= watermark;
+  }
   Session* Join(KeyState* state, int64_t t);
   void SetTimer(KeyState* state);
   void MarkDirty(KeyState* state);

@@ -1,6 +1,7 @@
 #include "operators/window/window_operator.h"
 
 #include "operators/window/aligned_windows.h"
+#include "operators/window/clocked_windows.h"
 #include "operators/window/session_windows.h"
 
 namespace rivulet {
@@ -11,6 +12,10 @@ std::unique_ptr<WindowOperator> NewWindowOperator(const WindowSpec& spec, const 
                                                   const FirePoint& fired) {
   if (spec.kind == WindowSpec::Kind::kSession) {
     return std::make_unique<SessionWindows>(spec, plan, layouts, std::move(prefix), view, share,
+                                            fired);
+  }
+  if (spec.per_key.on) {
+    return std::make_unique<ClockedWindows>(spec, plan, layouts, std::move(prefix), view, share,
                                             fired);
   }
   return std::make_unique<AlignedWindows>(spec, plan, layouts, std::move(prefix), view, share,

@@ -5,6 +5,11 @@
 // when W >= end. A record is late for a window when end + lateness <= W, and late altogether when it is
 // late for all its windows. Between closing and that, it joins and the window is emitted again at
 // once with revision + 1.
+//
+// With per-key time each key has a clock: its own largest event time less the delay. The key's effective
+// watermark is the later of its clock and the source's W less the hold; it takes W's place in all of these
+// rules, for this key alone. What is called watermark here is then W less the hold: the part that all keys
+// have in common.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +20,7 @@
 #include <vector>
 
 #include "base/record_batch.h"
+#include "base/types.h"
 #include "operators/aggregate/aggregate_plan.h"
 #include "operators/key/key_codec.h"
 #include "operators/state_view.h"
@@ -22,19 +28,34 @@
 
 namespace rivulet {
 
+// Per-key time (`per`, `hold`).
+struct PerKeyTime {
+  bool on = false;
+  int64_t delay_us = 0;   // a key's clock is its largest event time less this
+  int64_t hold_us = 0;
+
+  // W as far as it concerns a key whatever its clock says; the end of the input is the end for all.
+  int64_t Held(int64_t watermark) const {
+    if (!on || watermark == std::numeric_limits<int64_t>::max()) return watermark;
+    return SaturatingSub(watermark, hold_us);
+  }
+};
+
 struct WindowSpec {
   enum class Kind : uint8_t { kTumbling = 0, kSliding = 1, kSession = 2 } kind = Kind::kTumbling;
   int64_t size_us = 0;    // length; session: gap
   int64_t slide_us = 0;   // sliding; equals size for tumbling
   int64_t offset_us = 0;
   int64_t lateness_us = 0;
+  PerKeyTime per_key;
 };
 
 // Where a result stands in the order of all results of a pipeline. Closings come by (end, key); a
 // revision comes after all closings its watermark allowed and before those it did not, by position of the
-// record that caused it. This order is the same for every number of workers and every batching.
+// record that caused it. So does the closing of a key's windows by a record that moved the key's own clock.
+// This order is the same for every number of workers and every batching.
 struct ResultOrder {
-  int64_t time;        // closing: the window's end; revision or late record: W
+  int64_t time;        // closing: the window's end; what a record caused: W just before it, held
   uint8_t caused;      // 0: closing; 1: caused by the record at `position`
   uint64_t position;   // of that record within the turn
 };
@@ -73,9 +94,13 @@ struct WindowInput {
   const KeyColumn* keys = nullptr;
   const uint32_t* rows = nullptr;        // this instance's rows, ascending
   uint32_t count = 0;
-  const int64_t* watermark = nullptr;    // by row: W just before the record, us
+  const int64_t* watermark = nullptr;    // by row: W just before the record, us; held, with per-key time
   uint64_t position = 0;                 // of row 0 within the turn
   const std::vector<const Column*>* arguments = nullptr;  // by AggregatePlan argument
+  // Per-key time: this instance's rows that move the clock of their key, ascending: `rows` and those that a
+  // step behind the key has taken out.
+  const uint32_t* clock_rows = nullptr;
+  uint32_t clock_count = 0;
 };
 
 // One thread per instance.
