@@ -109,6 +109,8 @@ class Node {
 
   bool ReadTurns();
   Status BuildGroups();
+  // After a turn that some pipelines cut short, and when those have caught up.
+  Status RegroupPipelines(bool quiet);
   Status TurnOf(Group* group, bool* more);
   void StartCommit(Now now);
   void PostCommit();
@@ -129,6 +131,8 @@ class Node {
   std::unique_ptr<Journal> journal_;
   std::vector<Running> pipelines_;
   std::vector<Group> groups_;
+  bool cut_ = false;                    // a pipeline has messages to read again
+  bool apart_ = false;                  // and so reads apart from others with the same source
   std::vector<MqttSubscription> subscriptions_;
   RetainedFilter retained_;
   Delta remembered_;                    // the subscribed filters, for the next commit
