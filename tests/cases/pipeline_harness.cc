@@ -135,6 +135,7 @@ class Driver {
     }
     Check(pipeline_->Turn(std::span(messages_).subspan(begin, count), begin + count,
                           runner_.get()));
+    REQUIRE(pipeline_->offset() > begin);
   }
 
   void Crash() {

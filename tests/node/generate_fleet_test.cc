@@ -145,6 +145,39 @@ TEST_CASE("fleet: disorder and lateness reorder within their bounds and lose not
   CHECK(late == sorted);
 }
 
+TEST_CASE("fleet: a share of the vehicles is out of reach, and sends its backlog in order afterwards") {
+  ReadingStreamOptions options;
+  options.count = 100 * 3600;
+  options.fleet.vehicles = 100;
+  std::vector<std::string> ordered = Readings(options);
+  options.out_of_reach = 0.1;
+  std::vector<std::string> lines = Readings(options);
+  CHECK(lines == Readings(options));
+  std::map<std::string, double> last;
+  std::map<std::string, double> furthest_behind;
+  double newest = 0;
+  for (const std::string& line : lines) {
+    const std::string vehicle = line.substr(12, 5);
+    const double ts = Number(line, "ts");
+    CHECK(ts >= last[vehicle]);
+    last[vehicle] = ts;
+    newest = std::max(newest, ts);
+    furthest_behind[vehicle] = std::max(furthest_behind[vehicle], newest - ts);
+  }
+  int behind = 0;
+  for (const auto& [vehicle, ms] : furthest_behind) {
+    if (ms <= 1000) continue;
+    ++behind;
+    CHECK(vehicle.back() == '9');
+    CHECK(ms >= 300'000);
+    CHECK(ms <= 1'800'000);
+  }
+  CHECK(behind == 10);
+  std::sort(lines.begin(), lines.end());
+  std::sort(ordered.begin(), ordered.end());
+  CHECK(lines == ordered);
+}
+
 TEST_CASE("fleet: extremes fit and bad options are refused") {
   ReadingStreamOptions options;
   options.count = 3;
@@ -163,6 +196,9 @@ TEST_CASE("fleet: extremes fit and bad options are refused") {
   CHECK(refused([](auto* o) { o->fleet.vehicles = 0; }));
   CHECK(refused([](auto* o) { o->late_share = 1.5; }));
   CHECK(refused([](auto* o) { o->late_share = -0.1; }));
+  CHECK(refused([](auto* o) { o->out_of_reach = 1.1; }));
+  CHECK(refused([](auto* o) { o->shortest_outage = Duration::Seconds(1801); }));
+  CHECK(refused([](auto* o) { o->out_of_reach = 0.5, o->rate_milli = 10'000'000; }));
   CHECK(refused([](auto* o) { o->start.us = -1; }));
   CHECK(refused([](auto* o) { o->disorder.us = -1; }));
   CHECK(refused([](auto* o) { o->late_share = 0.5, o->rate_milli = 100'000'000; }));

@@ -1,11 +1,13 @@
 // `rivulet generate`: made-up telemetry into a file or to a broker.
 #include <unistd.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
 #include <limits>
+#include <string_view>
 
 #include "node/commands/cli.h"
 #include "node/generate/live_publisher.h"
@@ -30,10 +32,11 @@ constexpr uint64_t kUnlimited = std::numeric_limits<uint64_t>::max();
 struct GenerateFlags {
   std::vector<std::string> kind;
   uint64_t vehicles = 10, seed = 1;
-  double rate = 100, seconds = 60, late_share = 0;
+  double rate = 100, seconds = 60, late_share = 0, out_of_reach = 0;
   uint64_t count = 0, start = 0, disorder = 0, qos = 1;
   bool position = false;
   std::string output, broker, topic, user, password_file, ca_file;
+  std::string outage_seconds = "300-1800";
 };
 
 void Declare(CommandLine* line, GenerateFlags* flags) {
@@ -63,10 +66,31 @@ void Declare(CommandLine* line, GenerateFlags* flags) {
   line->Number("late-share", "P", &flags->late_share,
                "this share (0 to 1) arrives 1 to 10 minutes late; with --mqtt at the latest at the "
                "end");
+  line->Number("out-of-reach", "P", &flags->out_of_reach,
+               "this share (0 to 1) of the vehicles is out of reach now and then, and sends what it "
+               "read meanwhile afterwards, in order");
+  line->Text("out-of-reach-seconds", "MIN-MAX", &flags->outage_seconds,
+             "for so long at a time, and as long in reach in between");
   line->Flag("position", &flags->position, "add lat and lon to fleet readings");
   line->Example(
       "rivulet generate fleet --vehicles 50 --rate 1000 --seconds 600 --output fleet.jsonl");
   line->Example("rivulet generate temperature --rate 20 --mqtt tcp://localhost:1883");
+}
+
+// "300-1800", or one number for both.
+bool ParseOutage(std::string_view text, Duration* shortest, Duration* longest) {
+  const size_t dash = text.find('-');
+  const std::string_view parts[] = {text.substr(0, dash),
+                                    dash == std::string_view::npos ? text : text.substr(dash + 1)};
+  int64_t seconds[2];
+  for (size_t i = 0; i < 2; ++i) {
+    const char* end = parts[i].data() + parts[i].size();
+    const auto [stop, error] = std::from_chars(parts[i].data(), end, seconds[i]);
+    if (error != std::errc() || stop != end || seconds[i] < 0 || seconds[i] > 1'000'000) return false;
+  }
+  *shortest = Duration::Seconds(seconds[0]);
+  *longest = Duration::Seconds(seconds[1]);
+  return true;
 }
 
 // "" or what is wrong.
@@ -80,8 +104,12 @@ std::string Complaint(const GenerateFlags& f, const CommandLine& line) {
   if (f.rate > 0 && f.rate < 0.001) return "--rate must be at least 0.001";
   if (f.rate == 0 && f.broker.empty()) return "--rate 0 (as fast as acknowledged) needs --mqtt";
   if (f.rate == 0 && line.Given("seconds")) return "--rate 0 has no --seconds; give --count";
-  if (f.rate == 0 && (f.disorder != 0 || f.late_share != 0)) {
-    return "--rate 0 (as fast as acknowledged) has no --disorder or --late-share";
+  if (f.rate == 0 && (f.disorder != 0 || f.late_share != 0 || f.out_of_reach != 0)) {
+    return "--rate 0 (as fast as acknowledged) has no --disorder, --late-share or --out-of-reach";
+  }
+  Duration shortest, longest;
+  if (!ParseOutage(f.outage_seconds, &shortest, &longest)) {
+    return "--out-of-reach-seconds is '" + f.outage_seconds + "'; expected two numbers, as in 300-1800";
   }
   if (f.seconds < 0 || f.seconds > 1e9) return "--seconds must lie between 0 and 1e9";
   if (f.vehicles == 0 || f.vehicles > 1'000'000) return "--vehicles must lie between 1 and 1000000";
@@ -107,6 +135,8 @@ ReadingStreamOptions StreamOptions(const GenerateFlags& f, const CommandLine& li
   }
   o.disorder = Duration::Millis(static_cast<int64_t>(f.disorder));
   o.late_share = f.late_share;
+  o.out_of_reach = f.out_of_reach;
+  ParseOutage(f.outage_seconds, &o.shortest_outage, &o.longest_outage);
   return o;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/types.h"
 #include "node/engine/store_keys.h"
 
 namespace rivulet {
@@ -95,49 +96,78 @@ Status Pipeline::Turn(std::span<const InputMessage> messages, uint64_t next_offs
     source_->Decode(i, messages.subspan(begin, std::min(share, messages.size() - begin)));
   });
   source_->Combine();
-  offset_ = next_offset;
-  return RunWindows(runner);
+  return RunWindows(next_offset, runner);
 }
 
 Status Pipeline::SharedTurn(SourceTask* shared, const ColumnMap& map, uint64_t next_offset,
                             TaskRunner* runner) {
   source_->Exchange(shared, map);
-  offset_ = next_offset;
-  const Status status = RunWindows(runner);
+  const Status status = RunWindows(next_offset, runner);
+  const int64_t watermark = source_->watermark();
   source_->Exchange(shared, map);
+  source_->Rewind(watermark);
   return status;
 }
 
 Status Pipeline::Finish(TaskRunner* runner) {
   for (uint32_t i = 0; i < workers_; ++i) source_->Decode(i, {});
   source_->Finish();
-  return RunWindows(runner);
+  return RunWindows(offset_, runner);
 }
 
-Status Pipeline::RunWindows(TaskRunner* runner) {
+Status Pipeline::RunWindows(uint64_t next_offset, TaskRunner* runner) {
   runner->Run(workers_, [&](uint32_t i) { task_->Prepare(i, &source_->slot(i)); });
-  runner->Run(workers_, [&](uint32_t i) {
-    task_->BeginStep(i);
-    task_->Process(i, source_.get());
-  });
-  return CloseWindows(runner, true);
+  const uint64_t end = ProcessRecords(runner);
+  offset_ = end == TurnParts::kEnd ? next_offset : end;
+  return CloseWindows(runner, true, end);
+}
+
+uint64_t Pipeline::ProcessRecords(TaskRunner* runner) {
+  const WindowSpec& window = plan_->window;
+  if (!window.per_key.on) {
+    runner->Run(workers_, [&](uint32_t i) {
+      task_->BeginStep(i);
+      task_->Process(i, source_.get(), 0, TurnParts::kEnd);
+    });
+    return TurnParts::kEnd;
+  }
+  // One record closes windows that its key has open, which lie within a window's length and the delay.
+  const auto closed_by_one = static_cast<size_t>(
+      (window.size_us + window.per_key.delay_us) / std::max<int64_t>(window.slide_us, 1) + 1);
+  const size_t records = std::max<size_t>(results_per_step_ / closed_by_one, 1);
+  parts_.Begin(source_.get());
+  runner->Run(workers_, [&](uint32_t i) { task_->BeginStep(i); });
+  for (;;) {
+    const int64_t last = window.per_key.Held(parts_.last_watermark());
+    const FirePoint point = task_->NextPoint(last, results_per_step_);
+    const int64_t most = point.time < last ? SaturatingAdd(point.time, window.per_key.hold_us)
+                                           : std::numeric_limits<int64_t>::max();
+    const TurnParts::Part part = parts_.Next(records, most);
+    runner->Run(workers_,
+                [&](uint32_t i) { task_->Process(i, source_.get(), part.begin, part.end); });
+    if (part.end == TurnParts::kEnd) return part.end;
+    const bool jump = window.per_key.Held(part.watermark) > point.time;
+    if (!jump && task_->ResultsSoFar() < results_per_step_) continue;
+    source_->Rewind(part.watermark);
+    return part.end;
+  }
 }
 
 Status Pipeline::Continue(TaskRunner* runner) {
   runner->Run(workers_, [&](uint32_t i) { task_->BeginStep(i); });
-  return CloseWindows(runner, false);
+  return CloseWindows(runner, false, TurnParts::kEnd);
 }
 
 FirePoint Pipeline::Target() const {
   return {plan_->window.per_key.Held(source_->watermark()), true, ""};
 }
 
-Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records) {
+Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records, uint64_t end) {
   const FirePoint target = Target();
   for (;;) {
     const FirePoint point = task_->NextPoint(target.time, results_per_step_);
     runner->Run(workers_, [&](uint32_t i) { task_->Close(i, point); });
-    task_->Collect(with_records ? source_.get() : nullptr);
+    task_->Collect(with_records ? source_.get() : nullptr, end);
     fired_ = std::max(fired_, point);
     processed_ = true;
     Emit();

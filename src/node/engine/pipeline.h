@@ -17,6 +17,7 @@
 #include "node/engine/pipeline_task.h"
 #include "node/engine/source_task.h"
 #include "node/engine/task_runner.h"
+#include "node/engine/turn_parts.h"
 #include "node/plan/pipeline_plan.h"
 #include "state/store.h"
 
@@ -58,7 +59,8 @@ class Pipeline {
   bool closing() const { return closing_; }
   Status Continue(TaskRunner* runner);
 
-  // Processes messages that follow those of the last turn; `next_offset` is the position after them.
+  // Processes messages that follow those of the last turn; `next_offset` is the position after them. A turn
+  // may be cut short, in front of a large close: then offset() says from where messages are to be given again.
   Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner);
   // The same with messages that `shared` has decoded for several pipelines.
   Status SharedTurn(SourceTask* shared, const ColumnMap& map, uint64_t next_offset,
@@ -104,8 +106,10 @@ class Pipeline {
   void Emit();
   // How far windows are to be closed.
   FirePoint Target() const;
-  Status RunWindows(TaskRunner* runner);
-  Status CloseWindows(TaskRunner* runner, bool with_records);
+  Status RunWindows(uint64_t next_offset, TaskRunner* runner);
+  // Returns the position of the first message that was left over; TurnParts::kEnd when none was.
+  uint64_t ProcessRecords(TaskRunner* runner);
+  Status CloseWindows(TaskRunner* runner, bool with_records, uint64_t end);
   Position CurrentPosition() const;
 
   class View;
@@ -117,6 +121,7 @@ class Pipeline {
   std::unique_ptr<View> view_;
   std::unique_ptr<SourceTask> source_;
   std::unique_ptr<PipelineTask> task_;
+  TurnParts parts_;
   std::vector<std::unique_ptr<OutputChannel>> channels_;
   uint32_t workers_ = 1;
   size_t results_per_step_ = 0, outputs_per_turn_ = 0;

@@ -79,7 +79,8 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   }
   for (RowError& e : slot.errors) {
     slot.dead.push_back(
-        {e.row, e.code, std::move(e.detail), batch.raw[e.row], source->watermark[e.row], 0});
+        {e.row, e.code, std::move(e.detail), batch.raw[e.row], source->watermark[e.row], 0,
+                         batch.offset[e.row]});
   }
 }
 
@@ -107,14 +108,23 @@ void PipelineTask::KeepKeyed(PreparedSlot* slot) const {
 
 void PipelineTask::BeginStep(uint32_t worker) { workers_[worker]->BeginTurn(); }
 
-void PipelineTask::Process(uint32_t worker, SourceTask* source) {
+void PipelineTask::Process(uint32_t worker, SourceTask* source, uint64_t begin, uint64_t end) {
   for (uint32_t i = 0; i < source->slots(); ++i) {
-    workers_[worker]->Process(source->slot(i), *slots_[i]);
+    workers_[worker]->Process(source->slot(i), *slots_[i], begin, end);
     if (worker != 0 || plan_->after.empty()) continue;
     // Dead letters have their place among results at fault, so those must not come in a later step.
-    for (const DeadLetter& d : source->slot(i).dead) workers_[0]->Reach(Held(d.watermark));
-    for (const DeadLetter& d : slots_[i]->dead) workers_[0]->Reach(Held(d.watermark));
+    for (const std::vector<DeadLetter>* dead : {&source->slot(i).dead, &slots_[i]->dead}) {
+      for (const DeadLetter& d : *dead) {
+        if (d.offset < end) workers_[0]->Reach(Held(d.watermark));
+      }
+    }
   }
+}
+
+size_t PipelineTask::ResultsSoFar() const {
+  size_t results = 0;
+  for (const auto& worker : workers_) results += worker->results_so_far();
+  return results;
 }
 
 void PipelineTask::Close(uint32_t worker, const FirePoint& point) { workers_[worker]->Close(point); }
@@ -146,7 +156,7 @@ auto Place(const RejectedRecord& r) {
 
 }  // namespace
 
-void PipelineTask::Collect(SourceTask* source) {
+void PipelineTask::Collect(SourceTask* source, uint64_t end) {
   results_.clear();
   late_.clear();
   std::vector<LateRecord> late;
@@ -161,9 +171,12 @@ void PipelineTask::Collect(SourceTask* source) {
     return a.order.position < b.order.position;
   });
   for (const LateRecord& r : late) late_.push_back({RejectedLine("late", r.raw), r.order, {}});
-  CollectDead(source);
+  CollectDead(source, end);
   for (uint32_t i = 0; source != nullptr && i < source->slots(); ++i) {
-    counters_.records += source->slot(i).batch.rows;
+    const RecordBatch& batch = source->slot(i).batch;
+    const auto rows_end = batch.offset.begin() + batch.rows;
+    counters_.records += static_cast<uint64_t>(
+        std::lower_bound(batch.offset.begin(), rows_end, end) - batch.offset.begin());
   }
   counters_.results += results_.size();
   counters_.late += late_.size();
@@ -172,14 +185,17 @@ void PipelineTask::Collect(SourceTask* source) {
 
 // Dead letters come in one order too: each at its place between the closings of windows, so that the
 // records and the results at fault line up the same however the input was cut into turns.
-void PipelineTask::CollectDead(SourceTask* source) {
+void PipelineTask::CollectDead(SourceTask* source, uint64_t end) {
   dead_.clear();
   for (uint32_t i = 0; source != nullptr && i < source->slots(); ++i) {
     SourceSlot& in = source->slot(i);
     // Faults of decoding and of time, then of steps; those of one row stay in this order.
     std::vector<const DeadLetter*> letters;
-    for (const DeadLetter& d : in.dead) letters.push_back(&d);
-    for (const DeadLetter& d : slots_[i]->dead) letters.push_back(&d);
+    for (const std::vector<DeadLetter>* dead : {&in.dead, &slots_[i]->dead}) {
+      for (const DeadLetter& d : *dead) {
+        if (d.offset < end) letters.push_back(&d);
+      }
+    }
     std::stable_sort(letters.begin(), letters.end(),
                      [](const DeadLetter* a, const DeadLetter* b) { return a->row < b->row; });
     for (const DeadLetter* d : letters) {

@@ -58,15 +58,19 @@ class PipelineTask {
   Status Open();
 
   void Prepare(uint32_t slot, SourceSlot* source);
-  void Process(uint32_t worker, SourceTask* source);
+  // The records of messages in [begin, end) of the log; in order, all of the turn or up to where it is cut.
+  void Process(uint32_t worker, SourceTask* source, uint64_t begin, uint64_t end);
+  // Results that the workers have so far in this step.
+  size_t ResultsSoFar() const;
   // Closes windows up to `point`; further calls, each with a later point and BeginStep before it,
   // close more.
   void Close(uint32_t worker, const FirePoint& point);
   void BeginStep(uint32_t worker);
   // See WindowOperator::NextPoint: the least of the workers'.
   FirePoint NextPoint(int64_t watermark, size_t limit);
-  // Fills results(), late() and dead() for the step. `source` null: the step processed no records.
-  void Collect(SourceTask* source);
+  // Fills results(), late() and dead() for the step. `source` null: the step processed no records; otherwise
+  // those of messages before `end`.
+  void Collect(SourceTask* source, uint64_t end);
 
   // Valid until the next turn.
   const std::vector<PipelineResult>& results() const { return results_; }
@@ -84,7 +88,7 @@ class PipelineTask {
   const PipelinePlan& plan() const { return *plan_; }
 
  private:
-  void CollectDead(SourceTask* source);
+  void CollectDead(SourceTask* source, uint64_t end);
   void PrepareClocks(const SourceSlot& source, PreparedSlot* slot);
   void KeepKeyed(PreparedSlot* slot) const;
   // The source's W as the windows see it.

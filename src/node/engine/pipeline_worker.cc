@@ -3,10 +3,23 @@
 #include <algorithm>
 #include <numeric>
 
+#include "node/engine/turn_parts.h"
+
 namespace rivulet {
 namespace {
 
 constexpr size_t kChunkBytes = 256 << 10;
+
+// Those of the ascending `rows` that came from messages in [begin, end) of the log.
+std::span<const uint32_t> RowsBetween(const RecordBatch& batch, std::span<const uint32_t> rows,
+                                      uint64_t begin, uint64_t end) {
+  if (begin == 0 && end == TurnParts::kEnd) return rows;
+  const auto first = std::partition_point(rows.begin(), rows.end(),
+                                          [&](uint32_t row) { return batch.offset[row] < begin; });
+  const auto last = std::partition_point(first, rows.end(),
+                                         [&](uint32_t row) { return batch.offset[row] < end; });
+  return {first, last};
+}
 
 }  // namespace
 
@@ -27,7 +40,7 @@ void PipelineWorker::BeginTurn() {
   if (arena_.size() > 4) arena_.resize(1);
 }
 
-std::span<const uint32_t> PipelineWorker::OwnRows(const std::vector<uint32_t>& rows,
+std::span<const uint32_t> PipelineWorker::OwnRows(std::span<const uint32_t> rows,
                                                   const KeyColumn& keys,
                                                   std::vector<uint32_t>* own) const {
   if (share_.workers == 1) return rows;
@@ -38,10 +51,11 @@ std::span<const uint32_t> PipelineWorker::OwnRows(const std::vector<uint32_t>& r
   return *own;
 }
 
-void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepared) {
+void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepared, uint64_t begin,
+                             uint64_t end) {
   source_ = &source;
   const bool per_key = plan_->window.per_key.on;
-  const auto rows = OwnRows(prepared.rows, prepared.keys, &own_rows_);
+  const auto rows = OwnRows(RowsBetween(source.batch, prepared.rows, begin, end), prepared.keys, &own_rows_);
   WindowInput input;
   input.batch = &source.batch;
   input.keys = &prepared.keys;
@@ -51,7 +65,8 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
   input.position = source.first_position;
   input.arguments = &prepared.arguments;
   if (per_key) {
-    const auto clock_rows = OwnRows(prepared.clock_rows, prepared.keys, &own_clock_rows_);
+    const auto clock_rows = OwnRows(RowsBetween(source.batch, prepared.clock_rows, begin, end),
+                                    prepared.keys, &own_clock_rows_);
     input.clock_rows = clock_rows.data();
     input.clock_count = static_cast<uint32_t>(clock_rows.size());
   }

@@ -39,13 +39,16 @@ class PipelineWorker final : public ResultSink {
                  std::unique_ptr<WindowOperator> windows, KeyShare share);
 
   void BeginTurn();
-  void Process(const SourceSlot& source, const PreparedSlot& prepared);
+  // The records of messages in [begin, end) of the log.
+  void Process(const SourceSlot& source, const PreparedSlot& prepared, uint64_t begin, uint64_t end);
   // Closes windows up to `point` and finishes what results there are.
   void Close(const FirePoint& point);
 
   WindowOperator& windows() { return *windows_; }
   const WindowOperator& windows() const { return *windows_; }
   const std::vector<PipelineResult>& results() const { return results_; }
+  // With those whose steps are yet to run.
+  size_t results_so_far() const { return results_.size() + batch_.batch.rows; }
   const std::vector<LateRecord>& late() const { return late_; }
   std::vector<RejectedRecord>& failed() { return failed_; }
   // The latest place in time of anything put out since BeginTurn, us; min() when there was nothing. Windows
@@ -60,7 +63,7 @@ class PipelineWorker final : public ResultSink {
  private:
   static constexpr uint32_t kFlushRows = 1024;
   // Those of `rows` whose keys are this worker's; `*own` has room for them.
-  std::span<const uint32_t> OwnRows(const std::vector<uint32_t>& rows, const KeyColumn& keys,
+  std::span<const uint32_t> OwnRows(std::span<const uint32_t> rows, const KeyColumn& keys,
                                     std::vector<uint32_t>* own) const;
   void FlushResults();
   std::string_view Keep(std::string_view bytes);

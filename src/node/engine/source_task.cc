@@ -78,7 +78,8 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
     }
     slot.decoder->Decode(message.payload, &out.batch, &slot.decode_errors);
     for (DecodeError& e : slot.decode_errors) {
-      out.dead.push_back({out.batch.rows, e.code, std::move(e.detail), e.raw, 0, slot.marks.size()});
+      out.dead.push_back({out.batch.rows, e.code, std::move(e.detail), e.raw, 0, slot.marks.size(),
+                          message.payload.offset});
     }
     slot.decode_errors.clear();
     if (!message.topic.empty()) FillTopicFields(&slot, routes_[message.topic_id], first_row);
@@ -153,6 +154,7 @@ void SourceTask::PlaceDeadLetters(Slot* slot, size_t undecoded) {
     const auto after = std::upper_bound(slot->marks.begin(), slot->marks.end(), out.dead[i].row,
                                         row_of);
     out.dead[i].punctuations = static_cast<size_t>(after - slot->marks.begin());
+    out.dead[i].offset = out.batch.offset[out.dead[i].row];
   }
   std::stable_sort(out.dead.begin(), out.dead.end(),
                    [](const DeadLetter& a, const DeadLetter& b) { return a.row < b.row; });

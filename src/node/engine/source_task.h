@@ -35,6 +35,7 @@ struct DeadLetter {
   std::string_view raw;
   int64_t watermark = 0;         // W just before it, us: its place among the results that fail
   size_t punctuations = 0;       // of its slot that came before it
+  uint64_t offset = 0;           // of its message in the log
 };
 
 // The decoded share of one worker.
@@ -66,6 +67,8 @@ class SourceTask {
   int64_t watermark() const { return watermark_; }
   // End of input: W = +infinity.
   void Finish();
+  // The next turn begins with a message of the last one, before which W was this.
+  void Rewind(int64_t watermark) { watermark_ = watermark; }
 
   // Takes over what `shared` has decoded, column by column as `map` says, without copying. The next call
   // with the same arguments gives it back; in between `shared` must be left alone.

@@ -20,6 +20,10 @@ struct ReadingStreamOptions {
   uint64_t count = 0;
   Duration disorder;      // each reading arrives up to this much after its event time
   double late_share = 0;  // this share of readings arrives 1 to 10 minutes after it instead
+  // This share of the vehicles is out of reach now and then, for a time between these, and as long in reach
+  // in between. What it reads meanwhile arrives at the end of that time, all at once and in order.
+  double out_of_reach = 0;
+  Duration shortest_outage = Duration::Seconds(300), longest_outage = Duration::Seconds(1800);
 };
 
 // Not thread-safe.
@@ -39,7 +43,7 @@ class ReadingStream {
     std::string_view json;  // valid until the next call
     EventTime arrival;      // never decreases from one reading to the next
   };
-  // False after `count` readings. Without disorder and lateness this allocates nothing.
+  // False after `count` readings. Without disorder, lateness and outages this allocates nothing.
   bool Next(Reading* reading);
 
   // Every reading has been made; some may still be held back.
@@ -64,7 +68,14 @@ class ReadingStream {
     char bytes[Fleet::kMaxReadingBytes];
   };
 
+  struct Outage {
+    int64_t from_us, until_us;
+  };
+
   void Advance();
+  Duration BetweenOutages();
+  // When the reading that is made next arrives.
+  int64_t Arrival();
   Duration Delay();
   void Hold();
   bool PopHeld(Reading* reading);
@@ -72,6 +83,8 @@ class ReadingStream {
   ReadingStreamOptions options_;
   Fleet fleet_;
   Random delays_;  // apart from the fleet's, so that delays change no reading
+  Random reach_;      // and these neither
+  std::vector<Outage> outages_;  // by vehicle, the present or next one
   EventTime time_;    // of the next reading
   EventTime newest_;  // of the last one
   uint64_t remainder_ = 0;  // of 1e9 / rate_milli, carried so that time never drifts

@@ -220,7 +220,21 @@ bool Node::ReadTurns() {
     const Status status = TurnOf(&group, &more);
     if (!status.ok()) Fail(status);
   }
+  const Status regrouped = RegroupPipelines(!more);
+  if (!regrouped.ok()) Fail(regrouped);
   return more;
+}
+
+Status Node::RegroupPipelines(bool quiet) {
+  const auto elsewhere = [this](const Running& r) {
+    return r.pipeline->offset() != pipelines_.front().pipeline->offset();
+  };
+  const bool together =
+      apart_ && quiet && std::none_of(pipelines_.begin(), pipelines_.end(), elsewhere);
+  if (!cut_ && !together) return Status::Ok();
+  apart_ = cut_;
+  cut_ = false;
+  return BuildGroups();
 }
 
 Status Node::TurnOf(Group* group, bool* more) {
@@ -252,8 +266,12 @@ Status Node::TurnOf(Group* group, bool* more) {
   }
   *more = true;
   const uint64_t next = entries_.back().offset.value + 1;
-  if (!messages_.empty()) return group->source->Turn(messages_, next, parts_.runner);
-  group->source->Skip(next);
+  if (messages_.empty()) {
+    group->source->Skip(next);
+    return Status::Ok();
+  }
+  RIVULET_RETURN_IF_ERROR(group->source->Turn(messages_, next, parts_.runner));
+  for (const Pipeline* p : group->source->members()) cut_ = cut_ || p->offset() != next;
   return Status::Ok();
 }
 

@@ -113,6 +113,8 @@ class Node {
 
   bool ReadTurns();
   Status BuildGroups();
+  // After a turn that some pipelines cut short, and when those have caught up.
+  Status RegroupPipelines(bool quiet);
   Status TurnOf(Group* group, bool* more);
   bool IsDue(const Group& group, Now now) const;
   bool MemoryWantsCommit() const;
@@ -135,6 +137,8 @@ class Node {
   std::unique_ptr<Journal> journal_;
   std::vector<Running> pipelines_;
   std::vector<Group> groups_;
+  bool cut_ = false;                    // a pipeline has messages to read again
+  bool apart_ = false;                  // and so reads apart from others with the same source
   std::vector<MqttSubscription> subscriptions_;
   RetainedFilter retained_;
   Delta remembered_;                    // the subscribed filters, for the next commit

@@ -1,5 +1,8 @@
 #include "node/replay/replay.h"
 
+#include <algorithm>
+#include <span>
+
 #include "node/engine/memory_budget.h"
 #include "node/engine/pipeline.h"
 #include "node/replay/line_input.h"
@@ -151,9 +154,16 @@ Result<ReplaySummary> Replayer::Run() {
     }
     RIVULET_RETURN_IF_ERROR(input_->Read(kTurnBytes * options_.workers, unit, &messages));
     if (messages.empty()) break;
-    RIVULET_RETURN_IF_ERROR(pipeline_->Turn(messages, input_->offset(), runner_.get()));
-    RIVULET_RETURN_IF_ERROR(FinishClosing());
-    RIVULET_RETURN_IF_ERROR(AfterTurn(false));
+    std::span<const InputMessage> rest = messages;
+    while (!rest.empty()) {
+      RIVULET_RETURN_IF_ERROR(pipeline_->Turn(rest, input_->offset(), runner_.get()));
+      RIVULET_RETURN_IF_ERROR(FinishClosing());
+      RIVULET_RETURN_IF_ERROR(AfterTurn(false));
+      const uint64_t next = pipeline_->offset();
+      rest = {std::find_if(rest.begin(), rest.end(),
+                           [next](const InputMessage& m) { return m.payload.offset >= next; }),
+              rest.end()};
+    }
   }
   if (options_.flush && !summary.interrupted) {
     RIVULET_RETURN_IF_ERROR(pipeline_->Finish(runner_.get()));
