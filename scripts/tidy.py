@@ -38,6 +38,7 @@ VENDORS = {
     r"sqlite3\.h": ["node/sinks/sqlite_sink.cc"],
     r"simdjson\.h": ["operators/decode/json_decoder.cc"],
     r"httplib\.h": ["node/http/http_library.h"],
+    r"date/.*": ["operators/time/time_zone.cc"],
     r"boost/.*": ["node/commands/cli.cc"],
     r"xxhash\.h": ["base/hash.cc"],
     r"spdlog/.*": ["node/live/log.cc"],

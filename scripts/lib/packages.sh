@@ -7,6 +7,7 @@ packages_build=(
   libpaho-mqttpp-dev libpaho-mqtt-dev
   liblmdb-dev libsqlite3-dev libyaml-cpp-dev libboost-program-options-dev
   libsimdjson-dev nlohmann-json3-dev libxxhash-dev libcpp-httplib-dev libspdlog-dev
+  libhowardhinnant-date-dev tzdata
   doctest-dev
 )
 # A broker, and its command line clients.

@@ -19,6 +19,9 @@ std::string PipelinePlan::StateSignature() const {
   for (const std::string& key : key_names) text += key + "\n";
   text += std::to_string(static_cast<int>(window.kind)) + " " + std::to_string(window.size_us) +
           " " + std::to_string(window.slide_us) + " " + std::to_string(window.offset_us);
+  if (!window.keyed()) return text;
+  text += " keyed " + std::to_string(window.count) + " " + std::to_string(window.count_slide) + " " +
+          window.zone + (window.own_gaps ? " gaps" : "") + (window.emit.discarding ? " discarding" : "");
   return text;
 }
 
