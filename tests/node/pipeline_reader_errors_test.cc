@@ -36,7 +36,8 @@ TEST_CASE("an unknown setting names the place, the nearest name and the valid on
   REQUIRE(read.errors.size() == 1);
   CHECK(read.errors[0].ToString() ==
         "p.yaml:4:29: E1003 unknown setting: 'lateniss' in 'window' (did you mean 'lateness'?); "
-        "valid: tumbling, sliding, session, every, offset, lateness");
+        "valid: tumbling, sliding, session, cumulate, count, global, every, offset, zone, lateness, emit, "
+        "mode");
 }
 
 TEST_CASE("an empty file lacks what every pipeline needs") {
@@ -136,6 +137,22 @@ TEST_CASE("faults of windows") {
        {"  - window: { sliding: 5s, every: 6s }", ErrorCode::kBadSettingValue, 4, 35, "to 5s"},
        {"  - window: { tumbling: 5s, every: 1s }", ErrorCode::kBadSettingValue, 4, 29, "sliding"},
        {"  - window: { session: 5s, offset: 1s }", ErrorCode::kBadSettingValue, 4, 28, "sessions"},
+       {"  - window: { cumulate: 5s }", ErrorCode::kMissingSetting, 4, 13, "'every'"},
+       {"  - window: { count: 0 }", ErrorCode::kBadSettingValue, 4, 22, "'count'"},
+       {"  - window: { count: 5, every: 6 }", ErrorCode::kBadSettingValue, 4, 32, "'every'"},
+       {"  - window: { count: 5, lateness: 1s }", ErrorCode::kBadSettingValue, 4, 25, "arrival"},
+       {"  - window: { count: 5, emit: on change }", ErrorCode::kBadSettingValue, 4, 25, "full"},
+       {"  - window: { global: false, emit: on change }", ErrorCode::kBadSettingValue, 4, 23, "true"},
+       {"  - window: { global: true }", ErrorCode::kMissingSetting, 4, 13, "'emit'"},
+       {"  - window: { session: { gap: g } }", ErrorCode::kMissingSetting, 4, 24, "'max'"},
+       {"  - window: { session: { max: 5s } }", ErrorCode::kMissingSetting, 4, 24, "'gap'"},
+       {"  - window: { session: 5s, zone: UTC }", ErrorCode::kBadSettingValue, 4, 28, "tumbling"},
+       {"  - window: { tumbling: 5s, mode: discarding }", ErrorCode::kBadSettingValue, 4, 29, "'emit'"},
+       {"  - window: { tumbling: 5s, emit: sometimes }", ErrorCode::kBadSettingValue, 4, 35, "every 1s"},
+       {"  - window: { tumbling: 5s, emit: every 0s }", ErrorCode::kBadSettingValue, 4, 35, "every 1s"},
+       {"  - window: { tumbling: 5s, emit: every 5 }", ErrorCode::kBadSettingValue, 4, 35, "every 1s"},
+       {"  - window: { tumbling: 5s, emit: [every 1s, every 2s] }", ErrorCode::kBadSettingValue, 4, 46,
+        "at most once"},
        {"  - window: 5s", ErrorCode::kWrongSettingType, 4, 13, "a map"}});
   const auto twice = Pipeline(
       "pipeline: p\nsource: { mqtt: a, time: arrival }\nsteps:\n  - window: { tumbling: 5s }\n"

@@ -178,6 +178,33 @@ TEST_CASE("windows of each kind") {
   CHECK(session.aggregates.size() == 2);
 }
 
+TEST_CASE("windows that grow, that count, that never end, and when they are put out") {
+  const auto spec = WithSteps(
+      "  - window: { cumulate: 1h, every: 10m, emit: on close }\n    aggregate: { n: count() }\n"
+      "  - window: { count: 100, every: 10 }\n    aggregate: { n: count() }\n"
+      "  - window: { global: true, emit: [every 1m, every 100 records, on change], mode: discarding }\n"
+      "    aggregate: { n: count() }\n"
+      "  - window: { session: { gap: hold * 2, max: 1h } }\n    aggregate: { n: count() }\n"
+      "  - window: { tumbling: 1d, zone: Europe/Berlin }\n    aggregate: { n: count() }\n"
+      "  - window: { count: 7 }\n    aggregate: { n: count() }\n");
+  const auto window = [&](size_t i) { return std::get<WindowStep>(spec.steps[i].what); };
+  CHECK(window(0).kind == WindowStep::Kind::kCumulate);
+  CHECK(window(0).slide == Duration::Seconds(600));
+  CHECK(window(0).emit.given);
+  CHECK(window(1).kind == WindowStep::Kind::kCount);
+  CHECK(window(1).count == 100);
+  CHECK(window(1).count_slide == 10);
+  CHECK(window(2).kind == WindowStep::Kind::kGlobal);
+  CHECK(window(2).emit.interval == Duration::Seconds(60));
+  CHECK(window(2).emit.records == 100);
+  CHECK(window(2).emit.on_change);
+  CHECK(window(2).emit.discarding);
+  CHECK(window(3).gap.text == "hold * 2");
+  CHECK(window(3).size == Duration::Seconds(3600));
+  CHECK(window(4).zone.text == "Europe/Berlin");
+  CHECK(window(5).count_slide == 7);
+}
+
 TEST_CASE("sinks of each kind, with defaults") {
   const auto spec = Good(
       "pipeline: a-b\nsource: { mqtt: a }\nsinks:\n  - mqtt: out/{x}\n    qos: 0\n"

@@ -44,9 +44,13 @@ inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 inline constexpr std::string_view kStepNames[] = {"set", "where", "key", "window", "aggregate"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
 
-inline constexpr std::string_view kWindowNames[] = {"tumbling", "sliding", "session",
-                                                    "every",    "offset",  "lateness"};
+inline constexpr std::string_view kWindowNames[] = {
+    "tumbling", "sliding",  "session", "cumulate", "count", "global",
+    "every",    "offset",   "zone",    "lateness", "emit",  "mode"};
 inline constexpr SettingGroup kWindow{"window", "'window'", kWindowNames};
+
+inline constexpr std::string_view kSessionNames[] = {"gap", "max"};
+inline constexpr SettingGroup kSession{"session", "'session'", kSessionNames};
 
 inline constexpr std::string_view kMqttSinkNames[] = {"mqtt", "qos", "retain"};
 inline constexpr SettingGroup kMqttSink{"mqtt_sink", "an 'mqtt' sink", kMqttSinkNames};
@@ -62,7 +66,7 @@ inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStd
 
 inline constexpr const SettingGroup* kPipelineGroups[] = {
     &kPipeline, &kSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
-    &kStep,     &kWindow, &kMqttSink, &kSqliteSink, &kFileSink, &kStdoutSink};
+    &kStep,     &kWindow, &kSession, &kMqttSink, &kSqliteSink, &kFileSink, &kStdoutSink};
 
 // --- node files ---
 inline constexpr std::string_view kNodeFileNames[] = {

@@ -65,13 +65,28 @@ struct WhereStep {
 struct KeyStep {
   std::vector<MarkedText> fields;
 };
+// `emit:` - results before a window closes.
+struct EmitSetting {
+  bool given = false;
+  bool on_change = false;
+  int64_t records = 0;        // every so many records; 0: not
+  Duration interval;          // every so long of event time; 0: not
+  bool discarding = false;    // `mode: discarding`
+};
 struct WindowStep {
-  enum class Kind : uint8_t { kTumbling, kSliding, kSession } kind = Kind::kTumbling;
+  enum class Kind : uint8_t {
+    kTumbling, kSliding, kSession, kCumulate, kCount, kGlobal
+  } kind = Kind::kTumbling;
   SourceMark mark;
-  Duration size;      // tumbling, sliding: length; session: gap
-  Duration slide;     // sliding: `every`
+  Duration size;      // tumbling, sliding, cumulate: length; session: gap, or the longest one
+  Duration slide;     // sliding, cumulate: `every`
   Duration offset;
   Duration lateness;
+  int64_t count = 0;         // count: records of a window ...
+  int64_t count_slide = 0;   // ... and how many of them a window moves
+  MarkedText gap;            // session: expression for each record's gap; empty: `size` for all
+  MarkedText zone;           // tumbling: time zone of its edges; empty: UTC
+  EmitSetting emit;
   std::vector<std::pair<MarkedText, MarkedText>> aggregates;  // name, call
 };
 struct Step {

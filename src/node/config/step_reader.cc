@@ -3,6 +3,8 @@
 #include <set>
 #include <utility>
 
+#include "node/config/window_reader.h"
+
 namespace rivulet {
 namespace {
 
@@ -84,57 +86,11 @@ KeyStep ReadKey(const Setting& setting, Faults* faults) {
   return step;
 }
 
-// Takes the setting that names the window's kind. `every` belongs to sliding windows only.
-void ReadWindowKind(const SettingReader& reader, Faults* faults, WindowStep* step) {
-  static constexpr std::pair<std::string_view, WindowStep::Kind> kKinds[] = {
-      {"tumbling", WindowStep::Kind::kTumbling},
-      {"sliding", WindowStep::Kind::kSliding},
-      {"session", WindowStep::Kind::kSession}};
-  int found = 0;
-  for (const auto& [name, kind] : kKinds) {
-    const std::optional<Setting> setting = reader.Find(name);
-    if (!setting) continue;
-    if (++found > 1) {
-      faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
-                  "'window' has two kinds; expected only one of: tumbling, sliding, session");
-      continue;
-    }
-    step->kind = kind;
-    TakeDuration(*setting, kOneMicro, kMaxDuration, &step->size, faults);
-  }
-  if (found == 0) reader.Missing("tumbling", "tumbling, sliding or session with a duration");
-}
-
-void ReadSlide(const SettingReader& reader, Faults* faults, WindowStep* step) {
-  const bool sliding = step->kind == WindowStep::Kind::kSliding && reader.Find("sliding");
-  const std::optional<Setting> every = reader.Find("every");
-  if (!sliding) {
-    if (every) {
-      faults->Add(every->name_mark, ErrorCode::kBadSettingValue,
-                  "'every' in 'window' has no meaning here; expected it only with 'sliding'");
-    }
-    return;
-  }
-  if (!every) {
-    reader.Missing("every", "how far the window slides, such as every: 10s");
-    return;
-  }
-  const Duration max = step->size.us > 0 ? step->size : kMaxDuration;
-  TakeDuration(*every, kOneMicro, max, &step->slide, faults);
-}
-
 WindowStep ReadWindow(const Setting& window, const SettingReader& step_reader, Faults* faults) {
   WindowStep step;
   step.mark = window.mark();
   const SettingReader reader(*window.node, settings::kWindow, faults);
-  ReadWindowKind(reader, faults, &step);
-  ReadSlide(reader, faults, &step);
-  reader.DurationOf("lateness", Duration{}, kMaxDuration, &step.lateness);
-  reader.DurationOf("offset", Duration{}, kMaxDuration, &step.offset);
-  if (reader.Find("session") && reader.Find("offset")) {
-    faults->Add(reader.Find("offset")->name_mark, ErrorCode::kBadSettingValue,
-                "'offset' in 'window' has no meaning for sessions, which begin with a record");
-  }
+  ReadWindowSettings(reader, faults, &step);
   constexpr std::string_view kAggregate = "an aggregate such as avg(celsius) or count()";
   const auto aggregate =
       step_reader.Require("aggregate", "what to compute in the window, such as { n: count() }");

@@ -181,7 +181,7 @@ Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records, uint64_t en
 void Pipeline::Emit() {
   OutputChannel& results = channel(ChannelKind::kResults);
   for (const PipelineResult& r : task_->results()) {
-    results.Append(r.revision, r.start_us, r.key, r.json);
+    results.Append(r.revision, r.identity_us, r.key, r.json);
   }
   for (const RejectedRecord& r : task_->late()) channel(ChannelKind::kLate).Append(0, 0, "", r.json);
   for (const RejectedRecord& r : task_->dead()) channel(ChannelKind::kDead).Append(0, 0, "", r.json);

@@ -53,6 +53,24 @@ void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vec
   }
 }
 
+// A session's own gap is a number above 0; the operator then need not look.
+void CheckGaps(const Column& gap, std::vector<uint32_t>* rows, std::vector<RowError>* errors) {
+  const size_t first_error = errors->size();
+  for (const uint32_t row : *rows) {
+    const Type type = gap.type(row);
+    const bool good = (type == Type::kInt && gap.Int(row) > 0) ||
+                      (type == Type::kFloat && gap.Float(row) > 0);
+    if (good) continue;
+    const bool number = type == Type::kInt || type == Type::kFloat;
+    const std::string name(TypeName(type));
+    errors->push_back({row, ErrorCode::kEvaluation,
+                       "the gap of its session is " +
+                           (number ? "not above 0" : type == Type::kNull ? name : "a " + name) +
+                           "; expected a number of milliseconds"});
+  }
+  RemoveFailedRows(*errors, first_error, rows);
+}
+
 }  // namespace
 
 void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
@@ -67,6 +85,10 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   plan_->keyed.Run(&batch, &rows, &slot.scratch, &slot.errors);
   plan_->arguments.Run(&batch, &rows, &slot.scratch, &slot.errors);
   CheckArguments(*plan_, batch, &rows, &slot.errors);
+  if (plan_->gap_column) {
+    slot.gap = &batch.columns[*plan_->gap_column];
+    CheckGaps(*slot.gap, &rows, &slot.errors);
+  }
   if (plan_->window.per_key.on) {
     KeepKeyed(&slot);
   } else {
@@ -146,8 +168,8 @@ FirePoint PipelineTask::NextPoint(int64_t watermark, size_t limit) {
 namespace {
 
 bool Before(const PipelineResult& a, const PipelineResult& b) {
-  return std::tie(a.order.time, a.order.caused, a.order.position, a.key, a.start_us) <
-         std::tie(b.order.time, b.order.caused, b.order.position, b.key, b.start_us);
+  return std::tie(a.order.time, a.order.caused, a.order.position, a.key, a.identity_us) <
+         std::tie(b.order.time, b.order.caused, b.order.position, b.key, b.identity_us);
 }
 
 auto Place(const RejectedRecord& r) {

@@ -23,7 +23,7 @@ namespace rivulet {
 // A finished result: what an output log stores.
 struct PipelineResult {
   ResultOrder order;
-  int64_t start_us;
+  int64_t identity_us;    // see WindowResult
   uint32_t revision;
   std::string_view key;   // encoded
   std::string_view json;

@@ -64,6 +64,7 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
   input.watermark = per_key ? prepared.held.data() : source.watermark.data();
   input.position = source.first_position;
   input.arguments = &prepared.arguments;
+  input.gap = prepared.gap;
   if (per_key) {
     const auto clock_rows = OwnRows(RowsBetween(source.batch, prepared.clock_rows, begin, end),
                                     prepared.keys, &own_clock_rows_);
@@ -96,12 +97,20 @@ std::string_view PipelineWorker::Keep(std::string_view bytes) {
   return {chunk.data() + offset, bytes.size()};
 }
 
-void PipelineWorker::OnResult(const ResultOrder& order, std::string_view key, uint64_t,
+void PipelineWorker::OnResult(const ResultOrder& order, std::string_view key, uint64_t hash,
                               int64_t start_us, int64_t end_us, uint32_t revision,
                               const char* block) {
-  Reach(order.time);
-  batch_.Add(plan_->aggregates, plan_->key_columns.size(), order, key, start_us, end_us, revision,
-             block);
+  // Cumulating windows begin together.
+  const bool by_end = plan_->window.kind == WindowSpec::Kind::kCumulate;
+  OnWindow({order, key, hash, start_us, end_us, by_end ? end_us : start_us, revision, false, block});
+}
+
+void PipelineWorker::OnWindow(const WindowResult& r) {
+  Reach(r.order.time);
+  batch_.Add(plan_->aggregates, plan_->key_columns.size(), r.order, r.key, r.start_us, r.end_us,
+             r.revision, r.block);
+  batch_.meta.back().identity_us = r.identity_us;
+  batch_.meta.back().early = r.early;
   if (batch_.batch.rows >= kFlushRows) FlushResults();
 }
 
@@ -129,7 +138,7 @@ void PipelineWorker::FlushResults() {
     encoder_->Append(batch_, row, &json_);
     const ResultMeta& meta = batch_.meta[row];
     results_.push_back(
-        {meta.order, meta.start_us, meta.revision, Keep(batch_.Key(row)), Keep(json_)});
+        {meta.order, meta.identity_us, meta.revision, Keep(batch_.Key(row)), Keep(json_)});
   }
   batch_.Reset(plan_->result_columns);
 }

@@ -22,6 +22,7 @@ struct PreparedSlot {
   std::vector<uint32_t> clock_rows;
   std::vector<int64_t> held;
   std::vector<const Column*> arguments;   // by aggregate argument
+  const Column* gap = nullptr;            // of sessions with gaps of their own
   std::vector<DeadLetter> dead;
   StepScratch scratch;
   std::vector<RowError> errors, key_errors;
@@ -58,6 +59,7 @@ class PipelineWorker final : public ResultSink {
 
   void OnResult(const ResultOrder& order, std::string_view key, uint64_t hash, int64_t start_us,
                 int64_t end_us, uint32_t revision, const char* block) override;
+  void OnWindow(const WindowResult& r) override;
   void OnLate(const ResultOrder& order, uint32_t row) override;
 
  private:

@@ -20,6 +20,14 @@ std::string Join(const std::vector<std::string>& names) {
   return text;
 }
 
+std::string DescribeEmit(const EmitSpec& emit) {
+  std::string text;
+  if (emit.on_change) text += ", early results on change";
+  if (emit.interval_us > 0) text += ", early results every " + FormatDuration({emit.interval_us});
+  if (emit.records > 0) text += ", early results every " + std::to_string(emit.records) + " records";
+  return text + (emit.discarding ? ", discarding" : "");
+}
+
 std::string DescribeWindow(const WindowSpec& w) {
   std::string text;
   switch (w.kind) {
@@ -30,11 +38,23 @@ std::string DescribeWindow(const WindowSpec& w) {
       text = "sliding " + FormatDuration({w.size_us}) + " every " + FormatDuration({w.slide_us});
       break;
     case WindowSpec::Kind::kSession:
-      text = "session, gap " + FormatDuration({w.size_us});
+      text = (w.own_gaps ? "session, gap of each record, at most " : "session, gap ") +
+             FormatDuration({w.size_us});
       break;
+    case WindowSpec::Kind::kCumulate:
+      text = "cumulating up to " + FormatDuration({w.size_us}) + " every " +
+             FormatDuration({w.slide_us});
+      break;
+    case WindowSpec::Kind::kCount:
+      text = "count " + std::to_string(w.count);
+      if (w.count_slide != w.count) text += " every " + std::to_string(w.count_slide);
+      return text + " records, by arrival";
+    case WindowSpec::Kind::kGlobal: text = "global"; break;
   }
   if (w.offset_us != 0) text += ", offset " + FormatDuration({w.offset_us});
-  text += ", lateness " + FormatDuration({w.lateness_us});
+  if (!w.zone.empty()) text += ", wall clock of " + w.zone;
+  if (w.kind != WindowSpec::Kind::kGlobal) text += ", lateness " + FormatDuration({w.lateness_us});
+  text += DescribeEmit(w.emit);
   if (!w.per_key.on) return text;
   return text + "\n    time: each key has its own; the source's less " +
          FormatDuration({w.per_key.hold_us}) + " for those that fall silent";
@@ -104,8 +124,9 @@ void AppendWindow(const PipelinePlan& plan, std::string* out) {
   }
   std::vector<std::string> slots;
   for (const AccumulatorSlot& s : plan.aggregates.slots()) slots.push_back(s.signature);
-  *out += "    state per key and slice: " + std::to_string(plan.aggregates.block_bytes()) +
-          " bytes in memory, holding " + Join(slots) + "\n";
+  const bool keyed = plan.window.keyed() && plan.window.kind != WindowSpec::Kind::kCount;
+  *out += std::string("    state per key and ") + (keyed ? "window: " : "slice: ") +
+          std::to_string(plan.aggregates.block_bytes()) + " bytes in memory, holding " + Join(slots) + "\n";
 }
 
 }  // namespace

@@ -20,6 +20,9 @@ std::string PipelinePlan::StateSignature() const {
   text += std::to_string(static_cast<int>(window.kind)) + " " + std::to_string(window.size_us) +
           " " + std::to_string(window.slide_us) + " " + std::to_string(window.offset_us);
   if (window.per_key.on) text += " per key";
+  if (!window.keyed()) return text;
+  text += " keyed " + std::to_string(window.count) + " " + std::to_string(window.count_slide) + " " +
+          window.zone + (window.own_gaps ? " gaps" : "") + (window.emit.discarding ? " discarding" : "");
   return text;
 }
 

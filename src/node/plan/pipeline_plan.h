@@ -63,6 +63,7 @@ struct PipelinePlan {
   // Where aggregate argument i is found: a column of the source batch that exists anyway, or one computed
   // by `arguments`.
   std::vector<uint32_t> argument_columns;
+  std::optional<uint32_t> gap_column;      // likewise: sessions with gaps of their own
   StepChain arguments;
   StepChain after;                         // set and where on results
   uint32_t result_columns = 0;

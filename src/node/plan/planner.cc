@@ -249,15 +249,23 @@ bool Planner::CheckWindow(const WindowStep& step) {
     faults_.Add(step.mark, ErrorCode::kBadWindow, std::move(message));
     return false;
   };
+  if (step.lateness > kLongest) return fault("lateness is longer than ten years");
+  if (step.kind == WindowStep::Kind::kCount || step.kind == WindowStep::Kind::kGlobal) {
+    return PlanUntimed(step);
+  }
   if (step.size.us <= 0) return fault("its length is not positive");
-  if (step.size > kLongest || step.lateness > kLongest) return fault("it is longer than ten years");
+  if (step.size > kLongest) return fault("it is longer than ten years");
   if (step.lateness.us < 0) return fault("lateness is negative");
-  if (step.kind != WindowStep::Kind::kSliding) return true;
+  if (step.kind != WindowStep::Kind::kSliding && step.kind != WindowStep::Kind::kCumulate) return true;
   if (step.slide.us <= 0 || step.slide > step.size) {
     return fault("'every' is " + FormatDuration(step.slide) + "; it must be positive and at most " +
                  FormatDuration(step.size) + ", the window's length");
   }
   if (step.size.us / step.slide.us > 1'000'000) return fault("more than 1,000,000 windows overlap");
+  if (step.kind == WindowStep::Kind::kCumulate && step.size.us % step.slide.us != 0) {
+    return fault("'every' is " + FormatDuration(step.slide) + ", of which " +
+                 FormatDuration(step.size) + ", the full length, is no multiple");
+  }
   return true;
 }
 
@@ -301,15 +309,24 @@ void Planner::PlanWindow(const WindowStep& step) {
   WindowSpec& window = plan_->window;
   window.kind = static_cast<WindowSpec::Kind>(step.kind);
   window.size_us = step.size.us;
-  window.slide_us = step.kind == WindowStep::Kind::kSliding ? step.slide.us : step.size.us;
+  window.slide_us = step.slide.us > 0 ? step.slide.us : step.size.us;
   window.offset_us = step.offset.us;
   window.lateness_us = step.lateness.us;
   PlanPerKeyTime(step);
   if (CheckWindow(step)) {
-    if (window.offset_us != 0) window.offset_us = FloorMod(window.offset_us, window.slide_us);
-    if (window.kind == WindowSpec::Kind::kSliding && window.slide_us == window.size_us) {
+    const bool sliding = window.kind == WindowSpec::Kind::kSliding;
+    const bool cumulate = window.kind == WindowSpec::Kind::kCumulate;
+    if ((sliding || cumulate) && window.slide_us == window.size_us) {
       window.kind = WindowSpec::Kind::kTumbling;
     }
+    if (window.offset_us != 0) {
+      window.offset_us = FloorMod(window.offset_us, sliding ? window.slide_us : window.size_us);
+    }
+    PlanWindowExtras(step);
+  }
+  if (window.per_key.on && window.keyed()) {
+    faults_.Add(step.mark, ErrorCode::kUnsupportedYet,
+                "per-key time ('per') with early results, gaps of each record or a zone's wall clock");
   }
   PlanAggregates(step);
   BuildResultScope();

@@ -27,6 +27,12 @@ class Planner {
   StepChain* Chain();  // that steps of this place belong to
   void PlanWindow(const WindowStep& step);
   bool CheckWindow(const WindowStep& step);
+  // plan_window.cc
+  bool PlanUntimed(const WindowStep& step);
+  void PlanWindowExtras(const WindowStep& step);
+  void PlanGap(const WindowStep& step);
+  void PlanZone(const WindowStep& step);
+  void PlanEmit(const WindowStep& step);
   void PlanAggregates(const WindowStep& step);
   void PlanArgument(const expr::Program& program, TypeMask accepts);
   void BuildResultScope();

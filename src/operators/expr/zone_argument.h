@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "operators/expr/preparation.h"
-#include "operators/expr/time_zone.h"
+#include "operators/time/time_zone.h"
 
 namespace rivulet::expr {
 

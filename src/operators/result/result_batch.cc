@@ -11,11 +11,11 @@ namespace {
 // us to ms, towards minus infinity, so that times before 1970 keep their order.
 int64_t FloorMillis(int64_t us) { return (us - FloorMod(us, 1000)) / 1000; }
 
-std::string IdBytes(std::string_view pipeline, std::string_view key, int64_t start_us) {
+std::string IdBytes(std::string_view pipeline, std::string_view key, int64_t identity_us) {
   std::string bytes;
   PutBytes(&bytes, pipeline);
   PutBytes(&bytes, key);
-  PutFixed(&bytes, start_us);
+  PutFixed(&bytes, identity_us);
   return bytes;
 }
 
@@ -34,7 +34,8 @@ void ResultBatch::Add(const AggregatePlan& plan, size_t key_fields, const Result
   const uint32_t row = batch.rows++;
   const auto offset = static_cast<uint32_t>(keys.size());
   keys.insert(keys.end(), key.begin(), key.end());
-  meta.push_back({order, start_us, end_us, revision, {offset, static_cast<uint32_t>(key.size())}});
+  meta.push_back({order, start_us, end_us, revision, {offset, static_cast<uint32_t>(key.size())},
+                  start_us, false});
   batch.event_time[row] = end_us - 1;
   size_t column = 0;
   for (; column < key_fields; ++column) {
@@ -66,18 +67,19 @@ void ResultEncoder::Append(const ResultBatch& results, uint32_t row, std::string
     out->append(",\"revision\":");
     AppendJsonInt(out, results.meta[row].revision);
   }
+  if (results.meta[row].early) out->append(",\"early\":true");
   out->push_back('}');
 }
 
-std::string ResultId(std::string_view pipeline, std::string_view key, int64_t start_us,
+std::string ResultId(std::string_view pipeline, std::string_view key, int64_t identity_us,
                      uint32_t revision) {
-  std::string bytes = IdBytes(pipeline, key, start_us);
+  std::string bytes = IdBytes(pipeline, key, identity_us);
   PutFixed(&bytes, revision);
   return Hash128Hex(bytes);
 }
 
-std::string WindowId(std::string_view pipeline, std::string_view key, int64_t start_us) {
-  return Hash128Hex(IdBytes(pipeline, key, start_us));
+std::string WindowId(std::string_view pipeline, std::string_view key, int64_t identity_us) {
+  return Hash128Hex(IdBytes(pipeline, key, identity_us));
 }
 
 }  // namespace rivulet

@@ -22,6 +22,8 @@ struct ResultMeta {
   int64_t end_us;
   uint32_t revision;
   StringRef key;  // encoded, in ResultBatch::keys
+  int64_t identity_us = 0;  // see WindowResult
+  bool early = false;
 };
 
 struct ResultBatch {
@@ -32,7 +34,7 @@ struct ResultBatch {
   std::string_view Key(uint32_t row) const {
     return {keys.data() + meta[row].key.offset, meta[row].key.length};
   }
-  // Appends one result. `key_fields` is how many values the key has.
+  // Appends one result, identified by its start. `key_fields` is how many values the key has.
   void Add(const AggregatePlan& plan, size_t key_fields, const ResultOrder& order,
            std::string_view key, int64_t start_us, int64_t end_us, uint32_t revision,
            const char* block);
@@ -43,7 +45,7 @@ struct ResultBatch {
 };
 
 // Writes results as flat JSON: the key fields, window_start, window_end, the fields in order, `revision`
-// only when greater than 0.
+// only when greater than 0, `early` only when true.
 class ResultEncoder {
  public:
   struct Field {
@@ -63,9 +65,9 @@ class ResultEncoder {
 };
 
 // The id of a result: 32 hex digits, the same whenever and wherever it is computed.
-std::string ResultId(std::string_view pipeline, std::string_view key, int64_t start_us,
+std::string ResultId(std::string_view pipeline, std::string_view key, int64_t identity_us,
                      uint32_t revision);
 // The id all revisions of a window share.
-std::string WindowId(std::string_view pipeline, std::string_view key, int64_t start_us);
+std::string WindowId(std::string_view pipeline, std::string_view key, int64_t identity_us);
 
 }  // namespace rivulet

@@ -39,7 +39,17 @@ int64_t AlignedWindows::FirstWindow(int64_t slice_end) const {
 }
 
 int64_t AlignedWindows::LastWindow(int64_t slice_start) const {
+  if (spec_.kind == WindowSpec::Kind::kCumulate) {
+    return AlignDown(slice_start, spec_.size_us, spec_.offset_us) + spec_.size_us;
+  }
   return AlignDown(slice_start, spec_.slide_us, spec_.offset_us) + spec_.size_us;
+}
+
+int64_t AlignedWindows::WindowStart(int64_t end) const {
+  if (spec_.kind == WindowSpec::Kind::kCumulate) {
+    return AlignDown(end - 1, spec_.size_us, spec_.offset_us);
+  }
+  return end - spec_.size_us;
 }
 
 AlignedWindows::Place AlignedWindows::Locate(int64_t t) const {
@@ -132,7 +142,7 @@ void AlignedWindows::ReviseSliding(const WindowInput& input, uint32_t row,
     int64_t revision = LastRevision({end, key});
     if (revision < 0) {
       const bool existed =
-          tree_.MergeKey(tree_.SliceNumber(end - spec_.size_us + slice_us_),
+          tree_.MergeKey(tree_.SliceNumber(WindowStart(end) + slice_us_),
                          tree_.SliceNumber(end), key, hash, block);
       plan_->Destroy(block);
       revision = existed ? 0 : -1;
@@ -146,9 +156,9 @@ void AlignedWindows::ReviseSliding(const WindowInput& input, uint32_t row,
   accumulator_.Flush(input);
   tree_.Refresh(tree_.SliceNumber(place_.end), key, hash);
   for (const auto& [end, revision] : revised) {
-    tree_.MergeKey(tree_.SliceNumber(end - spec_.size_us + slice_us_), tree_.SliceNumber(end), key,
+    tree_.MergeKey(tree_.SliceNumber(WindowStart(end) + slice_us_), tree_.SliceNumber(end), key,
                    hash, block);
-    sink->OnResult(order, key, hash, end - spec_.size_us, end, static_cast<uint32_t>(revision),
+    sink->OnResult(order, key, hash, WindowStart(end), end, static_cast<uint32_t>(revision),
                    block);
     plan_->Destroy(block);
     revisions_[{end, key}] = static_cast<uint32_t>(revision);
@@ -199,9 +209,9 @@ bool AlignedWindows::NextWindow(int64_t after, int64_t* end) const {
 void AlignedWindows::CloseSliding(int64_t watermark, ResultSink* sink) {
   int64_t end = 0;
   for (int64_t after = fired_; NextWindow(after, &end) && end <= watermark; after = end) {
-    tree_.VisitWindow(tree_.SliceNumber(end - spec_.size_us + slice_us_), tree_.SliceNumber(end),
+    tree_.VisitWindow(tree_.SliceNumber(WindowStart(end) + slice_us_), tree_.SliceNumber(end),
                       [&](std::string_view key, uint64_t hash, const char* block) {
-                        sink->OnResult({end, 0, 0}, key, hash, end - spec_.size_us, end, 0, block);
+                        sink->OnResult({end, 0, 0}, key, hash, WindowStart(end), end, 0, block);
                       });
   }
 }

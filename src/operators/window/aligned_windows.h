@@ -1,6 +1,7 @@
-// AlignedWindows: tumbling and sliding windows. Records go into slices of gcd(size, slide); a tumbling
-// window is one slice, a sliding one is merged from its slices when it closes, so the cost of a record does
-// not depend on how many windows it belongs to.
+// AlignedWindows: tumbling, sliding and cumulating windows. Records go into slices of gcd(size, slide); a
+// tumbling window is one slice, the others are merged from their slices when they close, so the cost of a
+// record does not depend on how many windows it belongs to. A cumulating window [s, s + k slide) is treated
+// as a sliding one that begins where its size began.
 #pragma once
 
 #include <limits>
@@ -43,6 +44,7 @@ class AlignedWindows : public WindowOperator {
   Place Locate(int64_t t) const;
   int64_t FirstWindow(int64_t slice_end) const;
   int64_t LastWindow(int64_t slice_start) const;
+  int64_t WindowStart(int64_t end) const;
   bool sliding() const { return spec_.slide_us != spec_.size_us; }
 
   void AddOnTime(const WindowInput& input, uint32_t row);

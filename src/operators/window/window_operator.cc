@@ -2,7 +2,9 @@
 
 #include "operators/window/aligned_windows.h"
 #include "operators/window/clocked_windows.h"
+#include "operators/window/count_windows.h"
 #include "operators/window/session_windows.h"
+#include "operators/window/triggered_windows.h"
 
 namespace rivulet {
 
@@ -10,6 +12,13 @@ std::unique_ptr<WindowOperator> NewWindowOperator(const WindowSpec& spec, const 
                                                   const PaneLayouts* layouts, std::string prefix,
                                                   const StateView* view, KeyShare share,
                                                   const FirePoint& fired) {
+  if (spec.kind == WindowSpec::Kind::kCount) {
+    return std::make_unique<CountWindows>(spec, plan, layouts, std::move(prefix), view, share, fired);
+  }
+  if (spec.keyed()) {
+    return std::make_unique<TriggeredWindows>(spec, plan, layouts, std::move(prefix), view, share,
+                                              fired);
+  }
   if (spec.kind == WindowSpec::Kind::kSession) {
     return std::make_unique<SessionWindows>(spec, plan, layouts, std::move(prefix), view, share,
                                             fired);

@@ -41,23 +41,58 @@ struct PerKeyTime {
   }
 };
 
+// Results besides that of a window's closing.
+struct EmitSpec {
+  bool on_change = false;    // with each record
+  uint64_t records = 0;      // with each `records`-th record of a window; 0: not
+  int64_t interval_us = 0;   // when W passes a multiple of this, for windows that changed; 0: not
+  bool discarding = false;   // each result holds only what came since the last one
+  bool any() const { return on_change || records > 0 || interval_us > 0; }
+};
+
 struct WindowSpec {
-  enum class Kind : uint8_t { kTumbling = 0, kSliding = 1, kSession = 2 } kind = Kind::kTumbling;
-  int64_t size_us = 0;    // length; session: gap
-  int64_t slide_us = 0;   // sliding; equals size for tumbling
+  enum class Kind : uint8_t {
+    kTumbling = 0, kSliding = 1, kSession = 2, kCumulate = 3, kCount = 4, kGlobal = 5
+  } kind = Kind::kTumbling;
+  int64_t size_us = 0;    // length; session: gap, or the longest gap
+  int64_t slide_us = 0;   // sliding, cumulate; equals size for tumbling
   int64_t offset_us = 0;
   int64_t lateness_us = 0;
-  PerKeyTime per_key;
+  PerKeyTime per_key{};
+  uint64_t count = 0;     // count: records of a window ...
+  uint64_t count_slide = 0;  // ... and how many of them it moves; equals count for tumbling
+  bool own_gaps = false;  // session: each record brings its gap (WindowInput::gap)
+  std::string zone{};     // tumbling: time zone whose wall clock the edges follow; empty: UTC
+  EmitSpec emit{};
+
+  // Windows that keep accumulators of their own, one row of state a key, instead of sharing slices.
+  bool keyed() const {
+    return emit.any() || own_gaps || !zone.empty() || kind == Kind::kCount || kind == Kind::kGlobal;
+  }
 };
 
 // Where a result stands in the order of all results of a pipeline. Closings come by (end, key); a
 // revision comes after all closings its watermark allowed and before those it did not, by position of the
-// record that caused it. So does the closing of a key's windows by a record that moved the key's own clock.
-// This order is the same for every number of workers and every batching.
+// record that caused it; so does the closing of a key's windows by a record that moved the key's own clock.
+// Early results that a time makes due come behind the closings of that time. This order is the same for
+// every number of workers and every batching.
 struct ResultOrder {
-  int64_t time;        // closing: the window's end; what a record caused: W just before it, held
-  uint8_t caused;      // 0: closing; 1: caused by the record at `position`
-  uint64_t position;   // of that record within the turn
+  int64_t time;        // closing: the window's end; early: when it was due; caused by a record: W just
+                       // before it (held, with per-key time)
+  uint8_t caused;      // 0: by W; 1: caused by the record at `position`
+  uint64_t position;   // of that record within the turn; not caused by one: 0 closing, 1 early
+};
+
+// A result with all there is to say of it.
+struct WindowResult {
+  ResultOrder order;
+  std::string_view key;
+  uint64_t hash;
+  int64_t start_us, end_us;
+  int64_t identity_us;   // what tells it from other windows of its key: mostly its start
+  uint32_t revision;
+  bool early;            // the window has not closed
+  const char* block;
 };
 
 // How far windows are closed: all with (end, key) <= (time, key), or every key of `time` when `whole`. A very
@@ -85,6 +120,10 @@ class ResultSink {
   virtual void OnResult(const ResultOrder& order, std::string_view key, uint64_t hash,
                         int64_t start_us, int64_t end_us, uint32_t revision,
                         const char* block) = 0;
+  // A result of windows for which OnResult does not say enough.
+  virtual void OnWindow(const WindowResult& r) {
+    OnResult(r.order, r.key, r.hash, r.start_us, r.end_us, r.revision, r.block);
+  }
   // A record that was late for all its windows.
   virtual void OnLate(const ResultOrder& order, uint32_t row) = 0;
 };
@@ -101,6 +140,7 @@ struct WindowInput {
   // step behind the key has taken out.
   const uint32_t* clock_rows = nullptr;
   uint32_t clock_count = 0;
+  const Column* gap = nullptr;           // sessions with own gaps: ms by row, int or float, above 0
 };
 
 // One thread per instance.

@@ -1,4 +1,4 @@
-#include "operators/expr/time_zone.h"
+#include "operators/time/time_zone.h"
 
 #include <date/tz.h>
 
@@ -9,7 +9,7 @@
 #include "base/suggest.h"
 #include "base/types.h"
 
-namespace rivulet::expr {
+namespace rivulet {
 namespace {
 
 using std::chrono::seconds;
@@ -63,4 +63,11 @@ int64_t TimeZone::ToUtc(int64_t local_ms) const {
   return SaturatingSub(local_ms, Ms(Zone(zone_).get_info(local).first.offset));
 }
 
-}  // namespace rivulet::expr
+int64_t TimeZone::FirstMoment(int64_t local_ms) const {
+  const date::local_info info =
+      Zone(zone_).get_info(date::local_seconds(seconds(SecondsWithin(local_ms))));
+  if (info.result == date::local_info::nonexistent) return Ms(info.first.end.time_since_epoch());
+  return SaturatingSub(local_ms, Ms(info.first.offset));
+}
+
+}  // namespace rivulet

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace rivulet::expr {
+namespace rivulet {
 
 // Refers to what the process keeps of the zone. Any number of threads may use it.
 class TimeZone {
@@ -26,6 +26,9 @@ class TimeZone {
   // The moment at which clocks show `local_ms`: of two (clocks were put back) the earlier; a time that is
   // left out (put forward) counts on from before the change, so 02:30 becomes 03:30.
   int64_t ToUtc(int64_t local_ms) const;
+  // The first moment at which clocks show `local_ms` or later: where a day begins that begins with an hour
+  // left out.
+  int64_t FirstMoment(int64_t local_ms) const;
 
  private:
   explicit TimeZone(const void* zone) : zone_(zone) {}
@@ -33,4 +36,4 @@ class TimeZone {
   const void* zone_;  // the library's own
 };
 
-}  // namespace rivulet::expr
+}  // namespace rivulet

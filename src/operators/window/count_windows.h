@@ -1,0 +1,56 @@
+// CountWindows: windows of so many records of a key, one after the other or moving by a few records.
+//
+// Records count in the order they arrive at the key's partition, which is that of the input; event time
+// and W have no part in it, and no record is late. Window k of a key holds its records [k slide, k slide
+// + count), and is put out with the record that fills it, ordered as a revision is. Records are gathered
+// in slices of gcd(count, slide), of which a window is merged: a record is added once however many
+// windows overlap. A window that is never filled is never put out; its records stay in the state.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "operators/window/batch_accumulator.h"
+#include "operators/window/key_rows.h"
+#include "operators/window/window_operator.h"
+
+namespace rivulet {
+
+class CountWindows final : public WindowOperator {
+ public:
+  CountWindows(const WindowSpec& spec, const AggregatePlan* plan, const PaneLayouts* layouts,
+               std::string prefix, const StateView* view, KeyShare share, const FirePoint& fired);
+
+  Status Open() override { return rows_.Open(); }
+  void Process(const WindowInput& input, ResultSink* sink) override;
+  void Advance(const FirePoint& point, ResultSink*) override {
+    fired_ = std::max(fired_, point.time);
+  }
+  FirePoint NextPoint(int64_t watermark, size_t) override { return {watermark, true, ""}; }
+  int64_t closed() const override { return fired_; }
+  void CollectChanges(StateChanges* changes) override { rows_.CollectChanges(changes); }
+  void OnCommitted() override { rows_.OnCommitted(); }
+  size_t MemoryBytes() const override { return rows_.MemoryBytes(); }
+  void Evict(size_t target) override { rows_.Evict(target); }
+  size_t PanesInMemory() const override { return rows_.PartsInMemory(); }
+  size_t DirtyRows() const override { return rows_.DirtyRows(); }
+  const Status& status() const override { return rows_.status(); }
+
+ private:
+  void AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink);
+  // The slice that takes the key's next record.
+  WindowPart* Slice(KeyWindows* key, int64_t time);
+  void Emit(const KeyWindows& key, const ResultOrder& order, ResultSink* sink);
+
+  WindowSpec spec_;
+  uint64_t slice_records_;
+  size_t slices_;               // of a window
+  const AggregatePlan* plan_;
+  KeyRows rows_;
+  BatchAccumulator accumulator_;
+  int64_t fired_;
+  std::vector<int64_t> scratch_block_;
+};
+
+}  // namespace rivulet
