@@ -46,6 +46,7 @@ struct Scenario {
   uint64_t state_memory = 0;
   uint64_t disk_reserve = 0;
   uint16_t partitions = 1;
+  size_t results_per_step = 16384;
   int qos = 1;
   uint32_t max_inflight = 1;
 

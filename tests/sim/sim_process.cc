@@ -80,6 +80,7 @@ std::unique_ptr<Simulation::Process> Simulation::NewProcess() {
   parts.syncer = &process->syncer;
   // The simulated broker's is 20; room for messages of QoS 0 in between.
   parts.redelivery_window = 40;
+  parts.results_per_step = scenario_.results_per_step;
   parts.clock = [this] { return Clock(); };
   parts.wait = [this](Duration d) {
     monotonic_us_ += d.us;

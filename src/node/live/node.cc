@@ -90,6 +90,7 @@ Status Node::StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string
   options.partitions = spec_.partitions;
   options.workers = std::max<uint32_t>(1, spec_.workers);
   options.start_offset = journal_->end().value;
+  options.results_per_step = parts_.results_per_step;
   Running running;
   running.text = text;
   RIVULET_ASSIGN_OR_RETURN(running.pipeline,

@@ -48,6 +48,8 @@ struct NodeParts {
   // The most messages a broker sends without an acknowledgement. So many entries of the journal are kept
   // whatever retention says: what comes again after a restart must be known.
   uint64_t redelivery_window = 1024;
+  // A large close: about so many results at once; see PipelineOptions.
+  size_t results_per_step = PipelineOptions().results_per_step;
   // One line for people. Levels: 'i' information, 'w' warning, 'e' error.
   std::function<void(char level, const std::string&)> log;
 };

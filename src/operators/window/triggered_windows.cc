@@ -94,7 +94,7 @@ void TriggeredWindows::FindWindows(int64_t t) {
     default:
       if (t < last_.first || t >= last_.second) {
         const int64_t start = AlignDown(t, spec_.size_us, spec_.offset_us);
-        last_ = zone_ != nullptr ? ZoneWindow(t) : Span{start, start + spec_.size_us};
+        last_ = zone_ ? ZoneWindow(t) : Span{start, start + spec_.size_us};
       }
       windows_.push_back(last_);
   }
