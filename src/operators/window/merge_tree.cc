@@ -74,6 +74,11 @@ PaneTable* MergeTree::Node(NodeId id) {
   auto table = std::make_unique<PaneTable>(plan_);
   MergeInto(table.get(), {level - 1, index * 2});
   MergeInto(table.get(), {level - 1, index * 2 + 1});
+  if (plan_->has_heap()) {
+    size_t heap = 0;
+    table->ForEach([&](Pane* p) { heap += plan_->HeapBytes(p->block()); });
+    table->CountHeap(0, heap);
+  }
   return (nodes_[id] = std::move(table)).get();
 }
 
@@ -115,14 +120,17 @@ void MergeTree::Refresh(int64_t number, std::string_view key, uint64_t hash) {
     if (it == nodes_.end()) continue;
     PaneTable& table = *it->second;
     Pane* pane = table.Find(key, hash);
+    size_t before = 0;
     if (pane == nullptr) {
       pane = table.Add(key, hash);
     } else {
+      before = plan_->HeapBytes(pane->block());
       plan_->Destroy(pane->block());
     }
     plan_->Init(pane->block());
     MergeKeyFrom({level - 1, index * 2}, key, hash, pane->block());
     MergeKeyFrom({level - 1, index * 2 + 1}, key, hash, pane->block());
+    table.CountHeap(before, plan_->HeapBytes(pane->block()));
   }
 }
 
