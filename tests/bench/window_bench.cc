@@ -2,9 +2,9 @@
 // results, one worker, in memory. Only the path is timed (CPU time of the thread), not the filling
 // of batches.
 //
-//   window_bench "WINDOW" KEYS WARM_SECONDS SECONDS RATE
+//   window_bench "WINDOW" KEYS WARM_SECONDS SECONDS RATE ["AGGREGATES"]
 //
-// WINDOW is a window step's map, such as "{ tumbling: 5s }". Records have keys at random; event
+// WINDOW is a window step's map, such as "{ tumbling: 5s }", AGGREGATES one of aggregates over `speed`. Records have keys at random; event
 // time runs at RATE records a second. Before the SECONDS that are measured come WARM_SECONDS with
 // one record per key and second. Prints one JSON object.
 #include <algorithm>
@@ -38,7 +38,9 @@ class NoState final : public StateView {
   }
 };
 
-std::unique_ptr<PipelinePlan> Plan(const std::string& window) {
+constexpr const char* kUsual = "{ avg: avg(speed), min: min(speed), max: max(speed), samples: count() }";
+
+std::unique_ptr<PipelinePlan> Plan(const std::string& window, const std::string& aggregates) {
   const std::string yaml =
       "pipeline: bench\n"
       "source:\n"
@@ -49,7 +51,7 @@ std::unique_ptr<PipelinePlan> Plan(const std::string& window) {
       "steps:\n"
       "  - key: vehicle\n"
       "  - window: " + window + "\n"
-      "    aggregate: { avg: avg(speed), min: min(speed), max: max(speed), samples: count() }\n"
+      "    aggregate: " + aggregates + "\n"
       "sinks: [ { mqtt: results } ]\n";
   PipelineSpec spec;
   ConfigErrors errors;
@@ -171,13 +173,14 @@ class Bench {
 };
 
 int Main(int argc, char** argv) {
-  if (argc != 6) return 2;
+  if (argc != 6 && argc != 7) return 2;
   const int64_t keys = std::atoll(argv[2]), warm = std::atoll(argv[3]), seconds = std::atoll(argv[4]),
                 rate = std::atoll(argv[5]);
   if (keys <= 0 || warm < 0 || seconds <= 0 || rate <= 0) return 2;
-  std::unique_ptr<PipelinePlan> plan = Plan(argv[1]);
+  std::unique_ptr<PipelinePlan> plan = Plan(argv[1], argc == 7 ? argv[6] : kUsual);
   if (plan == nullptr) {
-    std::fprintf(stderr, "window_bench: cannot plan the window %s\n", argv[1]);
+    std::fprintf(stderr, "window_bench: cannot plan the window %s, %s\n", argv[1],
+                 argc == 7 ? argv[6] : kUsual);
     return 1;
   }
   Bench bench(std::move(plan), static_cast<uint32_t>(keys));

@@ -8,8 +8,22 @@ from measure import BenchError, Row, median
 SIZES = {"1h": 3600, "10m": 600, "1m": 60}
 
 
-def path(context, window, warm, seconds, rate, keys=1000):
+# Aggregates by what they keep, as text of the table and as they are written.
+FAMILIES = {
+    "percentiles": ("p50, p95 and p99 of one sketch",
+                    "{ a: median(speed), b: 'percentile(speed, 0.95)', c: 'percentile(speed, 0.99)' }"),
+    "distinct counts": ("distinct", "{ a: distinct(speed) }"),
+    "frequent values": ("top_k, mode", "{ a: 'top_k(speed, 5)', b: mode(speed) }"),
+    "over time": ("integral, twa, rate", "{ a: integral(speed), b: twa(speed), c: rate(speed) }"),
+    "trends": ("slope, ewma", "{ a: slope(speed), b: 'ewma(speed, 10s)' }"),
+    "histogram": ("histogram of 20", "{ a: 'histogram(speed, 0, 130, 20)' }"),
+    "lists": ("collect", "{ a: collect(speed) }"),
+}
+
+
+def path(context, window, warm, seconds, rate, keys=1000, aggregates=None):
     command = [context.program("window_bench"), window, keys, warm, seconds, rate]
+    command += [aggregates] if aggregates else []
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BenchError("window_bench failed: " + done.stderr)
@@ -55,6 +69,26 @@ def sliding(context):
               "independent of size / slide (at most 2 times)", ratio <= 2)
 
 
+def aggregates(context):
+    """Each family of aggregates against avg, min, max and count, in alternation: 1,000 keys, 100 records of
+    each in a window."""
+    seconds, rate = context.pick(60, 20), 10_000
+    usual, costs = [], {name: [] for name in FAMILIES}
+    for _ in range(context.pick(3, 1)):
+        usual.append(total_ns(path(context, "{ tumbling: 10s }", 10, seconds, rate)))
+        for name, (_, text) in FAMILIES.items():
+            costs[name].append(total_ns(path(context, "{ tumbling: 10s }", 10, seconds, rate,
+                                             aggregates=text)))
+    base = median(usual)
+    for name, (what, _) in FAMILIES.items():
+        share = base / median(costs[name])
+        asked = name in ("percentiles", "distinct counts")
+        yield Row(f"{name} ({what}): rate against avg, min, max and count, tumbling",
+                  f"**{share:.2f}** ({median(costs[name]):.0f} ns/record)",
+                  "at least a third" if asked else "", share >= 1 / 3 if asked else None)
+
+
 def measure(context):
     yield from tumbling(context)
+    yield from aggregates(context)
     yield from sliding(context)

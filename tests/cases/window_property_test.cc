@@ -298,6 +298,20 @@ TEST_CASE("not a bit depends on turns, workers, commits, evictions or crashes") 
   const std::string aggregates = std::string(kAggregates) +
                                  "      spread: stddev(v)\n"
                                  "      cube: var_pop(v * v * v)\n"
+                                 "      p90: percentile(v, 0.9)\n"
+                                 "      p90_exact: percentile_exact(v, 0.9)\n"
+                                 "      kinds: distinct(s)\n"
+                                 "      often: top_k(s, 3)\n"
+                                 "      usual: mode(v)\n"
+                                 "      sizes: histogram(v, -10, 10, 5)\n"
+                                 "      firsts: collect(s, 5)\n"
+                                 "      area: integral(v)\n"
+                                 "      up: increase(v)\n"
+                                 "      trend: slope(v)\n"
+                                 "      likeness: corr(v, t)\n"
+                                 "      best: max_by(s, v)\n"
+                                 "      some: bool_or(v > 5)\n"
+                                 "      recent: ewma(v, 1ms)\n"
                                  "  - set: { odd: case when n % 3 = 0 then z * 2 else n end }\n"
                                  "  - where: n % 5 != 0\n";
   const uint64_t first = FirstSeed();

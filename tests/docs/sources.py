@@ -79,7 +79,7 @@ class Coverage:
             names |= set(re.findall(r'^    \{"(\w+)", \d', text, re.M))
             names |= set(re.findall(r'UnaryFunction<[^>]*>\("(\w+)"\)', text))
         self.names_called("function", names)
-        text = self.source("src/operators/aggregate/aggregate_plan.cc")
+        text = self.source("src/operators/aggregate/aggregate_definitions.cc")
         aggregates = set(re.findall(r'\{"(\w+)", AccumulatorKind', text))
         self.names_called("aggregate", aggregates)
         if len(names) < 50 or len(aggregates) < 5:

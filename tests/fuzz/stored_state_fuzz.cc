@@ -30,8 +30,11 @@ const AggregatePlan& Aggregates() {
     expr::Scope scope;
     scope.Define("x", MaskOf(Type::kFloat) | MaskOf(Type::kNull));
     scope.Define("m", kAnyType);
-    for (const char* call : {"count()", "sum(x)", "stddev(x)", "min(m)", "max(m)", "first(m)",
-                             "last(m)"}) {
+    for (const char* call :
+         {"count()", "sum(x)", "stddev(x)", "min(m)", "max(m)", "first(m)", "last(m)", "median(x)",
+          "percentile_exact(x, 0.9)", "distinct(m)", "top_k(m, 3)", "histogram(x, 0, 9, 3)",
+          "collect(m, 4)", "integral(x)", "slope(x)", "max_by(m, x)", "bool_or(m)",
+          "ewma(x, 1s)"}) {
       expr::Diagnostic diagnostic;
       const auto compiled = expr::CompileAggregate(call, &scope, &diagnostic);
       Require(compiled.ok() && p.Add(call, *compiled).ok(), "the plan's own calls compile");

@@ -24,7 +24,7 @@ Parsed Parse(std::string_view json) {
   while (reader.Next(&m)) {
     std::string text;
     m.name.AppendTo(&text);
-    text += std::string(":") + "nbifs"[static_cast<int>(m.kind)];
+    text += std::string(":") + "nbifsl"[static_cast<int>(m.kind)];
     m.text.AppendTo(&text);
     parsed.members.push_back(text);
   }
@@ -60,11 +60,20 @@ TEST_CASE("flat JSON: escapes") {
   CHECK_FALSE(FindMember(R"({"a":1})", "b", &m));
 }
 
+TEST_CASE("flat JSON: lists are members as they are written") {
+  const Parsed p = Parse(R"({"a":[],"b":[1, "x]",null],"c":[{"value":"a","count":2},{}],"d":[[1],[{}]]})");
+  CHECK(p.ok);
+  CHECK(p.members == std::vector<std::string>{"a:l[]", "b:l[1, \"x]\",null]",
+                                              "c:l[{\"value\":\"a\",\"count\":2},{}]",
+                                              "d:l[[1],[{}]]"});
+}
+
 TEST_CASE("flat JSON: what is malformed is refused") {
   for (const char* bad :
        {"", "{", "}", "[]", "{\"a\"}", "{\"a\":}", "{\"a\":1", "{\"a\":1,", "{\"a\":1}x",
         "{\"a\":01}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":1e}", "{\"a\":-}", "{\"a\":{}}",
-        "{\"a\":[1]}", "{\"a\":nul}", "{\"a\":\"x}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12g4\"}",
+        "{\"a\":[1}", "{\"a\":[1,]}", "{\"a\":[[[[1]]]]}", "{\"a\":[{\"b\":}]}",
+        "{\"a\":nul}", "{\"a\":\"x}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12g4\"}",
         "{\"a\":\"\\u12\"}", "{\"a\":\"\\", "{a:1}", "{\"a\":1 \"b\":2}", "{\"a\":\"\n\"}",
         "{\"a\":+1}", "{,}"}) {
     CAPTURE(bad);
@@ -73,7 +82,7 @@ TEST_CASE("flat JSON: what is malformed is refused") {
 }
 
 TEST_CASE("flat JSON: random damage never leads out of the text") {
-  const std::string good = R"({"vehicle":"v\u00e4\n1","ts":1700000000123,"x":-1.5e-7,"ok":true})";
+  const std::string good = R"({"vehicle":"v\u00e4\n1","ts":1700000000123,"x":-1.5e-7,"l":[1,{"a":[2]}]})";
   Random random(7);
   for (int round = 0; round < 20'000; ++round) {
     std::string bytes = good.substr(0, random.Below(good.size() + 1));

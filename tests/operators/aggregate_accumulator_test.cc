@@ -18,6 +18,10 @@ const double kNan = std::numeric_limits<double>::quiet_NaN();
 const std::vector<std::string> kAllCalls = {
     "count()", "count(v)", "sum(v)", "avg(v)", "min(v)",    "max(v)",
     "first(v)", "last(v)", "var(v)", "var_pop(v)", "stddev(v)", "stddev_pop(v)"};
+// Those whose merge does not care in which order times come.
+const std::vector<std::string> kMoreCalls = {
+    "median(v)",    "percentile_exact(v, 0.3)", "distinct(v)",  "mode(v)",  "top_k(v, 5)",
+    "range(v)",     "histogram(v, -20, 20, 8)", "slope(v)",     "ewma(v, 1s)"};
 
 std::string Over(const std::string& call, const std::vector<Value>& values) {
   const TestPlan plan({call});
@@ -137,6 +141,11 @@ TEST_CASE("deviation agrees with two passes, also far from zero") {
 
 namespace {
 
+std::vector<std::string> Concatenated(std::vector<std::string> a, const std::vector<std::string>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
 // Numbers whose sums are exact in any order, so that merging must give the same bits; text for min and max.
 std::vector<Sample> RandomSamples(Random* random, size_t count, bool text, int64_t first_time) {
   static const char* const kWords[] = {"", "a", "ab", "b", "a string too long for any small buffer"};
@@ -167,8 +176,8 @@ TEST_CASE("merging is as if all had gone into one; encoding keeps everything") {
   for (int round = 0; round < 300; ++round) {
     const bool text = random.Chance(0.3);
     const TestPlan plan(text ? std::vector<std::string>{"count(v)", "min(v)", "max(v)", "first(v)",
-                                                        "last(v)"}
-                             : kAllCalls);
+                                                        "last(v)", "distinct(v)", "top_k(v, 3)"}
+                             : Concatenated(kAllCalls, kMoreCalls));
     const std::vector<Sample> a = RandomSamples(&random, random.Below(20), text, 0);
     const std::vector<Sample> b = RandomSamples(&random, random.Below(20), text, 5);
     std::vector<Sample> all = a;
@@ -212,7 +221,11 @@ TEST_CASE("an overflow on either side of a merge is kept") {
 }
 
 TEST_CASE("no stored bytes crash a decoder") {
-  const TestPlan plan(kAllCalls);
+  std::vector<std::string> calls = Concatenated(kAllCalls, kMoreCalls);
+  for (const char* call : {"collect(v)", "integral(v)", "max_by(v, v)", "corr(v, v)", "bool_or(w)"}) {
+    calls.emplace_back(call);
+  }
+  const TestPlan plan(calls);
   Block block(plan.get());
   block.Add({F(1.5), I(2), kNull});
   std::string good;

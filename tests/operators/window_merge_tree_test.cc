@@ -31,7 +31,7 @@ class Fixture {
     const uint32_t row = 0;
     char* block = pane->block();
     for (const AccumulatorSlot& slot : plan->slots()) {
-      GetAccumulator(slot.kind).Update({&column, &time, &row, &block, 1}, slot.offset);
+      slot.accumulator->Update({&column, &time, &row, &block, 1}, slot.offset);
     }
   }
   MergeTree NewTree() { return MergeTree(plan.get(), &store, kSlice, kOffset); }

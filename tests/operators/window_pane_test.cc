@@ -27,8 +27,8 @@ void Count(const AggregatePlan& plan, Pane* pane, int64_t v) {
   const uint32_t row = 0;
   char* block = pane->block();
   for (const AccumulatorSlot& slot : plan.slots()) {
-    GetAccumulator(slot.kind)
-        .Update({slot.argument < 0 ? nullptr : &column, &time, &row, &block, 1}, slot.offset);
+    slot.accumulator->Update({slot.argument < 0 ? nullptr : &column, &time, &row, &block, 1},
+                             slot.offset);
   }
 }
 
@@ -108,7 +108,7 @@ TEST_CASE("Retain keeps some panes as they are, text and all") {
     const int64_t time = i;
     const uint32_t row = 0;
     char* block = pane->block();
-    GetAccumulator(AccumulatorKind::kLast).Update({&column, &time, &row, &block, 1}, 0);
+    plan->slots()[0].accumulator->Update({&column, &time, &row, &block, 1}, 0);
     pane->revision = static_cast<uint32_t>(i);
     pane->flags = Pane::kDirty;
   }

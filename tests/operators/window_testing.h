@@ -45,9 +45,11 @@ class TestPlan {
 struct Sample {
   int64_t time;
   Value value;
+  Value second = Value::Null();
 };
 
-// One block of a plan whose only argument, and no filter, takes the samples.
+// One block of a plan whose first argument takes the samples' values, the second one their second values; no
+// filter.
 class Block {
  public:
   explicit Block(const AggregatePlan* plan) : plan_(plan), words_(plan->block_bytes() / 8 + 1) {
@@ -60,21 +62,23 @@ class Block {
   char* bytes() { return reinterpret_cast<char*>(words_.data()); }
 
   void Add(const std::vector<Sample>& samples) {
-    Column column;
+    Column column, second;
     column.Reset(static_cast<uint32_t>(samples.size()));
+    second.Reset(static_cast<uint32_t>(samples.size()));
     std::vector<int64_t> times;
     std::vector<uint32_t> rows;
     for (uint32_t i = 0; i < samples.size(); ++i) {
       column.Set(i, samples[i].value);
+      second.Set(i, samples[i].second);
       times.push_back(samples[i].time);
       rows.push_back(i);
     }
     const std::vector<char*> blocks(samples.size(), bytes());
     for (const AccumulatorSlot& slot : plan_->slots()) {
-      GetAccumulator(slot.kind)
-          .Update({slot.argument < 0 ? nullptr : &column, times.data(), rows.data(), blocks.data(),
-                   static_cast<uint32_t>(rows.size())},
-                  slot.offset);
+      slot.accumulator->Update({slot.argument < 0 ? nullptr : &column, times.data(), rows.data(),
+                                blocks.data(), static_cast<uint32_t>(rows.size()),
+                                slot.second < 0 ? nullptr : &second},
+                               slot.offset);
     }
   }
   void Add(const std::vector<Value>& values) {

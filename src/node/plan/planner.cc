@@ -187,6 +187,13 @@ StepChain* Planner::Chain() {
   return after_window_ ? &plan_->after : keyed_ ? &plan_->keyed : &plan_->before;
 }
 
+// A list of the results under another name stays one.
+bool Planner::IsList(const expr::Program& program) const {
+  return std::any_of(plan_->result_fields.begin(), plan_->result_fields.end(), [&](const auto& f) {
+    return f.json && static_cast<int32_t>(f.column) == program.column();
+  });
+}
+
 void Planner::PlanSet(const SetStep& step) {
   for (const auto& [name, text] : step.assignments) {
     std::optional<expr::Program> program = Compile(text);
@@ -196,6 +203,7 @@ void Planner::PlanSet(const SetStep& step) {
       known_fields_ = scope_.fields().size();
       continue;
     }
+    const bool json = IsList(*program);
     const uint32_t column = scope_.Define(name.text, program->type());
     known_fields_ = scope_.fields().size();
     Chain()->AddSet(column, std::move(*program));
@@ -205,8 +213,9 @@ void Planner::PlanSet(const SetStep& step) {
                                     [&name = name](const auto& f) { return f.name == name.text; });
     if (known != fields.end()) {
       known->column = column;
+      known->json = json;
     } else {
-      fields.push_back({name.text, column});
+      fields.push_back({name.text, column, json});
     }
   }
 }
@@ -347,9 +356,10 @@ void Planner::PlanAggregates(const WindowStep& step) {
     Result<expr::AggregateCall> call = expr::CompileAggregate(text.text, &scope_, &diagnostic);
     TakeNewFields();
     if (call.ok()) {
-      const Status status = plan_->aggregates.Add(name.text, *call);
+      size_t offset = 0;
+      const Status status = plan_->aggregates.Add(name.text, *call, &offset);
       if (status.ok()) continue;
-      diagnostic = {status.code(), call->function_offset, status.message()};
+      diagnostic = {status.code(), offset, status.message()};
     }
     errors_->push_back(LocateDiagnostic(spec_.file, text, diagnostic));
   }
@@ -377,15 +387,17 @@ void Planner::BuildResultScope() {
   std::vector<expr::StaticType> key_types;
   for (const std::string& name : plan_->key_names) {
     const expr::Field* field = scope_.Find(name);
-    plan_->result_fields.push_back({name, results.Define(name, field ? field->type : kAnyType)});
+    plan_->result_fields.push_back(
+        {name, results.Define(name, field ? field->type : kAnyType), false});
   }
   for (const char* name : {"window_start", "window_end"}) {
-    plan_->result_fields.push_back({name, results.Define(name, MaskOf(Type::kInt))});
+    plan_->result_fields.push_back({name, results.Define(name, MaskOf(Type::kInt)), false});
   }
   for (size_t i = 0; i < plan_->aggregates.outputs(); ++i) {
     const std::string& name = plan_->aggregates.output_name(i);
     plan_->result_fields.push_back(
-        {name, results.Define(name, plan_->aggregates.output_type(i))});
+        {name, results.Define(name, plan_->aggregates.output_type(i)),
+         plan_->aggregates.output_is_json(i)});
   }
   scope_ = std::move(results);
   known_fields_ = scope_.fields().size();
@@ -404,6 +416,15 @@ void Planner::PlanSinks(const std::vector<SinkSpec>& sinks, bool results) {
     }
     for (const std::string& name : topic->names()) {
       if (results && !after_window_) continue;
+      const auto& fields = plan_->result_fields;
+      const bool list = results && std::any_of(fields.begin(), fields.end(), [&](const auto& f) {
+        return f.json && f.name == name;
+      });
+      if (list) {
+        Fault(sink.target, ErrorCode::kWrongArgumentType,
+              "'{" + name + "}' is a list; a topic takes text, numbers and bools");
+        continue;
+      }
       if (results && scope_.Find(name) != nullptr) continue;
       const std::vector<std::string> names = results ? scope_.Names() : std::vector<std::string>();
       Fault(sink.target, ErrorCode::kUnknownName,

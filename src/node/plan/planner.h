@@ -44,6 +44,7 @@ class Planner {
   void TakeNewFields();
   void Fault(const MarkedText& where, ErrorCode code, std::string message);
   bool CheckNewName(const MarkedText& name);
+  bool IsList(const expr::Program& program) const;
 
   const PipelineSpec& spec_;
   const PlanOptions& options_;

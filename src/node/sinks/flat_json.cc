@@ -76,6 +76,9 @@ char SimpleEscape(char c) {
   }
 }
 
+// Levels in a list: lists of objects, such as top_k gives, and one to spare.
+constexpr int kListDepth = 2;
+
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
@@ -180,6 +183,13 @@ bool FlatJsonReader::ReadValue(FlatMember* member) {
     return ReadText(&member->text);
   }
   if (*p_ == '-' || IsDigit(*p_)) return ReadNumber(member);
+  if (*p_ == '[') {
+    const char* start = p_;
+    if (!ReadList(kListDepth)) return false;
+    member->kind = FlatMember::Kind::kList;
+    member->text = {{start, static_cast<size_t>(p_ - start)}, false};
+    return true;
+  }
   const std::string_view rest(p_, static_cast<size_t>(end_ - p_));
   for (const std::string_view word : {"null", "true", "false"}) {
     if (!rest.starts_with(word)) continue;
@@ -189,6 +199,25 @@ bool FlatJsonReader::ReadValue(FlatMember* member) {
     return true;
   }
   return false;
+}
+
+bool FlatJsonReader::ReadElement(int depth) {
+  SkipSpace();
+  FlatMember ignored;
+  if (p_ == end_ || (*p_ != '[' && *p_ != '{')) return ReadValue(&ignored);
+  return depth > 0 && ReadList(depth - 1);
+}
+
+bool FlatJsonReader::ReadList(int depth) {
+  const bool object = *p_++ == '{';
+  const char close = object ? '}' : ']';
+  if (Take(close)) return true;
+  do {
+    JsonText name;
+    if (object && (!ReadText(&name) || !Take(':'))) return false;
+    if (!ReadElement(depth)) return false;
+  } while (Take(','));
+  return Take(close);
 }
 
 bool FlatJsonReader::End() {

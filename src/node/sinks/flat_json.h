@@ -1,5 +1,6 @@
 // Reads the members of one flat JSON object: the form results take. Values are strings, numbers,
-// booleans and null; anything else (nesting, trailing text, a bad escape) is malformed. Reads in
+// booleans, null and lists, whose elements may be objects of plain values or shorter lists; anything else
+// (an object as a value, deeper nesting, trailing text, a bad escape) is malformed. Reads in
 // place, in one pass, without allocating, and never beyond its input.
 #pragma once
 
@@ -20,10 +21,10 @@ struct JsonText {
 };
 
 struct FlatMember {
-  enum class Kind : uint8_t { kNull, kBool, kInteger, kFraction, kString };
+  enum class Kind : uint8_t { kNull, kBool, kInteger, kFraction, kString, kList };
   JsonText name;
   Kind kind = Kind::kNull;
-  JsonText text;  // string: its contents; otherwise the literal as written ("true", "1.5e3")
+  JsonText text;  // string: its contents; otherwise as written ("true", "1.5e3", "[1,2]")
 };
 
 class FlatJsonReader {
@@ -46,6 +47,9 @@ class FlatJsonReader {
   bool Take(char c);
   bool ReadText(JsonText* text);
   bool ReadValue(FlatMember* member);
+  // A list from its bracket on; `depth` more levels may lie in it.
+  bool ReadList(int depth);
+  bool ReadElement(int depth);
   bool ReadNumber(FlatMember* member);
   bool End();
 

@@ -54,7 +54,8 @@ const char* ColumnType(FlatMember::Kind kind) {
   switch (kind) {
     case FlatMember::Kind::kInteger: return " INTEGER";
     case FlatMember::Kind::kFraction: return " REAL";
-    case FlatMember::Kind::kString: return " TEXT";
+    case FlatMember::Kind::kString:
+    case FlatMember::Kind::kList: return " TEXT";
     case FlatMember::Kind::kBool: return " BOOLEAN";
     case FlatMember::Kind::kNull: return "";  // not known yet: takes values as they come
   }
@@ -92,7 +93,8 @@ void Bind(sqlite3_stmt* s, int index, const FlatMember& member) {
   switch (member.kind) {
     case FlatMember::Kind::kNull: sqlite3_bind_null(s, index); break;
     case FlatMember::Kind::kBool: sqlite3_bind_int(s, index, member.text.raw == "true"); break;
-    case FlatMember::Kind::kString: BindText(s, index, member.text); break;
+    case FlatMember::Kind::kString:
+    case FlatMember::Kind::kList: BindText(s, index, member.text); break;
     case FlatMember::Kind::kInteger:
     case FlatMember::Kind::kFraction: BindNumber(s, index, member); break;
   }

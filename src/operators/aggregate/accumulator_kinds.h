@@ -1,16 +1,36 @@
 // Where each kind of accumulator is made. Private to the aggregate folder.
 #pragma once
 
+#include <memory>
+
 #include "operators/aggregate/accumulator.h"
 
 namespace rivulet {
 
-const Accumulator& RowsAccumulator();
-const Accumulator& SumAccumulator();
-const Accumulator& MomentsAccumulator();
+using AccumulatorPtr = std::shared_ptr<const Accumulator>;
 
-// The accumulators that keep one value. In value_accumulators.cc.
-const Accumulator& ExtremeAccumulator(bool want_max);
-const Accumulator& EdgeAccumulator(bool want_last);
+// numeric_accumulators.cc
+AccumulatorPtr NewRows();
+AccumulatorPtr NewSum();
+AccumulatorPtr NewMoments();
+
+// value_accumulators.cc: those that keep one value.
+AccumulatorPtr NewExtreme(bool want_max);
+AccumulatorPtr NewEdge(bool want_last);
+AccumulatorPtr NewExtremeBy(bool want_max);
+
+// boxed_accumulators.cc: those that keep an object outside the block.
+AccumulatorPtr NewQuantiles(double error);
+AccumulatorPtr NewNumbers();
+AccumulatorPtr NewDistinct();
+AccumulatorPtr NewFrequent();
+AccumulatorPtr NewList(size_t limit);
+
+// curve.cc, fixed_accumulators.cc: of fixed size.
+AccumulatorPtr NewCurve();
+AccumulatorPtr NewComoments();
+AccumulatorPtr NewHistogram(double low, double high, uint32_t buckets);
+AccumulatorPtr NewTruths();
+AccumulatorPtr NewDecay(double half_life_ms);
 
 }  // namespace rivulet

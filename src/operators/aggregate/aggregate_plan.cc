@@ -1,67 +1,25 @@
 #include "operators/aggregate/aggregate_plan.h"
 
-#include <cmath>
-
 #include "base/suggest.h"
+#include "operators/aggregate/aggregate_arguments.h"
+#include "operators/aggregate/aggregate_definitions.h"
 
 namespace rivulet {
 
-enum class AggregatePlan::Finisher : uint8_t {
-  kRows,
-  kSum,
-  kAvg,
-  kValue,
-  kVariance,
-  kVariancePopulation,
-  kDeviation,
-  kDeviationPopulation,
-};
-
-// What a call like `avg(x)` is made of.
-struct AggregatePlan::Definition {
-  std::string_view name;
-  AccumulatorKind accumulator;
-  Finisher finisher;
-  expr::StaticType accepts;  // types of the argument besides null
-};
-
-const std::vector<AggregatePlan::Definition>& AggregatePlan::Definitions() {
-  constexpr expr::StaticType kNumber = MaskOf(Type::kInt) | MaskOf(Type::kFloat);
-  static const std::vector<Definition> definitions = {
-      {"avg", AccumulatorKind::kSum, Finisher::kAvg, kNumber},
-      {"count", AccumulatorKind::kRows, Finisher::kRows, kAnyType},
-      {"first", AccumulatorKind::kFirst, Finisher::kValue, kAnyType},
-      {"last", AccumulatorKind::kLast, Finisher::kValue, kAnyType},
-      {"max", AccumulatorKind::kMax, Finisher::kValue, kAnyType},
-      {"min", AccumulatorKind::kMin, Finisher::kValue, kAnyType},
-      {"stddev", AccumulatorKind::kMoments, Finisher::kDeviation, kNumber},
-      {"stddev_pop", AccumulatorKind::kMoments, Finisher::kDeviationPopulation, kNumber},
-      {"sum", AccumulatorKind::kSum, Finisher::kSum, kNumber},
-      {"var", AccumulatorKind::kMoments, Finisher::kVariance, kNumber},
-      {"var_pop", AccumulatorKind::kMoments, Finisher::kVariancePopulation, kNumber},
-  };
-  return definitions;
-}
-
-const AggregatePlan::Definition* AggregatePlan::Find(std::string_view name) {
-  for (const Definition& d : Definitions()) {
-    if (d.name == name) return &d;
-  }
-  return nullptr;
-}
-
 std::vector<std::string> AggregatePlan::Names() {
   std::vector<std::string> names;
-  for (const Definition& d : Definitions()) names.emplace_back(d.name);
+  for (const AggregateDefinition& d : AggregateDefinitions()) names.emplace_back(d.name);
   return names;
 }
 
 namespace {
 
-std::string ListNames(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& n : names) text += (text.empty() ? "" : ", ") + n;
-  return text;
+Status UnknownAggregate(const std::string& name) {
+  const std::vector<std::string> names = AggregatePlan::Names();
+  std::string list;
+  for (const std::string& n : names) list += (list.empty() ? "" : ", ") + n;
+  return {ErrorCode::kUnknownAggregate,
+          "'" + name + "'" + DidYouMean(name, names) + "; aggregates are " + list};
 }
 
 }  // namespace
@@ -78,89 +36,95 @@ int32_t AggregatePlan::AddArgument(const expr::Program& program, TypeMask accept
   return static_cast<int32_t>(arguments_.size() - 1);
 }
 
-Status AggregatePlan::Add(const std::string& name, const expr::AggregateCall& call) {
-  const Definition* d = Find(call.function);
-  if (d == nullptr) {
-    const std::vector<std::string> names = Names();
-    return Status(ErrorCode::kUnknownAggregate, "'" + call.function + "'" +
-                                                    DidYouMean(call.function, names) +
-                                                    "; aggregates are " + ListNames(names));
+// The slot of an accumulator over the values and filter of `values`: one that is there, or a new one.
+uint32_t AggregatePlan::AddSlot(const AccumulatorSpec& spec, const AccumulatorSlot& values) {
+  const auto text = [this](int32_t argument) -> const std::string& {
+    return arguments_[static_cast<size_t>(argument)].canonical();
+  };
+  std::string signature = DescribeAccumulator(spec) + "(";
+  if (values.argument >= 0) signature += text(values.argument);
+  if (values.second >= 0) signature += ", " + text(values.second);
+  signature += ")";
+  if (values.filter >= 0) signature += " where " + text(values.filter);
+  for (uint32_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].signature == signature) return i;
   }
-  const bool is_count = d->finisher == Finisher::kRows;
-  const size_t given = call.arguments.size();
-  if (given > 1 || (given == 0 && !is_count)) {
-    return Status(ErrorCode::kWrongArgumentCount,
-                  "'" + call.function + "' takes " + (is_count ? "at most " : "") +
-                      "one argument, found " + std::to_string(given));
-  }
-  if (given == 1) {
-    const expr::StaticType type = call.arguments[0].type() & ~MaskOf(Type::kNull);
-    if (type != 0 && (type & d->accepts) == 0) {
-      return Status(ErrorCode::kWrongArgumentType,
-                    "'" + call.function + "' needs a number, '" + call.arguments[0].canonical() +
-                        "' is not one");
-    }
-  }
+  AccumulatorSlot slot = values;
+  slot.kind = spec.kind;
+  slot.accumulator = NewAccumulator(spec);
+  slot.offset = block_bytes_;
+  slot.signature = std::move(signature);
+  block_bytes_ += (slot.accumulator->size() + 7) & ~size_t{7};
+  has_heap_ = has_heap_ || slot.accumulator->has_heap();
+  slots_.push_back(std::move(slot));
+  return static_cast<uint32_t>(slots_.size() - 1);
+}
 
-  AccumulatorSlot slot{d->accumulator, -1, -1, 0, ""};
-  if (given == 1) slot.argument = AddArgument(call.arguments[0], d->accepts);
-  if (!call.filter.empty()) slot.filter = AddArgument(call.filter[0], MaskOf(Type::kBool));
-  slot.signature = std::string(AccumulatorName(slot.kind)) + "(" +
-                   (slot.argument >= 0 ? call.arguments[0].canonical() : "") + ")" +
-                   (slot.filter >= 0 ? " where " + call.filter[0].canonical() : "");
-
-  uint32_t index = 0;
-  while (index < slots_.size() && slots_[index].signature != slot.signature) ++index;
-  if (index == slots_.size()) {
-    const Accumulator& accumulator = GetAccumulator(slot.kind);
-    slot.offset = block_bytes_;
-    block_bytes_ += (accumulator.size() + 7) & ~size_t{7};
-    has_heap_ = has_heap_ || accumulator.has_heap();
-    slots_.push_back(slot);
+Status AggregatePlan::Add(const std::string& name, const expr::AggregateCall& call,
+                          size_t* offset) {
+  size_t ignored = 0;
+  if (offset == nullptr) offset = &ignored;
+  *offset = call.function_offset;
+  const AggregateDefinition* d = FindAggregate(call.function);
+  if (d == nullptr) return UnknownAggregate(call.function);
+  RIVULET_ASSIGN_OR_RETURN(const AggregateArguments given, CheckArguments(*d, call, offset));
+  const AccumulatorSpec spec{d->accumulator, given.of_state};
+  if (NewAccumulator(spec) == nullptr) {
+    return {ErrorCode::kBadParameter,
+            "'" + call.canonical + "': 'low' must be less than 'high', and their distance a number"};
   }
-  outputs_.push_back({name, d->finisher, index});
+  AccumulatorSlot values{d->accumulator, nullptr};
+  if (given.values > 0) values.argument = AddArgument(call.arguments[0], d->accepts);
+  if (given.values > 1) values.second = AddArgument(call.arguments[1], d->accepts);
+  if (!call.filter.empty()) values.filter = AddArgument(call.filter[0], MaskOf(Type::kBool));
+  const uint32_t slot = AddSlot(spec, values);
+  const int32_t other = d->other ? static_cast<int32_t>(AddSlot({*d->other, {}}, values)) : -1;
+  outputs_.push_back({name, d, slot, other, given.of_finisher});
   return Status::Ok();
 }
 
 expr::StaticType AggregatePlan::output_type(size_t i) const {
   const expr::StaticType null = MaskOf(Type::kNull);
-  switch (outputs_[i].finisher) {
-    case Finisher::kRows:
-      return MaskOf(Type::kInt);
-    case Finisher::kSum:
-      return MaskOf(Type::kInt) | MaskOf(Type::kFloat) | null;
-    case Finisher::kValue: {
+  switch (outputs_[i].definition->result) {
+    case AggregateResult::kInt: return MaskOf(Type::kInt);
+    case AggregateResult::kFloat: return MaskOf(Type::kFloat) | null;
+    case AggregateResult::kNumber: return MaskOf(Type::kInt) | MaskOf(Type::kFloat) | null;
+    case AggregateResult::kBool: return MaskOf(Type::kBool) | null;
+    case AggregateResult::kList: return MaskOf(Type::kString);
+    case AggregateResult::kAny: break;
+    case AggregateResult::kArgument: {
       const int32_t argument = slots_[outputs_[i].slot].argument;
       return static_cast<expr::StaticType>(arguments_[static_cast<size_t>(argument)].type() | null);
     }
-    default:
-      return MaskOf(Type::kFloat) | null;
   }
+  return kAnyType;
+}
+
+bool AggregatePlan::output_is_json(size_t i) const {
+  return outputs_[i].definition->result == AggregateResult::kList;
 }
 
 void AggregatePlan::Init(char* block) const {
-  for (const AccumulatorSlot& s : slots_) GetAccumulator(s.kind).Init(block + s.offset);
+  for (const AccumulatorSlot& s : slots_) s.accumulator->Init(block + s.offset);
 }
 
 void AggregatePlan::Destroy(char* block) const {
   if (!has_heap_) return;
-  for (const AccumulatorSlot& s : slots_) GetAccumulator(s.kind).Destroy(block + s.offset);
+  for (const AccumulatorSlot& s : slots_) s.accumulator->Destroy(block + s.offset);
 }
 
 void AggregatePlan::Merge(char* into, const char* from) const {
-  for (const AccumulatorSlot& s : slots_) {
-    GetAccumulator(s.kind).Merge(into + s.offset, from + s.offset);
-  }
+  for (const AccumulatorSlot& s : slots_) s.accumulator->Merge(into + s.offset, from + s.offset);
 }
 
 void AggregatePlan::Encode(const char* block, std::string* out) const {
-  for (const AccumulatorSlot& s : slots_) GetAccumulator(s.kind).Encode(block + s.offset, out);
+  for (const AccumulatorSlot& s : slots_) s.accumulator->Encode(block + s.offset, out);
 }
 
 bool AggregatePlan::Decode(std::string_view* in, char* block) const {
   Init(block);
   for (const AccumulatorSlot& s : slots_) {
-    if (!GetAccumulator(s.kind).Decode(in, block + s.offset)) {
+    if (!s.accumulator->Decode(in, block + s.offset)) {
       Destroy(block);
       return false;
     }
@@ -171,55 +135,17 @@ bool AggregatePlan::Decode(std::string_view* in, char* block) const {
 size_t AggregatePlan::HeapBytes(const char* block) const {
   if (!has_heap_) return 0;
   size_t bytes = 0;
-  for (const AccumulatorSlot& s : slots_) {
-    bytes += GetAccumulator(s.kind).HeapBytes(block + s.offset);
-  }
+  for (const AccumulatorSlot& s : slots_) bytes += s.accumulator->HeapBytes(block + s.offset);
   return bytes;
 }
 
-namespace {
-
-// The float value of a sum: an infinite sum has a meaningless compensation.
-double FloatSum(const SumState& s) {
-  const double sum = s.f + static_cast<double>(s.i);
-  return std::isfinite(s.c) ? sum + s.c : sum;
-}
-
-void FinishSum(const SumState& s, Column* out, uint32_t row) {
-  if ((s.n & ~SumState::kFloatSeen) == 0) return out->SetNull(row);
-  if ((s.n & SumState::kFloatSeen) == 0) return out->SetInt(row, s.i);
-  out->SetFloat(row, FloatSum(s));
-}
-
-void FinishAvg(const SumState& s, Column* out, uint32_t row) {
-  const uint64_t n = s.n & ~SumState::kFloatSeen;
-  if (n == 0) return out->SetNull(row);
-  out->SetFloat(row, FloatSum(s) / static_cast<double>(n));
-}
-
-void FinishMoments(const MomentsState& s, bool population, bool root, Column* out, uint32_t row) {
-  const double divisor = population ? s.n : s.n - 1;
-  if (divisor <= 0) return out->SetNull(row);
-  const double variance = s.m2 / divisor;
-  out->SetFloat(row, root ? std::sqrt(variance) : variance);
-}
-
-}  // namespace
-
 void AggregatePlan::Finish(const char* block, size_t i, Column* out, uint32_t row) const {
-  const char* state = block + slots_[outputs_[i].slot].offset;
-  const auto& sum = *reinterpret_cast<const SumState*>(state);
-  const auto& moments = *reinterpret_cast<const MomentsState*>(state);
-  switch (outputs_[i].finisher) {
-    case Finisher::kRows: out->SetInt(row, static_cast<int64_t>(RowsCount(state))); break;
-    case Finisher::kSum: FinishSum(sum, out, row); break;
-    case Finisher::kAvg: FinishAvg(sum, out, row); break;
-    case Finisher::kValue: out->Set(row, ReadValueState(state)); break;
-    case Finisher::kVariance: FinishMoments(moments, false, false, out, row); break;
-    case Finisher::kVariancePopulation: FinishMoments(moments, true, false, out, row); break;
-    case Finisher::kDeviation: FinishMoments(moments, false, true, out, row); break;
-    case Finisher::kDeviationPopulation: FinishMoments(moments, true, true, out, row); break;
-  }
+  const Output& output = outputs_[i];
+  const AccumulatorSlot& slot = slots_[output.slot];
+  const char* other =
+      output.other < 0 ? nullptr : block + slots_[static_cast<size_t>(output.other)].offset;
+  output.definition->finish(
+      {slot.accumulator.get(), block + slot.offset, other, output.parameters.data()}, out, row);
 }
 
 }  // namespace rivulet

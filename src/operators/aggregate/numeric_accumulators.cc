@@ -3,18 +3,10 @@
 
 #include "base/coding.h"
 #include "operators/aggregate/accumulator_kinds.h"
+#include "operators/aggregate/block_state.h"
 
 namespace rivulet {
 namespace {
-
-template <typename State>
-State* As(char* p) {
-  return reinterpret_cast<State*>(p);
-}
-template <typename State>
-const State* As(const char* p) {
-  return reinterpret_cast<const State*>(p);
-}
 
 class Rows final : public Accumulator {
  public:
@@ -162,18 +154,9 @@ class Moments final : public Accumulator {
 
 }  // namespace
 
-const Accumulator& RowsAccumulator() {
-  static const Rows instance;
-  return instance;
-}
-const Accumulator& SumAccumulator() {
-  static const Sum instance;
-  return instance;
-}
-const Accumulator& MomentsAccumulator() {
-  static const Moments instance;
-  return instance;
-}
+AccumulatorPtr NewRows() { return std::make_shared<Rows>(); }
+AccumulatorPtr NewSum() { return std::make_shared<Sum>(); }
+AccumulatorPtr NewMoments() { return std::make_shared<Moments>(); }
 
 uint64_t RowsCount(const char* state) { return *As<uint64_t>(state); }
 

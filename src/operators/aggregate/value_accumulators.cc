@@ -1,126 +1,26 @@
 #include <cmath>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "base/coding.h"
 #include "operators/aggregate/accumulator_kinds.h"
 #include "operators/aggregate/compare.h"
+#include "operators/aggregate/value_state.h"
 
 namespace rivulet {
 namespace {
 
-// A string outside the block: its length, then its bytes.
-struct HeapString {
-  uint32_t length;
-  char bytes[4];
-};
-
-HeapString* Pointer(const ValueState& s) {
-  HeapString* p = nullptr;
-  std::memcpy(&p, &s.cell, sizeof(p));
-  return p;
-}
-
 ValueState* State(char* p) { return reinterpret_cast<ValueState*>(p); }
 const ValueState* State(const char* p) { return reinterpret_cast<const ValueState*>(p); }
-
-void Release(ValueState* s) {
-  if (s->type == Type::kString) std::free(Pointer(*s));
-  s->type = Type::kNull;
-}
-
-// Takes over a copy of `v`; reuses nothing, as a pane's extreme or edge rarely changes.
-void Assign(ValueState* s, const Value& v) {
-  HeapString* copy = nullptr;
-  if (v.type == Type::kString) {
-    copy = static_cast<HeapString*>(std::malloc(sizeof(uint32_t) + v.s.size() + 1));
-    if (copy == nullptr) throw std::bad_alloc();
-    copy->length = static_cast<uint32_t>(v.s.size());
-    if (!v.s.empty()) std::memcpy(copy->bytes, v.s.data(), v.s.size());
-  }
-  Release(s);
-  s->type = v.type;
-  switch (v.type) {
-    case Type::kNull: break;
-    case Type::kBool: s->cell.i = v.b ? 1 : 0; break;
-    case Type::kInt: s->cell.i = v.i; break;
-    case Type::kFloat: s->cell.f = v.f; break;
-    case Type::kString:
-      s->cell.bits = 0;
-      std::memcpy(&s->cell, &copy, sizeof(copy));
-      break;
-  }
-}
-
-Value Read(const ValueState& s) {
-  switch (s.type) {
-    case Type::kNull: return Value::Null();
-    case Type::kBool: return Value::Bool(s.cell.i != 0);
-    case Type::kInt: return Value::Int(s.cell.i);
-    case Type::kFloat: return Value::Float(s.cell.f);
-    case Type::kString: {
-      const HeapString* p = Pointer(s);
-      return Value::String({p->bytes, p->length});
-    }
-  }
-  return Value::Null();
-}
-
-void EncodeValue(const Value& v, std::string* out) {
-  out->push_back(static_cast<char>(v.type));
-  switch (v.type) {
-    case Type::kNull: break;
-    case Type::kBool: out->push_back(v.b ? 1 : 0); break;
-    case Type::kInt: PutSignedVarint(out, v.i); break;
-    case Type::kFloat: PutFixed(out, v.f); break;
-    case Type::kString: PutBytes(out, v.s); break;
-  }
-}
-
-bool DecodeValue(std::string_view* in, Value* v) {
-  uint8_t type = 0;
-  if (!GetFixed(in, &type)) return false;
-  switch (static_cast<Type>(type)) {
-    case Type::kNull: *v = Value::Null(); return true;
-    case Type::kBool: {
-      uint8_t b = 0;
-      if (!GetFixed(in, &b)) return false;
-      *v = Value::Bool(b != 0);
-      return true;
-    }
-    case Type::kInt: {
-      int64_t i = 0;
-      if (!GetSignedVarint(in, &i)) return false;
-      *v = Value::Int(i);
-      return true;
-    }
-    case Type::kFloat: {
-      double f = 0;
-      if (!GetFixed(in, &f)) return false;
-      *v = Value::Float(f);
-      return true;
-    }
-    case Type::kString: {
-      std::string_view s;
-      if (!GetBytes(in, &s)) return false;
-      *v = Value::String(s);
-      return true;
-    }
-  }
-  return false;
-}
 
 // What extremes and edges share: one value, perhaps a string on the heap.
 class OneValue : public Accumulator {
  public:
   void Init(char* state) const override { std::memset(state, 0, size()); }
-  void Destroy(char* state) const override { Release(State(state)); }
+  void Destroy(char* state) const override { ReleaseValue(State(state)); }
   bool has_heap() const override { return true; }
   size_t HeapBytes(const char* state) const override {
-    const ValueState* s = State(state);
-    return s->type == Type::kString ? Pointer(*s)->length + 24u : 0;
+    return ValueHeapBytes(*State(state));
   }
 };
 
@@ -142,15 +42,15 @@ class Extreme final : public OneValue {
       }
     }
   }
-  void Merge(char* into, const char* from) const override { Offer(State(into), Read(*State(from))); }
+  void Merge(char* into, const char* from) const override { Offer(State(into), ReadValue(*State(from))); }
   void Encode(const char* state, std::string* out) const override {
-    EncodeValue(Read(*State(state)), out);
+    EncodeValue(ReadValue(*State(state)), out);
   }
   bool Decode(std::string_view* in, char* state) const override {
     Init(state);
     Value v;
     if (!DecodeValue(in, &v)) return false;
-    Assign(State(state), v);
+    AssignValue(State(state), v);
     return true;
   }
 
@@ -178,7 +78,7 @@ class Extreme final : public OneValue {
   }
   void Offer(ValueState* s, const Value& v) const {
     if (v.is_null() || (v.type == Type::kFloat && std::isnan(v.f))) return;
-    if (s->type == Type::kNull || Better(v, Read(*s))) Assign(s, v);
+    if (s->type == Type::kNull || Better(v, ReadValue(*s))) AssignValue(s, v);
   }
   bool Better(const Value& v, const Value& best) const {
     const int order = CompareValues(v, best);
@@ -203,10 +103,10 @@ class Edge final : public OneValue {
   }
   void Merge(char* into, const char* from) const override {
     const ValueState* other = State(from);
-    if (other->type != Type::kNull) Offer(State(into), other->time, Read(*other));
+    if (other->type != Type::kNull) Offer(State(into), other->time, ReadValue(*other));
   }
   void Encode(const char* state, std::string* out) const override {
-    EncodeValue(Read(*State(state)), out);
+    EncodeValue(ReadValue(*State(state)), out);
     PutFixed(out, State(state)->time);
   }
   bool Decode(std::string_view* in, char* state) const override {
@@ -214,7 +114,7 @@ class Edge final : public OneValue {
     Value v;
     int64_t time = 0;
     if (!DecodeValue(in, &v) || !GetFixed(in, &time)) return false;
-    Assign(State(state), v);
+    AssignValue(State(state), v);
     State(state)->time = time;
     return true;
   }
@@ -224,26 +124,89 @@ class Edge final : public OneValue {
   void Offer(ValueState* s, int64_t time, const Value& v) const {
     const bool take = s->type == Type::kNull || (want_last_ ? time >= s->time : time < s->time);
     if (!take) return;
-    Assign(s, v);
+    AssignValue(s, v);
     s->time = time;
   }
 
   bool want_last_;
 };
 
+// The value of the record in which another value is smallest or largest; among several such records that of
+// the earliest event time, among those the first to arrive. Records in which either is null do not count.
+class ExtremeBy final : public Accumulator {
+ public:
+  explicit ExtremeBy(bool want_max) : want_max_(want_max) {}
+
+  struct Pair {
+    ValueState value;  // and the record's event time
+    ValueState by;     // its time is not used
+  };
+
+  size_t size() const override { return sizeof(Pair); }
+  void Init(char* state) const override { std::memset(state, 0, sizeof(Pair)); }
+  void Destroy(char* state) const override {
+    ReleaseValue(&As(state)->value);
+    ReleaseValue(&As(state)->by);
+  }
+  bool has_heap() const override { return true; }
+  size_t HeapBytes(const char* state) const override {
+    return ValueHeapBytes(As(state)->value) + ValueHeapBytes(As(state)->by);
+  }
+
+  void Update(const AccumulateInput& in, size_t offset) const override {
+    for (uint32_t k = 0; k < in.count; ++k) {
+      const uint32_t row = in.rows[k];
+      if (in.argument->is_null(row)) continue;
+      Offer(As(in.blocks[k] + offset), in.time[row], in.argument->Get(row), in.second->Get(row));
+    }
+  }
+  void Merge(char* into, const char* from) const override {
+    const Pair* other = As(from);
+    Offer(As(into), other->value.time, ReadValue(other->value), ReadValue(other->by));
+  }
+  void Encode(const char* state, std::string* out) const override {
+    EncodeValue(ReadValue(As(state)->by), out);
+    if (As(state)->by.type == Type::kNull) return;
+    EncodeValue(ReadValue(As(state)->value), out);
+    PutFixed(out, As(state)->value.time);
+  }
+  bool Decode(std::string_view* in, char* state) const override {
+    Init(state);
+    Value by, value;
+    int64_t time = 0;
+    if (!DecodeValue(in, &by)) return false;
+    if (by.is_null()) return true;
+    if (!DecodeValue(in, &value) || value.is_null() || !GetFixed(in, &time)) return false;
+    AssignValue(&As(state)->by, by);
+    AssignValue(&As(state)->value, value);
+    As(state)->value.time = time;
+    return true;
+  }
+
+ private:
+  static Pair* As(char* p) { return reinterpret_cast<Pair*>(p); }
+  static const Pair* As(const char* p) { return reinterpret_cast<const Pair*>(p); }
+
+  void Offer(Pair* s, int64_t time, const Value& value, const Value& by) const {
+    if (by.is_null() || (by.type == Type::kFloat && std::isnan(by.f))) return;
+    if (s->by.type != Type::kNull) {
+      const int order = CompareValues(by, ReadValue(s->by));
+      if (order != 0 ? (order > 0) != want_max_ : time >= s->value.time) return;
+    }
+    AssignValue(&s->by, by);
+    AssignValue(&s->value, value);
+    s->value.time = time;
+  }
+
+  bool want_max_;
+};
+
 }  // namespace
 
-const Accumulator& ExtremeAccumulator(bool want_max) {
-  static const Extreme min(false);
-  static const Extreme max(true);
-  return want_max ? max : min;
-}
-const Accumulator& EdgeAccumulator(bool want_last) {
-  static const Edge first(false);
-  static const Edge last(true);
-  return want_last ? last : first;
-}
+AccumulatorPtr NewExtreme(bool want_max) { return std::make_shared<Extreme>(want_max); }
+AccumulatorPtr NewEdge(bool want_last) { return std::make_shared<Edge>(want_last); }
+AccumulatorPtr NewExtremeBy(bool want_max) { return std::make_shared<ExtremeBy>(want_max); }
 
-Value ReadValueState(const char* state) { return Read(*State(state)); }
+Value ReadValueState(const char* state) { return ReadValue(*State(state)); }
 
 }  // namespace rivulet

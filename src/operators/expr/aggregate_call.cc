@@ -9,8 +9,10 @@ bool CompileParts(ParsedAggregate* parsed, Scope* scope, AggregateCall* call,
                   Diagnostic* diagnostic) {
   call->canonical = call->function + "(";
   for (NodePtr& argument : parsed->arguments) {
+    const size_t offset = argument->offset;
     auto impl = CompileTree(std::move(argument), scope, diagnostic);
     if (impl == nullptr) return false;
+    call->argument_offsets.push_back(offset);
     if (!call->arguments.empty()) call->canonical += ", ";
     call->canonical += impl->canonical;
     call->arguments.emplace_back(std::move(impl));

@@ -44,6 +44,11 @@ int32_t Program::column() const {
   return root.kind == NodeKind::kField ? static_cast<int32_t>(root.column) : -1;
 }
 
+std::optional<Value> Program::constant() const {
+  if (impl_->root->kind != NodeKind::kLiteral) return std::nullopt;
+  return impl_->root->constant_value();
+}
+
 const std::string& Program::canonical() const { return impl_->canonical; }
 
 }  // namespace rivulet::expr

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -71,6 +72,8 @@ class Program {
   StaticType type() const;
   // When the expression is just a field, its column; otherwise -1. Saves a copy.
   int32_t column() const;
+  // Its value, when it is the same for every record; text is a view into the program.
+  std::optional<Value> constant() const;
   // The text it was compiled from, in canonical spelling (spaces and parentheses normalised): two
   // programs with equal canonical text over the same scope compute the same.
   const std::string& canonical() const;
@@ -85,6 +88,7 @@ struct AggregateCall {
   std::string function;             // lower case
   size_t function_offset = 0;       // for diagnostics
   std::vector<Program> arguments;
+  std::vector<size_t> argument_offsets;  // likewise
   std::vector<Program> filter;      // empty, or one boolean program
   std::string canonical;
 };

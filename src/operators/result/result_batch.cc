@@ -54,14 +54,19 @@ ResultEncoder::ResultEncoder(const std::vector<Field>& fields) {
     std::string lead = parts_.empty() ? "{" : ",";
     AppendJsonString(&lead, field.name);
     lead += ':';
-    parts_.push_back({lead, field.column});
+    parts_.push_back({lead, field.column, field.json});
   }
 }
 
 void ResultEncoder::Append(const ResultBatch& results, uint32_t row, std::string* out) const {
   for (const Part& part : parts_) {
     out->append(part.lead);
-    AppendJsonValue(out, results.batch.columns[part.column].Get(row));
+    const Value value = results.batch.columns[part.column].Get(row);
+    if (part.json && value.type == Type::kString) {
+      out->append(value.s);
+    } else {
+      AppendJsonValue(out, value);
+    }
   }
   if (results.meta[row].revision > 0) {
     out->append(",\"revision\":");

@@ -44,13 +44,14 @@ struct ResultBatch {
   std::string scratch_;
 };
 
-// Writes results as flat JSON: the key fields, window_start, window_end, the fields in order, `revision`
-// only when greater than 0, `early` only when true.
+// Writes results as flat JSON, but for lists, which are arrays: the key fields, window_start, window_end,
+// the fields in order, `revision` only when greater than 0, `early` only when true.
 class ResultEncoder {
  public:
   struct Field {
     std::string name;
     uint32_t column;
+    bool json = false;  // text in it is JSON already: a list
   };
   explicit ResultEncoder(const std::vector<Field>& fields);
   // Appends one JSON object, no newline.
@@ -60,6 +61,7 @@ class ResultEncoder {
   struct Part {
     std::string lead;  // `{"name":` or `,"name":`
     uint32_t column;
+    bool json;
   };
   std::vector<Part> parts_;
 };

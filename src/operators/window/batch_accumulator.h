@@ -29,12 +29,12 @@ class BatchAccumulator {
         rows = filtered_rows_.data();
         blocks = filtered_blocks_.data();
       }
-      const Column* argument =
-          slot.argument < 0 ? nullptr : (*input.arguments)[static_cast<size_t>(slot.argument)];
-      GetAccumulator(slot.kind)
-          .Update({argument, input.batch->event_time.data(), rows, blocks,
-                   static_cast<uint32_t>(count)},
-                  slot.offset);
+      const auto column = [&input](int32_t argument) {
+        return argument < 0 ? nullptr : (*input.arguments)[static_cast<size_t>(argument)];
+      };
+      slot.accumulator->Update({column(slot.argument), input.batch->event_time.data(), rows, blocks,
+                                static_cast<uint32_t>(count), column(slot.second)},
+                               slot.offset);
     }
     rows_.clear();
     blocks_.clear();

@@ -74,6 +74,11 @@ PaneTable* MergeTree::Node(NodeId id) {
   auto table = std::make_unique<PaneTable>(plan_);
   MergeInto(table.get(), {level - 1, index * 2});
   MergeInto(table.get(), {level - 1, index * 2 + 1});
+  if (plan_->has_heap()) {
+    size_t heap = 0;
+    table->ForEach([&](Pane* p) { heap += plan_->HeapBytes(p->block()); });
+    table->CountHeap(0, heap);
+  }
   return (nodes_[id] = std::move(table)).get();
 }
 
@@ -117,6 +122,7 @@ const Pane* MergeTree::KeyPane(NodeId id, std::string_view key, uint64_t hash) {
     const bool left = MergeKeyFrom({level - 1, index * 2}, key, hash, pane->block());
     const bool right = MergeKeyFrom({level - 1, index * 2 + 1}, key, hash, pane->block());
     pane->revision = left || right ? 0 : kNoData;
+    table->CountHeap(0, plan_->HeapBytes(pane->block()));
   }
   return pane->revision == kNoData ? nullptr : pane;
 }
@@ -137,15 +143,18 @@ void MergeTree::Refresh(int64_t number, std::string_view key, uint64_t hash) {
     PaneTable& table = *it->second;
     Pane* pane = table.Find(key, hash);
     if (pane == nullptr && fill_ == Fill::kByKey) continue;  // made when it is asked for
+    size_t before = 0;
     if (pane == nullptr) {
       pane = table.Add(key, hash);
     } else {
+      before = plan_->HeapBytes(pane->block());
       plan_->Destroy(pane->block());
     }
     pane->revision = 0;
     plan_->Init(pane->block());
     MergeKeyFrom({level - 1, index * 2}, key, hash, pane->block());
     MergeKeyFrom({level - 1, index * 2 + 1}, key, hash, pane->block());
+    table.CountHeap(before, plan_->HeapBytes(pane->block()));
   }
 }
 

@@ -1,30 +1,11 @@
 #include "operators/window/pane_layout.h"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 #include "base/coding.h"
 
 namespace rivulet {
-namespace {
-
-constexpr std::array kKinds = {AccumulatorKind::kRows,  AccumulatorKind::kSum,
-                               AccumulatorKind::kMoments, AccumulatorKind::kMin,
-                               AccumulatorKind::kMax,   AccumulatorKind::kFirst,
-                               AccumulatorKind::kLast};
-
-bool KindOf(std::string_view signature, AccumulatorKind* kind) {
-  const std::string_view name = signature.substr(0, signature.find('('));
-  for (const AccumulatorKind k : kKinds) {
-    if (AccumulatorName(k) != name) continue;
-    *kind = k;
-    return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 std::string PaneLayouts::Describe(const AggregatePlan& plan) {
   std::string text;
   for (const AccumulatorSlot& slot : plan.slots()) text += slot.signature + "\n";
@@ -46,15 +27,17 @@ std::vector<PaneLayouts::Source> PaneLayouts::ParseLayout(const std::string& des
     const size_t end = rest.find('\n');
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    Source source{AccumulatorKind::kRows, -1};
-    if (!KindOf(line, &source.kind)) return {};
+    const std::optional<AccumulatorSpec> spec = ParseAccumulator(line.substr(0, line.find('(')));
+    if (!spec) return {};
+    Source source{NewAccumulator(*spec), -1};
+    if (source.accumulator == nullptr) return {};
     for (size_t s = 0; s < plan_->slots().size(); ++s) {
       const bool taken = std::any_of(sources.begin(), sources.end(), [s](const Source& o) {
         return o.slot == static_cast<int32_t>(s);
       });
       if (!taken && plan_->slots()[s].signature == line) source.slot = static_cast<int32_t>(s);
     }
-    sources.push_back(source);
+    sources.push_back(std::move(source));
   }
   return sources;
 }
@@ -81,13 +64,14 @@ Status PaneLayouts::Decode(std::string_view row, uint32_t* revision, char* block
   const std::vector<Source>& sources = sources_[layout];
   if (sources.empty()) return corrupt;
   plan_->Init(block);
-  alignas(8) char discarded[64];
+  std::vector<int64_t> discarded;
   for (const Source& source : sources) {
-    const Accumulator& accumulator = GetAccumulator(source.kind);
+    const Accumulator& accumulator = *source.accumulator;
+    if (source.slot < 0) discarded.resize(std::max(discarded.size(), accumulator.size() / 8 + 1));
     char* state = source.slot >= 0 ? block + plan_->slots()[static_cast<size_t>(source.slot)].offset
-                                   : discarded;
+                                   : reinterpret_cast<char*>(discarded.data());
     const bool ok = accumulator.Decode(&row, state);
-    if (ok && source.slot < 0) accumulator.Destroy(state);
+    if (source.slot < 0) accumulator.Destroy(state);
     if (!ok) {
       plan_->Destroy(block);
       return corrupt;

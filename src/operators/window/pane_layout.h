@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,9 +33,9 @@ class PaneLayouts {
   Status Decode(std::string_view row, uint32_t* revision, char* block) const;
 
  private:
-  // For each accumulator of an old layout: its kind, and the plan's slot it goes to or -1.
+  // For each accumulator of an old layout: itself, and the plan's slot it goes to or -1.
   struct Source {
-    AccumulatorKind kind;
+    std::shared_ptr<const Accumulator> accumulator;
     int32_t slot;
   };
   // What the lines of `description` are; empty when one of them is not known.

@@ -78,6 +78,7 @@ void PaneTable::Swap(PaneTable* other) {
   chunks_.swap(other->chunks_);
   gaps_.swap(other->gaps_);
   std::swap(used_units_, other->used_units_);
+  std::swap(heap_bytes_, other->heap_bytes_);
 }
 
 void PaneTable::Forget() {

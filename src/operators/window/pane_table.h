@@ -4,6 +4,7 @@
 // addresses, about 40 bytes of overhead a pane.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -58,8 +59,12 @@ class PaneTable {
   }
 
   size_t size() const { return count_; }
-  // Memory in use by index and arena; strings inside blocks not counted.
-  size_t MemoryBytes() const { return slots_.capacity() * sizeof(uint32_t) + used_units_ * 8; }
+  // Memory in use by index and arena, and what CountHeap was told about.
+  size_t MemoryBytes() const {
+    return slots_.capacity() * sizeof(uint32_t) + used_units_ * 8 + heap_bytes_;
+  }
+  // What some panes' blocks hold outside themselves was `before` bytes and is `after` now.
+  void CountHeap(size_t before, size_t after) { heap_bytes_ += after - before; }
 
   // All panes, in the order they were added.
   template <typename Visit>
@@ -69,12 +74,14 @@ class PaneTable {
   // Panes ordered by key; the pointers stay valid until Retain or destruction.
   void Sorted(std::vector<Pane*>* panes) const;
 
-  // Rebuilds the table with only the panes for which `keep` is true; others are destroyed.
+  // Rebuilds the table with only the panes for which `keep` is true; others, which must not have changed
+  // since they were counted, are destroyed.
   template <typename Keep>
   void Retain(Keep keep) {
     PaneTable rest(plan_);
     ForEach([&](Pane* pane) {
       if (!keep(pane)) {
+        heap_bytes_ -= std::min(heap_bytes_, plan_->HeapBytes(pane->block()));
         plan_->Destroy(pane->block());
         return;
       }
@@ -83,6 +90,7 @@ class PaneTable {
       copy->flags = pane->flags;
       std::memcpy(copy->block(), pane->block(), plan_->block_bytes());  // moves any heap parts
     });
+    rest.heap_bytes_ = heap_bytes_;
     Swap(&rest);
     rest.Forget();
   }
@@ -128,6 +136,7 @@ class PaneTable {
   };
   std::vector<Gap> gaps_;        // ends of chunks that were too short for a pane
   uint64_t used_units_ = 1;      // unit 0 stays unused, so that 0 can mean "free"
+  size_t heap_bytes_ = 0;
 };
 
 }  // namespace rivulet

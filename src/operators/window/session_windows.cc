@@ -53,6 +53,14 @@ void SessionWindows::FreeSession(Session* session) const {
   session->block.reset();
 }
 
+void SessionWindows::CountHeap(KeyState* state) {
+  if (!plan_->has_heap()) return;
+  heap_bytes_ -= state->heap_bytes;
+  state->heap_bytes = 0;
+  for (const Session& s : state->sessions) state->heap_bytes += plan_->HeapBytes(s.bytes());
+  heap_bytes_ += state->heap_bytes;
+}
+
 Status SessionWindows::Open() {
   return view_->Scan(timer_prefix_, timer_prefix_ + "\xff",
                      [&](std::string_view row, std::string_view) {
@@ -78,6 +86,7 @@ SessionWindows::KeyState* SessionWindows::FindKey(std::string_view key, uint64_t
   keys_.emplace(hash, std::move(state));
   sessions_in_memory_ += raw->sessions.size();
   if (loaded) {
+    CountHeap(raw);
     raw->timer = raw->stored_timer;
     timers_.emplace(std::pair(raw->timer, std::string_view(raw->key)), raw);
   }
@@ -89,7 +98,11 @@ bool SessionWindows::LoadKey(KeyState* state) {
   const Result<bool> found = view_->Get(key_prefix_ + state->key, &row);
   Status status = found.status();
   if (found.ok() && *found) status = DecodeKey(row, state);
-  if (!status.ok() && status_.ok()) status_ = status;
+  if (!status.ok()) {
+    if (status_.ok()) status_ = status;
+    for (Session& s : state->sessions) FreeSession(&s);
+    state->sessions.clear();
+  }
   return found.ok() && *found && status.ok();
 }
 
@@ -362,6 +375,7 @@ void SessionWindows::Erase(KeyState* state) {
 }
 
 void SessionWindows::Remove(KeyState* state) {
+  heap_bytes_ -= state->heap_bytes;
   if (state->dirty_index >= 0) dirty_[static_cast<size_t>(state->dirty_index)] = nullptr;
   const auto [begin, end] = keys_.equal_range(state->hash);
   for (auto it = begin; it != end; ++it) {
@@ -378,6 +392,7 @@ void SessionWindows::CollectChanges(StateChanges* changes) {
   std::string row;
   for (KeyState* state : dirty_) {
     state->dirty_index = -1;
+    CountHeap(state);
     const bool gone = state->timer == kNoTimer;
     if (state->stored && (gone || state->stored_timer != state->timer)) {
       changes->Delete(TimerRow(timer_prefix_, state->stored_timer, state->key));
@@ -412,7 +427,7 @@ void SessionWindows::OnCommitted() {
 size_t SessionWindows::MemoryBytes() const {
   const size_t per_key = sizeof(KeyState) + 160;
   const size_t per_session = sizeof(Session) + plan_->block_bytes() + 32;
-  return keys_.size() * per_key + sessions_in_memory_ * per_session;
+  return keys_.size() * per_key + sessions_in_memory_ * per_session + heap_bytes_;
 }
 
 void SessionWindows::Evict(size_t target) {
@@ -430,6 +445,7 @@ void SessionWindows::Evict(size_t target) {
       next_cold_timer_ = std::min(next_cold_timer_, state->stored_timer);
       cold_ = true;
       sessions_in_memory_ -= state->sessions.size();
+      heap_bytes_ -= state->heap_bytes;
       for (Session& s : state->sessions) FreeSession(&s);
       it = keys_.erase(it);
     }

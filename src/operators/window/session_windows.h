@@ -64,6 +64,7 @@ class SessionWindows final : public WindowOperator {
     bool recent = false;
     bool going = false;             // listed in gone_
     int64_t dirty_index = -1;       // place in dirty_, -1: not dirty
+    size_t heap_bytes = 0;          // what its blocks held outside themselves when last counted
   };
   KeyState* FindKey(std::string_view key, uint64_t hash, bool create);
   bool LoadKey(KeyState* state);
@@ -72,6 +73,7 @@ class SessionWindows final : public WindowOperator {
   void BringExpired(int64_t watermark);
   Block NewBlock() const;
   void FreeSession(Session* session) const;
+  void CountHeap(KeyState* state);
 
   // `joins` false: the record only moves its key's clock.
   void AddRecord(const WindowInput& input, uint32_t row, bool joins, ResultSink* sink);
@@ -111,6 +113,7 @@ class SessionWindows final : public WindowOperator {
   int64_t next_cold_timer_;      // earliest timer of a key that is not in memory
   bool cold_ = false;            // some keys are in the store only
   size_t sessions_in_memory_ = 0;
+  size_t heap_bytes_ = 0;        // sum over the keys
   Status status_;
 };
 

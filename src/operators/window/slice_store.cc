@@ -99,6 +99,7 @@ Pane* SliceStore::Bring(int64_t end, Slice* slice, std::string_view key, uint64_
     plan_->Init(pane->block());
     Fail(status);
   }
+  slice->table.CountHeap(0, plan_->HeapBytes(pane->block()));
   return pane;
 }
 
@@ -112,6 +113,7 @@ Pane* SliceStore::FindPane(int64_t end, Slice* slice, std::string_view key, uint
 void SliceStore::MarkDirty(Slice* slice, Pane* pane) {
   if ((pane->flags & Pane::kDirty) == 0) {
     slice->dirty.push_back(pane);
+    slice->dirty_heap += plan_->HeapBytes(pane->block());
     ++dirty_panes_;
   }
   pane->flags |= Pane::kDirty | Pane::kRecent;
@@ -225,7 +227,9 @@ void SliceStore::CollectChanges(StateChanges* changes) {
     row_key_.assign(prefix_);
     PutOrderedI64(&row_key_, end);
     const size_t fixed = row_key_.size();
+    size_t heap = 0;
     for (Pane* pane : slice->dirty) {
+      heap += plan_->HeapBytes(pane->block());
       row_key_.resize(fixed);
       row_key_.append(slice->table.Key(*pane));
       row_value_.clear();
@@ -233,6 +237,8 @@ void SliceStore::CollectChanges(StateChanges* changes) {
       changes->Put(row_key_, row_value_);
       pane->flags &= static_cast<uint16_t>(~Pane::kDirty);
     }
+    slice->table.CountHeap(slice->dirty_heap, heap);
+    slice->dirty_heap = 0;
     slice->dirty.clear();
     slice->stored = true;
   }

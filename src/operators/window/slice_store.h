@@ -38,6 +38,7 @@ struct Slice {
   explicit Slice(const AggregatePlan* plan) : table(plan) {}
   PaneTable table;
   std::vector<Pane*> dirty;      // panes changed since the last CollectChanges
+  size_t dirty_heap = 0;         // what they held outside their blocks before that
   bool stored = false;           // rows of this slice may exist in the store
   bool cold = false;             // some stored rows may not be in `table`
 };
@@ -77,7 +78,8 @@ class SliceStore {
 
   // Memory of all slices, and shrinking it: panes whose rows are committed leave memory, least
   // recently used first, until at most `target` bytes are held. Only to be called when the last
-  // CollectChanges has been committed and no pane is dirty; panes that are dirty stay.
+  // CollectChanges has been committed and no pane is dirty; panes that are dirty stay. What blocks hold
+  // outside themselves is counted as of the last CollectChanges.
   size_t MemoryBytes() const;
   void Evict(size_t target);
 

@@ -1,0 +1,41 @@
+// What accumulators are bounded by. Documented in docs/limits.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rivulet::bounds {
+
+// kQuantiles: relative error of a quantile.
+inline constexpr double kSmallestError = 0.001;
+inline constexpr double kLargestError = 0.2;
+inline constexpr double kDefaultError = 0.01;
+// Numbers further from the largest magnitude of their sign than this many octaves share a bucket.
+inline constexpr int kSketchOctaves = 60;
+
+// kNumbers: numbers kept; with more it becomes a sketch of this error.
+inline constexpr size_t kMostNumbers = 65'536;
+inline constexpr double kErrorBeyond = 0.001;
+
+// kDistinct: values counted exactly; with more it becomes a HyperLogLog of 2^12 registers.
+inline constexpr size_t kMostExactValues = 256;
+
+// kFrequent: different values counted exactly; with more only this many are kept.
+inline constexpr size_t kMostCounters = 512;
+inline constexpr size_t kKeptCounters = 256;
+inline constexpr int64_t kMostTopK = 100;
+
+inline constexpr int64_t kMostBuckets = 256;  // kHistogram
+
+// kList
+inline constexpr int64_t kLongestList = 1000;
+inline constexpr int64_t kDefaultList = 100;
+
+inline constexpr size_t kLongestText = 1024;  // bytes kept of a text in kList and kFrequent
+
+// kCurve: newest points kept one by one, so that disorder among them is put right.
+inline constexpr size_t kCurvePoints = 8;
+
+inline constexpr int64_t kLongestHalfLife = int64_t{10} * 366 * 24 * 3600 * 1000;  // kDecay, ms
+
+}  // namespace rivulet::bounds

@@ -1,0 +1,25 @@
+// One value in a block, perhaps with a string outside it, and its stored form.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/value.h"
+#include "operators/aggregate/accumulator.h"
+
+namespace rivulet {
+
+void ReleaseValue(ValueState* s);
+// Takes over a copy of `v`.
+void AssignValue(ValueState* s, const Value& v);
+// Strings are views into the state.
+Value ReadValue(const ValueState& s);
+// Bytes outside the block.
+size_t ValueHeapBytes(const ValueState& s);
+
+// Self-delimiting; the string that Decode gives is a view into `in`.
+void EncodeValue(const Value& v, std::string* out);
+bool DecodeValue(std::string_view* in, Value* v);
+
+}  // namespace rivulet
