@@ -66,7 +66,13 @@ void DistinctCounter::AddHash(uint64_t hash) {
   if (!registers_.empty()) return Register(hash);
   const auto place = std::lower_bound(hashes_.begin(), hashes_.end(), hash);
   if (place != hashes_.end() && *place == hash) return;
-  hashes_.insert(place, hash);
+  if (hashes_.size() == hashes_.capacity()) {
+    const auto at = place - hashes_.begin();
+    hashes_.reserve(std::max<size_t>(8, hashes_.size() * 2));
+    hashes_.insert(hashes_.begin() + at, hash);
+  } else {
+    hashes_.insert(place, hash);
+  }
   if (hashes_.size() > bounds::kMostExactValues) BecomeSketch();
 }
 

@@ -32,6 +32,7 @@ void FrequentValues::Count(const Value& canonical, uint64_t hash, uint64_t count
     entry.count += count;
     return;
   }
+  if (entries_.empty()) entries_.reserve(8);
   entries_.push_back({hash, count, KeptValue(canonical)});
   index_[place] = static_cast<uint16_t>(entries_.size());
 }
