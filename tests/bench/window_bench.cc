@@ -4,9 +4,9 @@
 //
 //   window_bench "WINDOW" KEYS WARM_SECONDS SECONDS RATE ["AGGREGATES"]
 //
-// WINDOW is a window step's map, such as "{ tumbling: 5s }", AGGREGATES one of aggregates over `speed`. Records have keys at random; event
-// time runs at RATE records a second. Before the SECONDS that are measured come WARM_SECONDS with
-// one record per key and second. Prints one JSON object.
+// WINDOW is a window step's map, such as "{ tumbling: 5s }", AGGREGATES one of aggregates over
+// `speed`. Records have keys at random; event time runs at RATE records a second. Before the SECONDS
+// that are measured come WARM_SECONDS with one record per key and second. Prints one JSON object.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

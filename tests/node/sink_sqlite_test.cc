@@ -72,6 +72,20 @@ TEST_CASE("sqlite sink: columns come from the results, typed by value") {
   CHECK(reader.Query("PRAGMA journal_mode") == "wal");
 }
 
+TEST_CASE("sqlite sink: lists are JSON text") {
+  const TestFolder folder;
+  SinkCursor cursor;
+  const auto sink = Open(Spec(folder.File("r.db")), &cursor);
+  CHECK(sink->Offer(std::vector{
+            Entry(0, R"({"top":[{"value":"a","count":2}],"all":[1,"\u00e4",null],"none":[]})")}) == 1);
+  Reader reader(folder.File("r.db"));
+  CHECK(reader.Query("SELECT \"top\",\"all\",none FROM results") ==
+        R"([{"value":"a","count":2}]|[1,"\u00e4",null]|[])");
+  CHECK(reader.Query("SELECT name,type FROM pragma_table_info('results') WHERE name='top'") ==
+        "top|TEXT");
+  CHECK(reader.Query("SELECT json_extract(\"top\", '$[0].count') FROM results") == "2");
+}
+
 TEST_CASE("sqlite sink: a newer revision replaces, an older one does not") {
   const TestFolder folder;
   SinkCursor cursor;

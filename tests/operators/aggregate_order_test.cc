@@ -147,6 +147,53 @@ TEST_CASE("slopes, correlations and covariances, also far from zero") {
   CHECK(Over("covar(v, w)", {{1, I(1), I(1)}, {2, kNull, I(2)}, {3, I(4), kNull}}) == "null");
 }
 
+TEST_CASE("random records give what the plainest computation gives") {
+  Random random(5);
+  const TestPlan plan({"slope(v, w)", "corr(v, w)", "covar(v, w)", "min_by(v, w)", "collect(v, 20)",
+                       "integral(v, 'step')", "histogram(v, 1000, 1100, 7)"});
+  for (int round = 0; round < 200; ++round) {
+    std::vector<Sample> samples;
+    const auto n = static_cast<size_t>(2 + random.Below(80));
+    for (size_t i = 0; i < n; ++i) {
+      samples.push_back({static_cast<int64_t>(i * kSecond), I(1000 + static_cast<int64_t>(random.Below(100))),
+                         F(1e6 + random.Unit())});
+    }
+    Block block(plan.get());
+    block.Add(samples);
+    long double mean_v = 0, mean_w = 0, ww = 0, vv = 0, vw = 0, area = 0;
+    const Sample* least = &samples[0];
+    std::string list = "string [";
+    std::vector<int> buckets(9);
+    for (const Sample& s : samples) {
+      mean_v += static_cast<long double>(s.value.i) / static_cast<long double>(n);
+      mean_w += static_cast<long double>(s.second.f) / static_cast<long double>(n);
+      if (s.second.f < least->second.f) least = &s;
+    }
+    for (size_t i = 0; i < n; ++i) {
+      const long double v = static_cast<long double>(samples[i].value.i) - mean_v;
+      const long double w = static_cast<long double>(samples[i].second.f) - mean_w;
+      vv += v * v;
+      ww += w * w;
+      vw += v * w;
+      if (i + 1 < n) area += static_cast<long double>(samples[i].value.i);
+      if (i < 20) list += (i > 0 ? "," : "") + std::to_string(samples[i].value.i);
+      ++buckets[static_cast<size_t>((samples[i].value.i - 1000) * 7 / 100 + 1)];
+    }
+    const auto close = [](double a, long double b) {
+      return std::fabs(static_cast<double>(a - b)) <= 1e-6 * (1e-3 + std::fabs(static_cast<double>(b)));
+    };
+    CHECK(close(block.Float(0), vw / ww));
+    if (vv > 0) CHECK(close(block.Float(1), vw / std::sqrt(vv * ww)));
+    CHECK(close(block.Float(2), vw / static_cast<long double>(n - 1)));
+    CHECK(block.Show(3) == "int " + std::to_string(least->value.i));
+    CHECK(block.Show(4) == list + "]");
+    CHECK(close(block.Float(5), area));
+    std::string counts = "string [0";
+    for (size_t b = 1; b < 9; ++b) counts += "," + std::to_string(buckets[b]);
+    CHECK(block.Show(6) == counts + "]");
+  }
+}
+
 TEST_CASE("a decayed mean weighs by age, in whichever order records come") {
   CHECK(Over("ewma(v, 10s)", {{0, I(10)}, {10 * kSecond, I(40)}}) == "float 30");
   CHECK(Over("ewma(v, 10s)", {{10 * kSecond, I(40)}, {0, I(10)}}) == "float 30");

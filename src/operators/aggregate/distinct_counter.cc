@@ -41,6 +41,16 @@ double Tau(double x) {
   return z / 3;
 }
 
+// The first of the ascending `hashes` that is not less than `hash`. Hashes are spread evenly, so it
+// lies near where `hash` lies among all numbers: a few steps from there, where halving would be a
+// guess at each step.
+size_t LowerBound(const std::vector<uint64_t>& hashes, uint64_t hash) {
+  size_t i = static_cast<size_t>((static_cast<unsigned __int128>(hash) * hashes.size()) >> 64);
+  while (i < hashes.size() && hashes[i] < hash) ++i;
+  while (i > 0 && hashes[i - 1] >= hash) --i;
+  return i;
+}
+
 }  // namespace
 
 uint64_t HashValue(const Value& canonical) {
@@ -64,9 +74,10 @@ void DistinctCounter::Add(const Value& v) {
 
 void DistinctCounter::AddHash(uint64_t hash) {
   if (!registers_.empty()) return Register(hash);
-  const auto place = std::lower_bound(hashes_.begin(), hashes_.end(), hash);
-  if (place != hashes_.end() && *place == hash) return;
-  hashes_.insert(place, hash);
+  const size_t place = LowerBound(hashes_, hash);
+  if (place < hashes_.size() && hashes_[place] == hash) return;
+  if (hashes_.empty()) hashes_.reserve(8);
+  hashes_.insert(hashes_.begin() + static_cast<std::ptrdiff_t>(place), hash);
   if (hashes_.size() > bounds::kMostExactValues) BecomeSketch();
 }
 

@@ -161,7 +161,7 @@ class Truths final : public Accumulator {
   bool Decode(std::string_view* in, char* state) const override {
     uint8_t bits = 0;
     if (!GetFixed(in, &bits) || bits > 3) return false;
-    *As<TruthsState>(state) = {bits & 1u, bits >> 1u};
+    *As<TruthsState>(state) = {bits & 1u, static_cast<uint32_t>(bits) >> 1};
     return true;
   }
 };

@@ -32,6 +32,7 @@ void FrequentValues::Count(const Value& canonical, uint64_t hash, uint64_t count
     entry.count += count;
     return;
   }
+  if (entries_.empty()) entries_.reserve(8);
   entries_.push_back({hash, count, KeptValue(canonical)});
   index_[place] = static_cast<uint16_t>(entries_.size());
 }
@@ -70,6 +71,7 @@ void FrequentValues::Merge(const FrequentValues& other) {
 
 std::vector<const FrequentValues::Entry*> FrequentValues::Top(size_t k) const {
   std::vector<const Entry*> top;
+  top.reserve(entries_.size());
   for (const Entry& e : entries_) top.push_back(&e);
   const auto before = [](const Entry* a, const Entry* b) {
     if (a->count != b->count) return a->count > b->count;
@@ -85,6 +87,7 @@ void FrequentValues::Encode(std::string* out) const {
   PutVarint(out, error_);
   PutVarint(out, entries_.size());
   std::vector<const Entry*> sorted;
+  sorted.reserve(entries_.size());
   for (const Entry& e : entries_) sorted.push_back(&e);
   std::sort(sorted.begin(), sorted.end(), [](const Entry* a, const Entry* b) {
     return CompareValues(a->value.Get(), b->value.Get()) < 0;

@@ -31,16 +31,34 @@ inline bool IsNan(const Value& v) { return v.type == Type::kFloat && std::isnan(
 // A copy of a value, text included.
 class KeptValue {
  public:
-  explicit KeptValue(const Value& v) : value_(v) {
-    if (v.type == Type::kString) text_ = v.s;
-    value_.s = {};
+  explicit KeptValue(const Value& v) : type_(v.type) {
+    switch (v.type) {
+      case Type::kNull: break;
+      case Type::kBool: number_.i = v.b ? 1 : 0; break;
+      case Type::kInt: number_.i = v.i; break;
+      case Type::kFloat: number_.f = v.f; break;
+      case Type::kString: text_ = v.s; break;
+    }
   }
-  Value Get() const { return value_.type == Type::kString ? Value::String(text_) : value_; }
+  Value Get() const {
+    switch (type_) {
+      case Type::kNull: break;
+      case Type::kBool: return Value::Bool(number_.i != 0);
+      case Type::kInt: return Value::Int(number_.i);
+      case Type::kFloat: return Value::Float(number_.f);
+      case Type::kString: return Value::String(text_);
+    }
+    return Value::Null();
+  }
   // Bytes outside the object.
   size_t HeapBytes() const { return text_.capacity() > 15 ? text_.capacity() + 17 : 0; }
 
  private:
-  Value value_;
+  Type type_;
+  union {
+    int64_t i = 0;
+    double f;
+  } number_;
   std::string text_;
 };
 

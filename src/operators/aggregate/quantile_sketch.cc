@@ -68,16 +68,19 @@ double QuantileMapping::Middle(int32_t index) const {
 }
 
 void BucketCounts::AddOutside(int32_t index, uint64_t count, int32_t limit) {
-  constexpr int32_t kMargin = 8;  // numbers come near those before
+  // Room for numbers near those before.
+  const int32_t margin = std::min(8 + static_cast<int32_t>(counts_.size()) / 4, limit - 1);
   if (counts_.empty()) {
-    base_ = index;
-    counts_.assign(1, count);
+    counts_.reserve(static_cast<size_t>(2 * margin));
+    base_ = index - margin;
+    counts_.assign(static_cast<size_t>(margin + 1), 0);
+    counts_.back() = count;
     return;
   }
   const int32_t highest = base_ + static_cast<int32_t>(counts_.size()) - 1;
   if (index < base_) {
     const int32_t lowest = highest - limit + 1;
-    const int32_t base = std::min(base_, std::max(lowest, index - kMargin));
+    const int32_t base = std::min(base_, std::max(lowest, index - margin));
     counts_.insert(counts_.begin(), static_cast<size_t>(base_ - base), 0);
     base_ = base;
     counts_[static_cast<size_t>(std::max(index, base) - base)] += count;

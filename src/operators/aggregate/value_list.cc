@@ -13,6 +13,7 @@ void ValueList::Add(int64_t time, const Value& v, size_t limit) {
     if (time >= entries_.back().time) return;
     entries_.pop_back();
   }
+  if (entries_.empty()) entries_.reserve(std::min<size_t>(8, limit));
   const Value kept = v.type == Type::kString ? Value::String(CutText(v.s)) : v;
   const auto place = std::upper_bound(entries_.begin(), entries_.end(), time,
                                       [](int64_t t, const Entry& e) { return t < e.time; });
