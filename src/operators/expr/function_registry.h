@@ -106,6 +106,7 @@ std::span<const FunctionDef> TimeFunctions();
 std::span<const FunctionDef> CalendarFunctions();
 std::span<const FunctionDef> SignalFunctions();
 std::span<const FunctionDef> RegexpFunctions();
+std::span<const FunctionDef> JsonFunctions();
 
 // "int", "int or float", "nothing": a mask in words for messages; null is left out.
 std::string DescribeTypes(TypeMask mask);
