@@ -1,5 +1,5 @@
-// Payloads through every decoder and into event times. Input: a byte that chooses decoder and time
-// unit, a byte that lies behind the payload, then payloads separated by a byte 0x1e.
+// Payloads through every decoder and into event times. Input: a byte that chooses decoder (with 4:
+// and takes an array apart) and time unit, a byte that lies behind the payload, then payloads separated by a byte 0x1e.
 #include <deque>
 #include <memory>
 #include <string>
@@ -7,6 +7,7 @@
 
 #include "base/json_writer.h"
 #include "operators/decode/decoder.h"
+#include "operators/decode/explode_decoder.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace rivulet {
@@ -18,7 +19,28 @@ constexpr uint32_t kColumns = 5;
 constexpr expr::StaticType kFloatOrNull = MaskOf(Type::kFloat) | MaskOf(Type::kNull);
 constexpr expr::StaticType kStringOrNull = MaskOf(Type::kString) | MaskOf(Type::kNull);
 
+// Takes an array apart: of the field `engine`, or the whole payload.
+std::unique_ptr<Decoder> MakeExplodeDecoder(uint8_t choice) {
+  const std::vector<DecodedField> fields = {{"ts", kAnyType, (choice & 8) != 0, 0},
+                                            {"speed", kFloatOrNull, false, 1},
+                                            {"engine", kAnyType, false, 2}};
+  const std::vector<DecodedField> whole = {{"ts", kAnyType, false, 0}};
+  const std::vector<DecodedField> elements = {{"e", kAnyType, false, 3},
+                                              {"e.id", kStringOrNull, false, 4}};
+  switch (choice & 3) {
+    case 0:
+      return NewExplodeDecoder(NewJsonDecoder(fields), fields, {0, 1, 2}, elements, {"engine", "e"});
+    case 1:
+    case 2:
+      return NewExplodeDecoder(NewCsvDecoder(fields, {';', {"ts", "speed", "engine"}}), fields,
+                               {0, 1, 2}, elements, {"engine", "e"});
+    default:
+      return NewExplodeDecoder(NewValueDecoder(whole[0]), whole, {0}, elements, {"ts", "e"});
+  }
+}
+
 std::unique_ptr<Decoder> MakeDecoder(uint8_t choice) {
+  if ((choice & 4) != 0) return MakeExplodeDecoder(choice);
   const std::vector<DecodedField> fields = {{"ts", kAnyType, (choice & 8) != 0, 0},
                                             {"speed", kFloatOrNull, false, 1},
                                             {"id", kStringOrNull, false, 2},

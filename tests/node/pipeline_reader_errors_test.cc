@@ -103,7 +103,7 @@ TEST_CASE("faults of topics") {
 TEST_CASE("faults of steps") {
   CheckFaults(
       "pipeline: p\nsource: { mqtt: a, time: arrival }\nsteps:\n", "sinks: { stdout: true }\n",
-      {{"  - filter: a > 1", ErrorCode::kUnknownSetting, 4, 5, "valid: set, where"},
+      {{"  - filter: a > 1", ErrorCode::kUnknownSetting, 4, 5, "valid: explode, set, where"},
        {"  - where: a > 1\n    key: a", ErrorCode::kBadSettingValue, 5, 5, "its own step"},
        {"  - where: [a]", ErrorCode::kWrongSettingType, 4, 12, "a list"},
        {"  - where:", ErrorCode::kWrongSettingType, 4, 5, "nothing"},

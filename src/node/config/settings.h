@@ -41,8 +41,12 @@ inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival
                                                   "per",   "hold"};
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
-inline constexpr std::string_view kStepNames[] = {"set", "where", "key", "window", "aggregate"};
+inline constexpr std::string_view kStepNames[] = {"explode", "set",    "where",
+                                                  "key",     "window", "aggregate"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
+
+inline constexpr std::string_view kExplodeNames[] = {"field", "as"};
+inline constexpr SettingGroup kExplode{"explode", "'explode'", kExplodeNames};
 
 inline constexpr std::string_view kWindowNames[] = {
     "tumbling", "sliding",  "session", "cumulate", "count", "global",
@@ -66,7 +70,7 @@ inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStd
 
 inline constexpr const SettingGroup* kPipelineGroups[] = {
     &kPipeline, &kSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
-    &kStep,     &kWindow, &kSession, &kMqttSink, &kSqliteSink, &kFileSink, &kStdoutSink};
+    &kStep,     &kExplode, &kWindow, &kSession, &kMqttSink, &kSqliteSink, &kFileSink, &kStdoutSink};
 
 // --- node files ---
 inline constexpr std::string_view kNodeFileNames[] = {

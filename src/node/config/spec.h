@@ -55,6 +55,11 @@ struct SourceSpec {
   TimeSpec time;
 };
 
+// `explode:` - one record for each element of an array.
+struct ExplodeStep {
+  MarkedText field;
+  MarkedText as;
+};
 // `set:` - assignments in order; later ones see earlier ones.
 struct SetStep {
   std::vector<std::pair<MarkedText, MarkedText>> assignments;  // name, expression
@@ -91,7 +96,7 @@ struct WindowStep {
 };
 struct Step {
   SourceMark mark;
-  std::variant<SetStep, WhereStep, KeyStep, WindowStep> what;
+  std::variant<SetStep, WhereStep, KeyStep, WindowStep, ExplodeStep> what;
 };
 
 struct SinkSpec {

@@ -12,7 +12,7 @@ using Assignments = std::vector<std::pair<MarkedText, MarkedText>>;
 
 constexpr std::string_view kExpression = "an expression such as (fahrenheit - 32) * 5 / 9";
 constexpr std::string_view kStepExpected =
-    "a step: { set: .. }, { where: .. }, { key: .. } or { window: .., aggregate: .. }";
+    "a step: { explode: .. }, { set: .. }, { where: .. }, { key: .. } or { window: .., aggregate: .. }";
 
 void ReadAssignmentMap(const Setting& setting, std::string_view expected, Faults* faults,
                        Assignments* out) {
@@ -62,6 +62,18 @@ SetStep ReadSet(const Setting& setting, Faults* faults) {
   return step;
 }
 
+ExplodeStep ReadExplode(const Setting& setting, Faults* faults) {
+  ExplodeStep step;
+  const SettingReader reader(*setting.node, settings::kExplode, faults);
+  constexpr std::string_view kField = "the field that holds the array, such as readings";
+  constexpr std::string_view kAs = "a name for its elements, such as r";
+  if (const auto field = reader.Require("field", kField)) {
+    TakeText(*field, kField, &step.field, faults);
+  }
+  if (const auto as = reader.Require("as", kAs)) TakeText(*as, kAs, &step.as, faults);
+  return step;
+}
+
 WhereStep ReadWhere(const Setting& setting, Faults* faults) {
   WhereStep step;
   TakeText(setting, "a condition such as speed > 5 and speed < 200", &step.condition, faults);
@@ -104,7 +116,7 @@ WindowStep ReadWindow(const Setting& window, const SettingReader& step_reader, F
 // The one setting that says what the step does; null and a fault when it is none or several.
 std::optional<Setting> StepKind(const SettingReader& reader, Faults* faults) {
   std::optional<Setting> kind;
-  for (const std::string_view name : {"set", "where", "key", "window"}) {
+  for (const std::string_view name : {"explode", "set", "where", "key", "window"}) {
     const std::optional<Setting> setting = reader.Find(name);
     if (!setting) continue;
     if (kind) {
@@ -143,6 +155,8 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
   const bool is_window = reader.Find("window").has_value();
   if (is_window) {
     step.what = ReadWindow(*kind, reader, faults);
+  } else if (reader.Find("explode")) {
+    step.what = ReadExplode(*kind, faults);
   } else if (reader.Find("set")) {
     step.what = ReadSet(*kind, faults);
   } else if (reader.Find("where")) {

@@ -26,7 +26,10 @@ std::string Signature(const SourceSpec& s) {
 }  // namespace
 
 std::string SourceGroup::Key(const Pipeline& pipeline) {
-  return Signature(pipeline.plan().spec.source) + std::to_string(pipeline.offset()) + " " +
+  const std::optional<ExplodeOptions>& explode = pipeline.plan().source.explode;
+  const std::string exploded = explode ? explode->field + "\n" + explode->as + "\n" : "\n";
+  return Signature(pipeline.plan().spec.source) + exploded +
+         std::to_string(pipeline.offset()) + " " +
          std::to_string(pipeline.watermark());
 }
 
@@ -36,6 +39,7 @@ SourceGroup::SourceGroup(std::vector<Pipeline*> members, uint32_t slots)
   plan_.topics = first.topics;
   plan_.format = first.format;
   plan_.csv = first.csv;
+  plan_.explode = first.explode;
   plan_.arrival_time = first.arrival_time;
   plan_.time_unit = first.time_unit;
   plan_.delay = first.delay;

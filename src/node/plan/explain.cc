@@ -100,6 +100,9 @@ void AppendSteps(const PipelinePlan& plan, bool after, std::string* out) {
   for (const Step& step : plan.spec.steps) {
     if (std::holds_alternative<WindowStep>(step.what)) seen_window = true;
     if (seen_window != after) continue;
+    if (const auto* explode = std::get_if<ExplodeStep>(&step.what)) {
+      *out += "    explode " + explode->field.text + " as " + explode->as.text + "\n";
+    }
     if (const auto* set = std::get_if<SetStep>(&step.what)) {
       for (const auto& [name, text] : set->assignments) {
         *out += "    set " + name.text + " = " + text.text + "\n";

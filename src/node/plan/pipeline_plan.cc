@@ -1,10 +1,38 @@
 #include "node/plan/pipeline_plan.h"
 
+#include <utility>
+
 #include "node/plan/planner.h"
 
 namespace rivulet {
 
+// The decoder of the format fills a batch of its own, column after column, with the fields that are not
+// of the elements.
+std::unique_ptr<Decoder> SourcePlan::NewExplodeDecoder() const {
+  SourcePlan outer = *this;
+  outer.explode.reset();
+  outer.payload_fields.clear();
+  std::vector<DecodedField> outer_fields, element_fields;
+  std::vector<uint32_t> columns_of;
+  const auto add = [&](DecodedField* field) {
+    columns_of.push_back(std::exchange(field->column, static_cast<uint32_t>(columns_of.size())));
+    outer_fields.push_back(*field);
+  };
+  if (format == SourceSpec::Format::kValue) add(&outer.value_field);
+  for (const DecodedField& f : payload_fields) {
+    if (IsOfElement(f.name, *explode)) {
+      element_fields.push_back(f);
+    } else if (format != SourceSpec::Format::kValue) {
+      outer.payload_fields.push_back(f);
+      add(&outer.payload_fields.back());
+    }
+  }
+  return rivulet::NewExplodeDecoder(outer.NewDecoder(), std::move(outer_fields),
+                                    std::move(columns_of), std::move(element_fields), *explode);
+}
+
 std::unique_ptr<Decoder> SourcePlan::NewDecoder() const {
+  if (explode) return NewExplodeDecoder();
   switch (format) {
     case SourceSpec::Format::kJson: return NewJsonDecoder(payload_fields);
     case SourceSpec::Format::kCsv: return NewCsvDecoder(payload_fields, csv);

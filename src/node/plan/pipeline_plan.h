@@ -11,6 +11,7 @@
 #include "node/config/spec.h"
 #include "operators/aggregate/aggregate_plan.h"
 #include "operators/decode/decoder.h"
+#include "operators/decode/explode_decoder.h"
 #include "operators/expr/program.h"
 #include "operators/result/result_batch.h"
 #include "operators/steps/step_chain.h"
@@ -33,6 +34,8 @@ struct SourcePlan {
   SourceSpec::Format format = SourceSpec::Format::kJson;
   CsvOptions csv;
   DecodedField value_field;                // format value: where the payload goes
+  // Set: the array of `field` is taken apart. Fields of its elements are among payload_fields.
+  std::optional<ExplodeOptions> explode;
   bool arrival_time = false;
   uint32_t time_column = 0;
   TimeUnit time_unit = TimeUnit::kMillis;
@@ -42,6 +45,9 @@ struct SourcePlan {
   uint32_t columns = 0;                    // of the source batch: topic, payload and set columns
 
   std::unique_ptr<Decoder> NewDecoder() const;
+
+ private:
+  std::unique_ptr<Decoder> NewExplodeDecoder() const;
 };
 
 // How a replay differs: topic levels are fields of the record, CSV may bring its header.

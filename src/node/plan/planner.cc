@@ -169,6 +169,7 @@ std::optional<expr::Program> Planner::Compile(const MarkedText& text) {
 }
 
 void Planner::PlanStep(const Step& step) {
+  if (const auto* explode = std::get_if<ExplodeStep>(&step.what)) PlanExplode(*explode, step.mark);
   if (const auto* set = std::get_if<SetStep>(&step.what)) PlanSet(*set);
   if (const auto* where = std::get_if<WhereStep>(&step.what)) PlanWhere(*where);
   if (const auto* key = std::get_if<KeyStep>(&step.what)) PlanKey(*key, step.mark);

@@ -20,6 +20,7 @@ class Planner {
   void PlanFields();
   void PlanTime();
   void PlanStep(const Step& step);
+  void PlanExplode(const ExplodeStep& step, SourceMark mark);
   void PlanSet(const SetStep& step);
   void PlanWhere(const WhereStep& step);
   void PlanKey(const KeyStep& step, SourceMark mark);

@@ -13,7 +13,9 @@ const std::vector<const FunctionDef*>& SortedFunctions() {
   static const std::vector<const FunctionDef*> kFunctions = [] {
     std::vector<const FunctionDef*> all;
     for (auto table : {MathFunctions(), BitFunctions(), StringFunctions(), ConvertFunctions(),
-                       TimeFunctions(), CalendarFunctions(), SignalFunctions(), RegexpFunctions()}) {
+                       TimeFunctions(), CalendarFunctions(), SignalFunctions(), RegexpFunctions(),
+                       JsonFunctions(), UnitFunctions(), EncodingFunctions(), NumberFunctions(),
+                       TextFunctions(), GeoFunctions()}) {
       for (const FunctionDef& f : table) all.push_back(&f);
     }
     std::sort(all.begin(), all.end(), [](auto* a, auto* b) { return a->name < b->name; });

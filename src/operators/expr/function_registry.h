@@ -106,6 +106,12 @@ std::span<const FunctionDef> TimeFunctions();
 std::span<const FunctionDef> CalendarFunctions();
 std::span<const FunctionDef> SignalFunctions();
 std::span<const FunctionDef> RegexpFunctions();
+std::span<const FunctionDef> JsonFunctions();
+std::span<const FunctionDef> UnitFunctions();
+std::span<const FunctionDef> EncodingFunctions();
+std::span<const FunctionDef> NumberFunctions();
+std::span<const FunctionDef> TextFunctions();
+std::span<const FunctionDef> GeoFunctions();
 
 // "int", "int or float", "nothing": a mask in words for messages; null is left out.
 std::string DescribeTypes(TypeMask mask);

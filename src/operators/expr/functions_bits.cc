@@ -1,5 +1,6 @@
 // Functions on the 64 bits of an int (two's complement), and hexadecimal text.
 
+#include <bit>
 #include <charconv>
 
 #include "operators/expr/convert.h"
@@ -31,15 +32,27 @@ Value ShiftRight(const Value* a, size_t, CallContext* c) {
   return Value::Int(a[0].i >> a[1].i);
 }
 
-// Upper case, no leading zeros; negative numbers have 16 digits.
-Value Hex(const Value* a, size_t, CallContext* c) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  c->text.clear();
-  const auto bits = static_cast<uint64_t>(a[0].i);
-  int shift = 60;
-  while (shift > 0 && (bits >> shift) == 0) shift -= 4;
-  for (; shift >= 0; shift -= 4) c->text.push_back(kDigits[(bits >> shift) & 15]);
-  return Value::String(c->text);
+// How many bits are 1.
+Value BitCount(const Value* a, size_t, CallContext*) {
+  return Value::Int(std::popcount(static_cast<uint64_t>(a[0].i)));
+}
+
+bool AcceptBit(int64_t bit, CallContext* c) {
+  if (bit >= 0 && bit <= 63) return true;
+  c->Fail("there is no bit " + std::to_string(bit) + ", expected 0 to 63");
+  return false;
+}
+
+Value BitTest(const Value* a, size_t, CallContext* c) {
+  if (!AcceptBit(a[1].i, c)) return Value::Null();
+  return Value::Bool((a[0].i >> a[1].i & 1) != 0);
+}
+
+// bit_set(a, bit, on)
+Value BitSet(const Value* a, size_t, CallContext* c) {
+  if (!AcceptBit(a[1].i, c)) return Value::Null();
+  const uint64_t bit = uint64_t{1} << a[1].i, bits = static_cast<uint64_t>(a[0].i);
+  return Value::Int(static_cast<int64_t>(a[2].b ? bits | bit : bits & ~bit));
 }
 
 // 1 to 16 digits of either case, "0x" in front allowed; 16 digits may make a negative int.
@@ -62,7 +75,9 @@ constexpr FunctionDef kTable[] = {
     {"bit_not", 1, 1, {kIntMask}, kIntMask, BitNot},
     {"shift_left", 2, 2, {kIntMask, kIntMask}, kIntMask, ShiftLeft},
     {"shift_right", 2, 2, {kIntMask, kIntMask}, kIntMask, ShiftRight},
-    {"hex", 1, 1, {kIntMask}, kStringMask, Hex},
+    {"bit_count", 1, 1, {kIntMask}, kIntMask, BitCount},
+    {"bit_test", 2, 2, {kIntMask, kIntMask}, kBoolMask, BitTest},
+    {"bit_set", 3, 3, {kIntMask, kIntMask, kBoolMask}, kIntMask, BitSet},
     {"from_hex", 1, 1, {kStringMask}, kIntMask, FromHex},
 };
 

@@ -1,5 +1,6 @@
 #include "operators/expr/text_encoding.h"
 
+#include <array>
 #include <cstdint>
 
 namespace rivulet::expr {
@@ -9,12 +10,18 @@ constexpr char kHexDigits[] = "0123456789ABCDEF";
 constexpr char kBase64Digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-// -1: no digit.
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+constexpr std::array<int8_t, 256> MakeHexTable() {
+  std::array<int8_t, 256> table{};
+  for (int8_t& value : table) value = -1;
+  for (int k = 0; k < 16; ++k) {
+    table[static_cast<uint8_t>(kHexDigits[k])] = static_cast<int8_t>(k);
+    table[static_cast<uint8_t>(kHexDigits[k] | 0x20)] = static_cast<int8_t>(k);
+  }
+  return table;
 }
+// Of each byte as a digit; -1: none. Frames come with every record, so this is no chain of questions.
+constexpr std::array<int8_t, 256> kHexValues = MakeHexTable();
+int HexValue(char c) { return kHexValues[static_cast<uint8_t>(c)]; }
 
 int Base64Value(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
@@ -38,6 +45,9 @@ bool DecodeHex(std::string_view text, std::string* out) {
   size_t at = text.find_first_not_of(' ');
   if (at == std::string_view::npos) return true;
   if (text.substr(at, 2) == "0x" || text.substr(at, 2) == "0X") at += 2;
+  const size_t before = out->size();
+  out->resize(before + (text.size() - at) / 2);
+  char* to = out->data() + before;
   while (at < text.size()) {
     if (text[at] == ' ') {
       ++at;
@@ -45,10 +55,11 @@ bool DecodeHex(std::string_view text, std::string* out) {
     }
     const int high = HexValue(text[at]);
     const int low = at + 1 < text.size() ? HexValue(text[at + 1]) : -1;
-    if (high < 0 || low < 0) return false;
-    out->push_back(static_cast<char>(high << 4 | low));
+    if ((high | low) < 0) return false;
+    *to++ = static_cast<char>(high << 4 | low);
     at += 2;
   }
+  out->resize(static_cast<size_t>(to - out->data()));
   return true;
 }
 

@@ -1,0 +1,67 @@
+#include "operators/decode/explode_decoder.h"
+
+#include "tests/operators/decode_fixture.h"
+
+namespace rivulet {
+namespace {
+
+// Columns: id, list, e, e.v.
+std::unique_ptr<Decoder> NewDecoder() {
+  const std::vector<DecodedField> fields = {{"id", kAnyType, false, 0}, {"list", kAnyType, false, 1}};
+  constexpr expr::StaticType v = MaskOf(Type::kFloat) | MaskOf(Type::kNull);
+  return NewExplodeDecoder(NewJsonDecoder(fields), fields, {0, 1},
+                           {{"e", kAnyType, false, 2}, {"e.v", v, false, 3}}, {"list", "e"});
+}
+
+TEST_CASE("explode: one row for each element") {
+  DecodeFixture fixture(NewDecoder(), 4);
+  CHECK(fixture.Decode(R"({"id":"a","list":[{"v":1},2,"x",null,[3]]})") ==
+        R"(["a","[{\"v\":1},2,\"x\",null,[3]]","{\"v\":1}",1] )"
+        R"(["a","[{\"v\":1},2,\"x\",null,[3]]",2,null] )"
+        R"(["a","[{\"v\":1},2,\"x\",null,[3]]","x",null] )"
+        R"(["a","[{\"v\":1},2,\"x\",null,[3]]",null,null] )"
+        R"(["a","[{\"v\":1},2,\"x\",null,[3]]","[3]",null])");
+  CHECK(fixture.errors.empty());
+  CHECK(fixture.batch.raw[4] == R"({"id":"a","list":[{"v":1},2,"x",null,[3]]})");
+  CHECK(fixture.Decode(R"([{"id":1,"list":[ 5 ]},{"id":2,"list":[]},{"id":3},{"id":4,"list":"[6]"}])") ==
+        R"([1,"[ 5 ]",5,null] [4,"[6]",6,null])");
+  CHECK(fixture.batch.raw[1] == R"({"id":4,"list":"[6]"})");
+}
+
+TEST_CASE("explode: faults carry the whole record") {
+  DecodeFixture fixture(NewDecoder(), 4);
+  for (const char* payload : {R"({"list":{"v":1}})", R"({"list":7})", R"({"list":"x"})",
+                              R"({"list":"[1"})", R"({"list":true})", R"({"list":"[1] 2"})"}) {
+    INFO(payload);
+    const DecodeError error = fixture.Error(payload);
+    CHECK(error.code == ErrorCode::kWrongFieldType);
+    CHECK(error.detail == "field 'list' is not a JSON array, as 'explode' needs");
+    CHECK(error.raw == payload);
+  }
+  const std::string one_bad = R"({"id":1,"list":[{"v":1},{"v":"x"},{"v":2}]})";
+  fixture.Decode(one_bad);
+  CHECK(fixture.batch.rows == 2);
+  REQUIRE(fixture.errors.size() == 1);
+  CHECK(fixture.errors[0].code == ErrorCode::kWrongFieldType);
+  CHECK(fixture.errors[0].raw == one_bad);
+}
+
+TEST_CASE("explode: hostile arrays") {
+  DecodeFixture fixture(NewDecoder(), 4);
+  std::string many = R"({"list":[0)";
+  for (int k = 1; k < 65536; ++k) many += ",0";
+  fixture.Decode(many + "]}");
+  CHECK(fixture.batch.rows == 65536);
+  const std::string more = many + ",0]}";
+  const DecodeError error = fixture.Error(more);
+  CHECK(error.code == ErrorCode::kRecordTooLarge);
+  CHECK(error.raw == more);
+  const std::string deep = R"({"list":")" + std::string(500, '[') + std::string(500, ']') + R"("})";
+  CHECK(fixture.Error(deep).code == ErrorCode::kWrongFieldType);
+  const std::string nearly = R"({"list":")" + std::string(127, '[') + std::string(127, ']') + R"("})";
+  fixture.Decode(nearly);
+  CHECK(fixture.batch.rows + fixture.errors.size() == 1);
+}
+
+}  // namespace
+}  // namespace rivulet
