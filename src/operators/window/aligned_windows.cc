@@ -209,8 +209,10 @@ bool AlignedWindows::NextWindow(int64_t after, int64_t* end) const {
 void AlignedWindows::CloseSliding(int64_t watermark, ResultSink* sink) {
   int64_t end = 0;
   for (int64_t after = fired_; NextWindow(after, &end) && end <= watermark; after = end) {
+    last_results_ = 0;
     tree_.VisitWindow(tree_.SliceNumber(WindowStart(end) + slice_us_), tree_.SliceNumber(end),
                       [&](std::string_view key, uint64_t hash, const char* block) {
+                        ++last_results_;
                         sink->OnResult({end, 0, 0}, key, hash, WindowStart(end), end, 0, block);
                       });
   }
@@ -245,11 +247,7 @@ FirePoint AlignedWindows::NextPointInSlices(int64_t watermark, size_t limit) {
 }
 
 FirePoint AlignedWindows::NextPointInWindows(int64_t watermark, size_t limit) {
-  size_t keys = 1;
-  for (const auto& [end, slice] : store_.slices()) {
-    keys = std::max(keys, slice->cold ? std::max(limit / 4, slice->table.size())
-                                      : slice->table.size());
-  }
+  const size_t keys = std::max({size_t{1}, store_.WidestSlice(limit / 4), last_results_});
   int64_t after = fired_, end = 0;
   for (size_t windows = std::max<size_t>(1, limit / keys); windows > 0; --windows) {
     if (!NextWindow(after, &end) || end > watermark) return {watermark, true, ""};

@@ -85,6 +85,7 @@ class AlignedWindows : public WindowOperator {
   int64_t fired_;          // windows with end <= fired_ have been emitted
   FirePoint partial_;      // not whole: and of the slice at its time, the keys up to its key
   int64_t forgotten_;      // last time the tree was pruned
+  size_t last_results_ = 0;  // of the window closed last, when sliding
   Place place_;            // where the last record went
   std::map<RevisionId, uint32_t> revisions_;
   std::set<RevisionId> dirty_revisions_;

@@ -43,9 +43,10 @@ class PaneTable {
 
   // Null when the key has no pane here. `hash` is Hash64(key).
   Pane* Find(std::string_view key, uint64_t hash) const {
-    if (slots_.empty()) return nullptr;
-    for (size_t i = hash & mask_;; i = (i + 1) & mask_) {
-      const uint32_t ref = slots_[i];
+    if (body_ == nullptr) return nullptr;
+    const Body& body = *body_;
+    for (size_t i = hash & body.mask;; i = (i + 1) & body.mask) {
+      const uint32_t ref = body.slots[i];
       if (ref == 0) return nullptr;
       Pane* pane = At(ref);
       if (pane->hash == hash && Key(*pane) == key) return pane;
@@ -58,10 +59,12 @@ class PaneTable {
     return {pane.block() + plan_->block_bytes(), pane.key_length};
   }
 
-  size_t size() const { return count_; }
-  // Memory in use by index and arena, and what CountHeap was told about.
+  size_t size() const { return body_ == nullptr ? 0 : body_->count; }
+  // Memory held by index and arena, with what the allocator adds, and what CountHeap was told about.
   size_t MemoryBytes() const {
-    return slots_.capacity() * sizeof(uint32_t) + used_units_ * 8 + heap_bytes_;
+    if (body_ == nullptr) return 0;
+    return sizeof(Body) + 16 + body_->slots.capacity() * sizeof(uint32_t) + body_->arena_bytes +
+           body_->chunks.size() * 24 + heap_bytes_;
   }
   // What some panes' blocks hold outside themselves was `before` bytes and is `after` now.
   void CountHeap(size_t before, size_t after) { heap_bytes_ += after - before; }
@@ -90,19 +93,19 @@ class PaneTable {
       copy->flags = pane->flags;
       std::memcpy(copy->block(), pane->block(), plan_->block_bytes());  // moves any heap parts
     });
-    rest.heap_bytes_ = heap_bytes_;
-    Swap(&rest);
-    rest.Forget();
+    body_ = std::move(rest.body_);
   }
 
  private:
-  // Chunk c holds kFirstUnits << c units of 8 bytes; unit numbers run on from chunk to chunk.
-  static constexpr uint64_t kFirstUnits = 64;
+  // Chunk c holds kFirstUnits << c units of 8 bytes; unit numbers run on from chunk to chunk. The first is
+  // small, as there may be very many slices with a pane or two each.
+  static constexpr int kFirstUnitsLog2 = 4;
+  static constexpr uint64_t kFirstUnits = uint64_t{1} << kFirstUnitsLog2;
 
   Pane* At(uint32_t unit) const {
     const uint64_t u = unit + kFirstUnits;
-    const int c = 63 - __builtin_clzll(u) - 6;
-    return reinterpret_cast<Pane*>(chunks_[static_cast<size_t>(c)].get() +
+    const int c = 63 - __builtin_clzll(u) - kFirstUnitsLog2;
+    return reinterpret_cast<Pane*>(body_->chunks[static_cast<size_t>(c)].get() +
                                    (u - (kFirstUnits << c)) * 8);
   }
   uint64_t Units(size_t key_length) const {
@@ -110,10 +113,11 @@ class PaneTable {
   }
   template <typename Visit>
   void ForEachUnit(Visit visit) const {
+    if (body_ == nullptr) return;
     size_t gap = 0;
-    for (uint64_t unit = 1; unit < used_units_;) {
-      if (gap < gaps_.size() && gaps_[gap].begin == unit) {
-        unit += gaps_[gap++].units;
+    for (uint64_t unit = 1; unit < body_->used_units;) {
+      if (gap < body_->gaps.size() && body_->gaps[gap].begin == unit) {
+        unit += body_->gaps[gap++].units;
         continue;
       }
       const uint16_t key_length = At(static_cast<uint32_t>(unit))->key_length;
@@ -123,20 +127,22 @@ class PaneTable {
   }
   uint32_t Allocate(uint64_t units);
   void Grow(size_t size);
-  void Swap(PaneTable* other);
-  void Forget();  // after its blocks moved elsewhere: nothing to destroy
 
-  const AggregatePlan* plan_;
-  std::vector<uint32_t> slots_;  // 0: free; otherwise the pane's first unit
-  size_t mask_ = 0;
-  size_t count_ = 0;
-  std::vector<std::unique_ptr<char[]>> chunks_;
   struct Gap {
     uint32_t begin, units;
   };
-  std::vector<Gap> gaps_;        // ends of chunks that were too short for a pane
-  uint64_t used_units_ = 1;      // unit 0 stays unused, so that 0 can mean "free"
-  size_t heap_bytes_ = 0;
+  struct Body {
+    std::vector<uint32_t> slots;  // 0: free; otherwise the pane's first unit
+    size_t mask = 0;
+    size_t count = 0;
+    std::vector<std::unique_ptr<char[]>> chunks;  // null: too small for the pane that came to it
+    std::vector<Gap> gaps;        // ends of chunks that were too short for a pane
+    uint64_t used_units = 1;      // unit 0 stays unused, so that 0 can mean "free"
+    size_t arena_bytes = 0;       // of all chunks
+  };
+  const AggregatePlan* plan_;
+  std::unique_ptr<Body> body_;    // null until there is a pane: of very many slices most may have none
+  size_t heap_bytes_ = 0;         // outside the blocks
 };
 
 }  // namespace rivulet

@@ -59,6 +59,7 @@ Status SliceStore::Load() {
     }
     Slice* slice = Touch(end);
     slice->stored = slice->cold = true;
+    loaded_until_ = std::max(loaded_until_, end);
     from = AfterPrefix(RowKey(end, ""));
   }
 }
@@ -127,6 +128,7 @@ Pane* SliceStore::EditPane(int64_t end, Slice* slice, std::string_view key, uint
   if (pane == nullptr) {
     pane = slice->table.Add(key, hash);
     plan_->Init(pane->block());
+    widest_ = std::max(widest_, slice->table.size());
   }
   MarkDirty(slice, pane);
   return pane;
@@ -248,7 +250,7 @@ void SliceStore::CollectChanges(StateChanges* changes) {
 size_t SliceStore::MemoryBytes() const {
   size_t bytes = 0;
   for (const auto& [end, slice] : slices_) {
-    bytes += slice->table.MemoryBytes() + sizeof(Slice) + 64;
+    bytes += slice->table.MemoryBytes() + sizeof(Slice) + slice->dirty.capacity() * 8 + 80;
   }
   return bytes;
 }
@@ -272,6 +274,7 @@ void SliceStore::EvictSlice(Slice* slice, bool spare_recent) {
     if ((pane->flags & Pane::kDirty) != 0) slice->dirty.push_back(pane);
   });
   if (slice->table.size() < panes) slice->cold = true;
+  slice->dirty.shrink_to_fit();
 }
 
 void SliceStore::Evict(size_t target) {

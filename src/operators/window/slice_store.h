@@ -6,8 +6,10 @@
 // one range deletion.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -83,6 +85,11 @@ class SliceStore {
   size_t MemoryBytes() const;
   void Evict(size_t target);
 
+  // About how many panes the largest slice has. Of slices from before a restart `unknown` is assumed.
+  size_t WidestSlice(size_t unknown) const {
+    const bool known = slices_.empty() || slices_.begin()->first > loaded_until_;
+    return known ? widest_ : std::max(widest_, unknown);
+  }
   // Panes in memory; rows in the store only are not counted.
   size_t PanesInMemory() const;
   size_t DirtyPanes() const { return dirty_panes_; }
@@ -114,6 +121,8 @@ class SliceStore {
   std::vector<Pane*> sorted_;
   const Slice* sorted_slice_ = nullptr;
   size_t dirty_panes_ = 0;
+  size_t widest_ = 0;
+  int64_t loaded_until_ = std::numeric_limits<int64_t>::min();  // ends of slices found by Load
 };
 
 }  // namespace rivulet
