@@ -78,7 +78,13 @@ class Reference {
       if (pipeline_->source().Matches(m.topic_id, m.topic)) matching_.push_back(m);
     }
     const uint64_t next = turn.back().payload.offset + 1;
-    RIVULET_RETURN_IF_ERROR(pipeline_->Turn(matching_, next, runner_.get()));
+    std::span<const InputMessage> rest = matching_;
+    do {
+      RIVULET_RETURN_IF_ERROR(pipeline_->Turn(rest, next, runner_.get()));
+      while (pipeline_->closing()) RIVULET_RETURN_IF_ERROR(pipeline_->Continue(runner_.get()));
+      // A turn cut short: the rest again.
+      while (!rest.empty() && rest.front().payload.offset < pipeline_->offset()) rest = rest.subspan(1);
+    } while (!rest.empty());
     RIVULET_RETURN_IF_ERROR(Commit());
     RIVULET_RETURN_IF_ERROR(pipeline_->Pump().status());
     return Commit();
