@@ -40,8 +40,12 @@ inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival
                                                   "delay", "max_ahead", "idle"};
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
-inline constexpr std::string_view kStepNames[] = {"set", "where", "key", "window", "aggregate"};
+inline constexpr std::string_view kStepNames[] = {"set",   "where",  "key",
+                                                  "dedup", "window", "aggregate"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
+
+inline constexpr std::string_view kDedupNames[] = {"by", "within"};
+inline constexpr SettingGroup kDedup{"dedup", "'dedup'", kDedupNames};
 
 inline constexpr std::string_view kWindowNames[] = {"tumbling", "sliding", "session",
                                                     "every",    "offset",  "lateness"};
@@ -61,7 +65,7 @@ inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStd
 
 inline constexpr const SettingGroup* kPipelineGroups[] = {
     &kPipeline, &kSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
-    &kStep,     &kWindow, &kMqttSink, &kSqliteSink, &kFileSink, &kStdoutSink};
+    &kStep,     &kDedup,  &kWindow, &kMqttSink, &kSqliteSink, &kFileSink, &kStdoutSink};
 
 // --- node files ---
 inline constexpr std::string_view kNodeFileNames[] = {

@@ -63,6 +63,12 @@ struct WhereStep {
 struct KeyStep {
   std::vector<MarkedText> fields;
 };
+// `dedup:` - drops what was seen before.
+struct DedupStep {
+  SourceMark mark;
+  std::vector<MarkedText> fields;  // empty: the whole record
+  Duration within;
+};
 struct WindowStep {
   enum class Kind : uint8_t { kTumbling, kSliding, kSession } kind = Kind::kTumbling;
   SourceMark mark;
@@ -74,7 +80,7 @@ struct WindowStep {
 };
 struct Step {
   SourceMark mark;
-  std::variant<SetStep, WhereStep, KeyStep, WindowStep> what;
+  std::variant<SetStep, WhereStep, KeyStep, DedupStep, WindowStep> what;
 };
 
 struct SinkSpec {

@@ -66,8 +66,9 @@ WhereStep ReadWhere(const Setting& setting, Faults* faults) {
   return step;
 }
 
-KeyStep ReadKey(const Setting& setting, Faults* faults) {
-  KeyStep step;
+// `[a, b]`, each once; `name` is the setting's.
+void ReadFields(const Setting& setting, std::string_view name, Faults* faults,
+                std::vector<MarkedText>* fields) {
   std::set<std::string> seen;
   constexpr std::string_view kExpected = "a field's name or a list of them";
   const auto take = [&](const Setting& item) {
@@ -75,12 +76,30 @@ KeyStep ReadKey(const Setting& setting, Faults* faults) {
     if (!TakeText(item, kExpected, &field, faults)) return;
     if (!seen.insert(field.text).second) {
       faults->Add(field.mark, ErrorCode::kDuplicateSetting,
-                  QuoteForMessage(field.text) + " in 'key' was already given; remove one");
+                  QuoteForMessage(field.text) + " in '" + std::string(name) +
+                      "' was already given; remove one");
       return;
     }
-    step.fields.push_back(std::move(field));
+    fields->push_back(std::move(field));
   };
   TakeOneOrMore(setting, kExpected, take, faults);
+}
+
+KeyStep ReadKey(const Setting& setting, Faults* faults) {
+  KeyStep step;
+  ReadFields(setting, "key", faults, &step.fields);
+  return step;
+}
+
+DedupStep ReadDedup(const Setting& setting, Faults* faults) {
+  DedupStep step;
+  step.mark = setting.mark();
+  const SettingReader reader(*setting.node, settings::kDedup, faults);
+  if (!reader.usable()) return step;
+  if (const auto by = reader.Find("by")) ReadFields(*by, "by", faults, &step.fields);
+  if (reader.Require("within", "how far apart in time duplicates are, such as within: 10m")) {
+    reader.DurationOf("within", kOneMicro, kMaxDuration, &step.within);
+  }
   return step;
 }
 
@@ -148,7 +167,7 @@ WindowStep ReadWindow(const Setting& window, const SettingReader& step_reader, F
 // The one setting that says what the step does; null and a fault when it is none or several.
 std::optional<Setting> StepKind(const SettingReader& reader, Faults* faults) {
   std::optional<Setting> kind;
-  for (const std::string_view name : {"set", "where", "key", "window"}) {
+  for (const std::string_view name : {"set", "where", "key", "dedup", "window"}) {
     const std::optional<Setting> setting = reader.Find(name);
     if (!setting) continue;
     if (kind) {
@@ -191,6 +210,8 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
     step.what = ReadSet(*kind, faults);
   } else if (reader.Find("where")) {
     step.what = ReadWhere(*kind, faults);
+  } else if (reader.Find("dedup")) {
+    step.what = ReadDedup(*kind, faults);
   } else {
     step.what = ReadKey(*kind, faults);
   }

@@ -9,30 +9,30 @@
 namespace rivulet {
 
 PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
-                           std::string prefix, const StateView* view, uint16_t partitions,
-                           uint32_t workers, uint32_t slots, const FirePoint& fired)
+                           std::string prefix, const std::string& keyed_prefix,
+                           const StateView* view, uint16_t partitions, uint32_t workers,
+                           uint32_t slots, const FirePoint& fired)
     : plan_(plan), partitions_(partitions), encoder_(plan->result_fields) {
   for (uint32_t i = 0; i < slots; ++i) slots_.push_back(std::make_unique<PreparedSlot>());
   for (uint32_t i = 0; i < workers; ++i) {
     const KeyShare share{partitions, workers, i};
+    auto keyed = plan->keyed.empty()
+                     ? nullptr
+                     : std::make_unique<KeyedChain>(&plan->keyed, keyed_prefix, view, share);
     workers_.push_back(std::make_unique<PipelineWorker>(
         plan, &encoder_,
         NewWindowOperator(plan->window, &plan->aggregates, layouts, prefix, view, share, fired),
-        share));
+        std::move(keyed), share));
   }
 }
 
 PipelineTask::~PipelineTask() = default;
 
 Status PipelineTask::Open() {
-  for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->windows().Open());
+  for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->Open());
   return Status::Ok();
 }
 
-namespace {
-
-// A record whose argument has a type its aggregate cannot take is a fault of the record, not a null. It
-// leaves `rows`; a record with several such faults is reported once.
 void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vector<uint32_t>* rows,
                     std::vector<RowError>* errors) {
   for (size_t i = 0; i < plan.argument_columns.size(); ++i) {
@@ -53,8 +53,6 @@ void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vec
   }
 }
 
-}  // namespace
-
 void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   PreparedSlot& slot = *slots_[index];
   RecordBatch& batch = source->batch;
@@ -63,8 +61,10 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   slot.errors.clear();
   slot.dead.clear();
   plan_->before.Run(&batch, &rows, &slot.scratch, &slot.errors);
-  plan_->arguments.Run(&batch, &rows, &slot.scratch, &slot.errors);
-  CheckArguments(*plan_, batch, &rows, &slot.errors);
+  if (plan_->keyed.empty()) {
+    plan_->arguments.Run(&batch, &rows, &slot.scratch, &slot.errors);
+    CheckArguments(*plan_, batch, &rows, &slot.errors);
+  }
   EncodeKeys(batch, {rows.data(), static_cast<uint32_t>(rows.size())}, plan_->key_columns,
              plan_->key_names, &slot.keys, &slot.rows, &slot.errors);
   slot.arguments.clear();
@@ -140,6 +140,8 @@ void PipelineTask::Collect(SourceTask* source) {
   counters_.results += results_.size();
   counters_.late += late_.size();
   counters_.dead += dead_.size();
+  counters_.duplicates = 0;
+  for (const auto& worker : workers_) counters_.duplicates += worker->duplicates();
 }
 
 // Dead letters come in one order too: each at its place between the closings of windows, so that the
@@ -177,7 +179,7 @@ void PipelineTask::CollectDead(SourceTask* source) {
 }
 
 void PipelineTask::CollectChanges(StateChanges* changes) {
-  for (const auto& worker : workers_) worker->windows().CollectChanges(changes);
+  for (const auto& worker : workers_) worker->CollectChanges(changes);
 }
 
 void PipelineTask::OnCommitted() {
@@ -186,28 +188,28 @@ void PipelineTask::OnCommitted() {
 
 size_t PipelineTask::MemoryBytes() const {
   size_t bytes = 0;
-  for (const auto& worker : workers_) bytes += worker->windows().MemoryBytes();
+  for (const auto& worker : workers_) bytes += worker->MemoryBytes();
   return bytes;
 }
 
 void PipelineTask::Evict(size_t target) {
-  for (const auto& worker : workers_) worker->windows().Evict(target / workers_.size());
+  for (const auto& worker : workers_) worker->Evict(target / workers_.size());
 }
 
 size_t PipelineTask::PanesInMemory() const {
   size_t panes = 0;
-  for (const auto& worker : workers_) panes += worker->windows().PanesInMemory();
+  for (const auto& worker : workers_) panes += worker->EntriesInMemory();
   return panes;
 }
 
 size_t PipelineTask::DirtyRows() const {
   size_t rows = 0;
-  for (const auto& worker : workers_) rows += worker->windows().DirtyRows();
+  for (const auto& worker : workers_) rows += worker->DirtyRows();
   return rows;
 }
 
 Status PipelineTask::status() const {
-  for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->windows().status());
+  for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->status());
   return Status::Ok();
 }
 

@@ -11,8 +11,13 @@ constexpr size_t kChunkBytes = 256 << 10;
 }  // namespace
 
 PipelineWorker::PipelineWorker(const PipelinePlan* plan, const ResultEncoder* encoder,
-                               std::unique_ptr<WindowOperator> windows, KeyShare share)
-    : plan_(plan), encoder_(encoder), windows_(std::move(windows)), share_(share) {
+                               std::unique_ptr<WindowOperator> windows,
+                               std::unique_ptr<KeyedChain> keyed, KeyShare share)
+    : plan_(plan),
+      encoder_(encoder),
+      windows_(std::move(windows)),
+      keyed_(std::move(keyed)),
+      share_(share) {
   batch_.Reset(plan_->result_columns);
 }
 
@@ -37,10 +42,15 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
   input.watermark = source.watermark.data();
   input.position = source.first_position;
   input.arguments = &prepared.arguments;
-  if (share_.workers > 1) {
+  if (share_.workers > 1 || keyed_ != nullptr) {
     own_rows_.clear();
     for (const uint32_t row : prepared.rows) {
       if (share_.Owns(prepared.keys.hashes[row])) own_rows_.push_back(row);
+    }
+    if (keyed_ != nullptr) {
+      RunKeyed(source, prepared.keys);
+      input.batch = &keyed_->batch();
+      input.arguments = &arguments_;
     }
     input.rows = own_rows_.data();
     input.count = static_cast<uint32_t>(own_rows_.size());
@@ -48,10 +58,69 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
   windows_->Process(input, this);
 }
 
+// Takes own_rows_ through the keyed steps; then the arguments of aggregates, which may be made of what these
+// say, are computed in this worker's own batch too.
+void PipelineWorker::RunKeyed(const SourceSlot& source, const KeyColumn& keys) {
+  errors_.clear();
+  keyed_->Run(source.batch, keys, source.watermark.data(), &own_rows_, &scratch_, &errors_);
+  RecordBatch& batch = keyed_->batch();
+  plan_->arguments.Run(&batch, &own_rows_, &scratch_, &errors_);
+  CheckArguments(*plan_, batch, &own_rows_, &errors_);
+  arguments_.clear();
+  for (const uint32_t column : plan_->argument_columns) arguments_.push_back(&batch.columns[column]);
+  for (const RowError& e : errors_) {
+    const int64_t watermark = source.watermark[e.row];
+    // Its place among results at fault must not come in a later step.
+    if (!plan_->after.empty()) Reach(watermark);
+    failed_.push_back({RejectedLine(Status(e.code, e.detail).ToString(), source.batch.raw[e.row]),
+                       {watermark, 1, source.first_position + e.row},
+                       {}});
+  }
+}
+
 void PipelineWorker::Close(const FirePoint& point) {
   windows_->Advance(point, this);
+  if (keyed_ != nullptr) keyed_->Advance(point.time);
   FlushResults();
   source_ = nullptr;
+}
+
+Status PipelineWorker::Open() {
+  if (keyed_ != nullptr) RIVULET_RETURN_IF_ERROR(keyed_->Open());
+  return windows_->Open();
+}
+
+void PipelineWorker::CollectChanges(StateChanges* changes) {
+  windows_->CollectChanges(changes);
+  if (keyed_ != nullptr) keyed_->CollectChanges(changes);
+}
+
+size_t PipelineWorker::MemoryBytes() const {
+  return windows_->MemoryBytes() + (keyed_ == nullptr ? 0 : keyed_->MemoryBytes());
+}
+
+// Windows and keyed steps keep what they have of the memory now, each in proportion.
+void PipelineWorker::Evict(size_t target) {
+  if (keyed_ == nullptr) return windows_->Evict(target);
+  const size_t windows = windows_->MemoryBytes(), held = MemoryBytes();
+  if (held <= target) return;
+  const double share = static_cast<double>(windows) / static_cast<double>(held);
+  const auto part = static_cast<size_t>(share * static_cast<double>(target));
+  windows_->Evict(part);
+  keyed_->Evict(target - std::min(part, target));
+}
+
+size_t PipelineWorker::EntriesInMemory() const {
+  return windows_->PanesInMemory() + (keyed_ == nullptr ? 0 : keyed_->EntriesInMemory());
+}
+
+size_t PipelineWorker::DirtyRows() const {
+  return windows_->DirtyRows() + (keyed_ == nullptr ? 0 : keyed_->DirtyRows());
+}
+
+Status PipelineWorker::status() const {
+  if (keyed_ != nullptr) RIVULET_RETURN_IF_ERROR(keyed_->status());
+  return windows_->status();
 }
 
 // Copies `bytes` to where they stay for the turn.

@@ -85,6 +85,12 @@ void AppendSteps(const PipelinePlan& plan, bool after, std::string* out) {
     if (const auto* where = std::get_if<WhereStep>(&step.what)) {
       *out += "    where " + where->condition.text + "\n";
     }
+    if (const auto* dedup = std::get_if<DedupStep>(&step.what)) {
+      std::vector<std::string> names;
+      for (const MarkedText& f : dedup->fields) names.push_back(f.text);
+      *out += "    dedup by " + (names.empty() ? "the whole record" : Join(names)) + ", within " +
+              FormatDuration(dedup->within) + "\n";
+    }
   }
 }
 

@@ -12,6 +12,7 @@
 #include "operators/aggregate/aggregate_plan.h"
 #include "operators/decode/decoder.h"
 #include "operators/expr/program.h"
+#include "operators/keyed/keyed_plan.h"
 #include "operators/result/result_batch.h"
 #include "operators/steps/step_chain.h"
 #include "operators/window/window_operator.h"
@@ -55,6 +56,7 @@ struct PipelinePlan {
   PipelineSpec spec;
   SourcePlan source;
   StepChain before;                        // set and where on records
+  KeyedPlan keyed;                         // from the first step on that remembers something of its key
   std::vector<std::string> key_names;
   std::vector<uint32_t> key_columns;
   WindowSpec window;

@@ -172,6 +172,7 @@ void Planner::PlanStep(const Step& step) {
   if (const auto* set = std::get_if<SetStep>(&step.what)) PlanSet(*set);
   if (const auto* where = std::get_if<WhereStep>(&step.what)) PlanWhere(*where);
   if (const auto* key = std::get_if<KeyStep>(&step.what)) PlanKey(*key, step.mark);
+  if (const auto* dedup = std::get_if<DedupStep>(&step.what)) PlanDedup(*dedup);
   if (const auto* window = std::get_if<WindowStep>(&step.what)) PlanWindow(*window);
 }
 
@@ -194,7 +195,7 @@ void Planner::PlanSet(const SetStep& step) {
     }
     const uint32_t column = scope_.Define(name.text, program->type());
     known_fields_ = scope_.fields().size();
-    (after_window_ ? plan_->after : plan_->before).AddSet(column, std::move(*program));
+    Chain().AddSet(column, std::move(*program));
     if (!after_window_) continue;
     auto& fields = plan_->result_fields;
     const auto known = std::find_if(fields.begin(), fields.end(),
@@ -215,7 +216,7 @@ void Planner::PlanWhere(const WhereStep& step) {
           "'where' needs a condition that is true or false, '" + program->canonical() + "' is not");
     return;
   }
-  (after_window_ ? plan_->after : plan_->before).AddWhere(std::move(*program));
+  Chain().AddWhere(std::move(*program));
 }
 
 void Planner::PlanKey(const KeyStep& step, SourceMark mark) {
@@ -308,6 +309,7 @@ void Planner::PlanAggregates(const WindowStep& step) {
     PlanArgument(aggregates.arguments()[i], aggregates.argument_accepts(i));
   }
   plan_->source.columns = scope_.column_count();
+  plan_->keyed.Finish(plan_->arguments, plan_->argument_columns, scope_.column_count());
 }
 
 void Planner::PlanArgument(const expr::Program& program, TypeMask) {

@@ -23,6 +23,7 @@ class Planner {
   void PlanSet(const SetStep& step);
   void PlanWhere(const WhereStep& step);
   void PlanKey(const KeyStep& step, SourceMark mark);
+  void PlanDedup(const DedupStep& step);
   void PlanWindow(const WindowStep& step);
   bool CheckWindow(const WindowStep& step);
   void PlanAggregates(const WindowStep& step);
@@ -30,6 +31,13 @@ class Planner {
   void BuildResultScope();
   void Finish();
   void PlanSinks(const std::vector<SinkSpec>& sinks, bool results);
+
+  // Where set and where go now.
+  StepChain& Chain();
+  // False, and a fault, where a step that remembers something of each key cannot stand.
+  bool CheckKeyedPlace(SourceMark mark, const std::string& name);
+  // What is remembered under this name belongs to the pipeline's keys.
+  std::string KeyedSignature(const std::string& name) const;
 
   std::optional<expr::Program> Compile(const MarkedText& text);
   // Notes the payload fields that compiling has found in an open scope.

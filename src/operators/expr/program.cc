@@ -7,6 +7,15 @@
 
 namespace rivulet::expr {
 
+namespace {
+
+void AddFieldColumns(const Node& node, std::vector<uint32_t>* columns) {
+  if (node.kind == NodeKind::kField) columns->push_back(node.column);
+  for (const NodePtr& child : node.children) AddFieldColumns(*child, columns);
+}
+
+}  // namespace
+
 std::shared_ptr<const Program::Impl> CompileTree(NodePtr root, Scope* scope,
                                                  Diagnostic* diagnostic) {
   if (!CheckTypes(root.get(), scope, diagnostic)) return nullptr;
@@ -40,6 +49,10 @@ StaticType Program::type() const { return impl_->root->type; }
 int32_t Program::column() const {
   const Node& root = *impl_->root;
   return root.kind == NodeKind::kField ? static_cast<int32_t>(root.column) : -1;
+}
+
+void Program::AddColumns(std::vector<uint32_t>* columns) const {
+  AddFieldColumns(*impl_->root, columns);
 }
 
 const std::string& Program::canonical() const { return impl_->canonical; }

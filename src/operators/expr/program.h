@@ -71,6 +71,8 @@ class Program {
   StaticType type() const;
   // When the expression is just a field, its column; otherwise -1. Saves a copy.
   int32_t column() const;
+  // Appends the columns it reads.
+  void AddColumns(std::vector<uint32_t>* columns) const;
   // The text it was compiled from, in canonical spelling (spaces and parentheses normalised): two
   // programs with equal canonical text over the same scope compute the same.
   const std::string& canonical() const;
