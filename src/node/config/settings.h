@@ -41,7 +41,7 @@ inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
 inline constexpr std::string_view kStepNames[] = {"set",   "where",  "key",
-                                                  "dedup", "window", "aggregate"};
+                                                  "dedup", "window", "aggregate", "select"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
 
 inline constexpr std::string_view kDedupNames[] = {"by", "within"};

@@ -78,9 +78,14 @@ struct WindowStep {
   Duration lateness;
   std::vector<std::pair<MarkedText, MarkedText>> aggregates;  // name, call
 };
+// `select:` - each record is a result with these fields.
+struct SelectStep {
+  SourceMark mark;
+  std::vector<std::pair<MarkedText, MarkedText>> fields;  // name, expression; empty text: the field
+};
 struct Step {
   SourceMark mark;
-  std::variant<SetStep, WhereStep, KeyStep, DedupStep, WindowStep> what;
+  std::variant<SetStep, WhereStep, KeyStep, DedupStep, WindowStep, SelectStep> what;
 };
 
 struct SinkSpec {

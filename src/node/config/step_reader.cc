@@ -45,12 +45,13 @@ void ReadAssignments(const Setting& setting, std::string_view expected, Faults* 
 }
 
 // Names given twice across the maps of a list; within one map the tree has found them already.
-void CheckNamesOnce(const Assignments& assignments, Faults* faults) {
+void CheckNamesOnce(const Assignments& assignments, std::string_view setting, Faults* faults) {
   std::set<std::string_view> seen;
   for (const auto& [name, text] : assignments) {
     if (seen.insert(name.text).second) continue;
     faults->Add(name.mark, ErrorCode::kDuplicateSetting,
-                QuoteForMessage(name.text) + " in 'aggregate' was already given; rename one");
+                QuoteForMessage(name.text) + " in '" + std::string(setting) +
+                    "' was already given; rename one");
   }
 }
 
@@ -159,15 +160,33 @@ WindowStep ReadWindow(const Setting& window, const SettingReader& step_reader, F
       step_reader.Require("aggregate", "what to compute in the window, such as { n: count() }");
   if (aggregate) {
     ReadAssignments(*aggregate, kAggregate, faults, &step.aggregates);
-    CheckNamesOnce(step.aggregates, faults);
+    CheckNamesOnce(step.aggregates, "aggregate", faults);
   }
+  return step;
+}
+
+// `[a, b]`, `{ a: x }`, or a list of both.
+SelectStep ReadSelect(const Setting& setting, Faults* faults) {
+  constexpr std::string_view kExpected = "field names, or names with expressions";
+  SelectStep step;
+  step.mark = setting.mark();
+  const auto take = [&](const Setting& item) {
+    if (item.node->is_map() && !item.node->entries.empty()) {
+      ReadAssignmentMap(item, kExpression, faults, &step.fields);
+      return;
+    }
+    MarkedText name;
+    if (TakeText(item, kExpected, &name, faults)) step.fields.push_back({std::move(name), {}});
+  };
+  TakeOneOrMore(setting, kExpected, take, faults);
+  CheckNamesOnce(step.fields, "select", faults);
   return step;
 }
 
 // The one setting that says what the step does; null and a fault when it is none or several.
 std::optional<Setting> StepKind(const SettingReader& reader, Faults* faults) {
   std::optional<Setting> kind;
-  for (const std::string_view name : {"set", "where", "key", "dedup", "window"}) {
+  for (const std::string_view name : {"set", "where", "key", "dedup", "window", "select"}) {
     const std::optional<Setting> setting = reader.Find(name);
     if (!setting) continue;
     if (kind) {
@@ -212,6 +231,8 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
     step.what = ReadWhere(*kind, faults);
   } else if (reader.Find("dedup")) {
     step.what = ReadDedup(*kind, faults);
+  } else if (reader.Find("select")) {
+    step.what = ReadSelect(*kind, faults);
   } else {
     step.what = ReadKey(*kind, faults);
   }

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "node/engine/pipeline_worker.h"
+#include "operators/window/no_windows.h"
 
 namespace rivulet {
 
@@ -19,10 +20,12 @@ PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
     auto keyed = plan->keyed.empty()
                      ? nullptr
                      : std::make_unique<KeyedChain>(&plan->keyed, keyed_prefix, view, share);
-    workers_.push_back(std::make_unique<PipelineWorker>(
-        plan, &encoder_,
-        NewWindowOperator(plan->window, &plan->aggregates, layouts, prefix, view, share, fired),
-        std::move(keyed), share));
+    std::unique_ptr<WindowOperator> windows =
+        plan->select ? std::make_unique<NoWindows>(fired)
+                     : NewWindowOperator(plan->window, &plan->aggregates, layouts, prefix, view,
+                                         share, fired);
+    workers_.push_back(std::make_unique<PipelineWorker>(plan, &encoder_, std::move(windows),
+                                                        std::move(keyed), share));
   }
 }
 
@@ -35,6 +38,7 @@ Status PipelineTask::Open() {
 
 void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vector<uint32_t>* rows,
                     std::vector<RowError>* errors) {
+  if (plan.select) return;  // any type can be put out
   for (size_t i = 0; i < plan.argument_columns.size(); ++i) {
     const Column& column = batch.columns[plan.argument_columns[i]];
     const TypeMask accepts = plan.aggregates.argument_accepts(i);

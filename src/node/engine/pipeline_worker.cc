@@ -55,7 +55,19 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
     input.rows = own_rows_.data();
     input.count = static_cast<uint32_t>(own_rows_.size());
   }
+  if (plan_->select) return EmitRecords(input);
   windows_->Process(input, this);
+}
+
+// Each record is a result, at its own place in the order of results.
+void PipelineWorker::EmitRecords(const WindowInput& input) {
+  for (uint32_t k = 0; k < input.count; ++k) {
+    const uint32_t row = input.rows[k];
+    const ResultOrder order{input.watermark[row], 1, input.position + row};
+    batch_.AddRecord(*input.arguments, row, plan_->key_columns.size(), order, input.keys->Key(row),
+                     input.batch->event_time[row]);
+    if (batch_.batch.rows >= kFlushRows) FlushResults();
+  }
 }
 
 // Takes own_rows_ through the keyed steps; then the arguments of aggregates, which may be made of what these

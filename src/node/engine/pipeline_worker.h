@@ -73,6 +73,7 @@ class PipelineWorker final : public ResultSink {
  private:
   static constexpr uint32_t kFlushRows = 1024;
   void RunKeyed(const SourceSlot& source, const KeyColumn& keys);
+  void EmitRecords(const WindowInput& input);
   void FlushResults();
   std::string_view Keep(std::string_view bytes);
 

@@ -75,7 +75,8 @@ void AppendSource(const PipelinePlan& plan, std::string* out) {
 void AppendSteps(const PipelinePlan& plan, bool after, std::string* out) {
   bool seen_window = false;
   for (const Step& step : plan.spec.steps) {
-    if (std::holds_alternative<WindowStep>(step.what)) seen_window = true;
+    seen_window = seen_window || std::holds_alternative<WindowStep>(step.what) ||
+                  std::holds_alternative<SelectStep>(step.what);
     if (seen_window != after) continue;
     if (const auto* set = std::get_if<SetStep>(&step.what)) {
       for (const auto& [name, text] : set->assignments) {
@@ -95,6 +96,12 @@ void AppendSteps(const PipelinePlan& plan, bool after, std::string* out) {
 }
 
 void AppendWindow(const PipelinePlan& plan, std::string* out) {
+  if (plan.select) {
+    for (size_t i = plan.key_names.size() + 2; i < plan.result_fields.size(); ++i) {
+      *out += "    select " + plan.result_fields[i].name + "\n";
+    }
+    return;
+  }
   *out += "    window: " + DescribeWindow(plan.window) + "\n";
   for (const Step& step : plan.spec.steps) {
     const auto* window = std::get_if<WindowStep>(&step.what);

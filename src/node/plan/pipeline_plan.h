@@ -59,9 +59,10 @@ struct PipelinePlan {
   KeyedPlan keyed;                         // from the first step on that remembers something of its key
   std::vector<std::string> key_names;
   std::vector<uint32_t> key_columns;
+  bool select = false;                     // each record is a result; no window, no aggregates
   WindowSpec window;
   AggregatePlan aggregates;
-  // Where aggregate argument i is found: a column of the source batch that exists anyway, or one computed
+  // Where aggregate argument i, or selected field i, is found: a column of the source batch that exists anyway, or one computed
   // by `arguments`.
   std::vector<uint32_t> argument_columns;
   StepChain arguments;

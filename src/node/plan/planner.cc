@@ -46,7 +46,8 @@ std::unique_ptr<PipelinePlan> Planner::Run() {
   for (const Step& step : spec_.steps) PlanStep(step);
   if (!after_window_ && faults_.none()) {
     Fault(spec_.name, ErrorCode::kStepOrder,
-          "pipeline has no 'window' step; expected at least key and window with aggregate");
+          "pipeline has no 'window' step; expected at least key and window with aggregate, or key and "
+          "select");
   }
   Finish();
   PlanSinks(spec_.sinks, true);
@@ -173,6 +174,7 @@ void Planner::PlanStep(const Step& step) {
   if (const auto* where = std::get_if<WhereStep>(&step.what)) PlanWhere(*where);
   if (const auto* key = std::get_if<KeyStep>(&step.what)) PlanKey(*key, step.mark);
   if (const auto* dedup = std::get_if<DedupStep>(&step.what)) PlanDedup(*dedup);
+  if (const auto* select = std::get_if<SelectStep>(&step.what)) PlanSelect(*select);
   if (const auto* window = std::get_if<WindowStep>(&step.what)) PlanWindow(*window);
 }
 
@@ -260,7 +262,8 @@ bool Planner::CheckWindow(const WindowStep& step) {
 
 void Planner::PlanWindow(const WindowStep& step) {
   if (after_window_) {
-    faults_.Add(step.mark, ErrorCode::kUnsupportedYet, "a second 'window' step in one pipeline");
+    faults_.Add(step.mark, ErrorCode::kUnsupportedYet,
+                "a second 'window' or 'select' step in one pipeline");
     return;
   }
   if (!keyed_) {
@@ -280,7 +283,18 @@ void Planner::PlanWindow(const WindowStep& step) {
     }
   }
   PlanAggregates(step);
-  BuildResultScope();
+  std::vector<std::pair<std::string, expr::StaticType>> outputs;
+  for (size_t i = 0; i < plan_->aggregates.outputs(); ++i) {
+    outputs.emplace_back(plan_->aggregates.output_name(i), plan_->aggregates.output_type(i));
+  }
+  FinishRecords();
+  BuildResultScope(outputs);
+}
+
+// All that is computed of records is known.
+void Planner::FinishRecords() {
+  plan_->source.columns = scope_.column_count();
+  plan_->keyed.Finish(plan_->arguments, plan_->argument_columns, scope_.column_count());
 }
 
 void Planner::PlanAggregates(const WindowStep& step) {
@@ -308,8 +322,6 @@ void Planner::PlanAggregates(const WindowStep& step) {
   for (size_t i = 0; i < aggregates.arguments().size(); ++i) {
     PlanArgument(aggregates.arguments()[i], aggregates.argument_accepts(i));
   }
-  plan_->source.columns = scope_.column_count();
-  plan_->keyed.Finish(plan_->arguments, plan_->argument_columns, scope_.column_count());
 }
 
 void Planner::PlanArgument(const expr::Program& program, TypeMask) {
@@ -324,7 +336,8 @@ void Planner::PlanArgument(const expr::Program& program, TypeMask) {
   plan_->arguments.AddSet(column, program);
 }
 
-void Planner::BuildResultScope() {
+void Planner::BuildResultScope(
+    const std::vector<std::pair<std::string, expr::StaticType>>& outputs) {
   expr::Scope results(false);
   std::vector<expr::StaticType> key_types;
   for (const std::string& name : plan_->key_names) {
@@ -334,10 +347,8 @@ void Planner::BuildResultScope() {
   for (const char* name : {"window_start", "window_end"}) {
     plan_->result_fields.push_back({name, results.Define(name, MaskOf(Type::kInt))});
   }
-  for (size_t i = 0; i < plan_->aggregates.outputs(); ++i) {
-    const std::string& name = plan_->aggregates.output_name(i);
-    plan_->result_fields.push_back(
-        {name, results.Define(name, plan_->aggregates.output_type(i))});
+  for (const auto& [name, type] : outputs) {
+    plan_->result_fields.push_back({name, results.Define(name, type)});
   }
   scope_ = std::move(results);
   known_fields_ = scope_.fields().size();

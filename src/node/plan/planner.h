@@ -23,12 +23,15 @@ class Planner {
   void PlanSet(const SetStep& step);
   void PlanWhere(const WhereStep& step);
   void PlanKey(const KeyStep& step, SourceMark mark);
+  void PlanSelect(const SelectStep& step);
   void PlanDedup(const DedupStep& step);
   void PlanWindow(const WindowStep& step);
   bool CheckWindow(const WindowStep& step);
   void PlanAggregates(const WindowStep& step);
   void PlanArgument(const expr::Program& program, TypeMask accepts);
-  void BuildResultScope();
+  // `outputs`: what results have besides key and window.
+  void BuildResultScope(const std::vector<std::pair<std::string, expr::StaticType>>& outputs);
+  void FinishRecords();
   void Finish();
   void PlanSinks(const std::vector<SinkSpec>& sinks, bool results);
 

@@ -51,4 +51,45 @@ void Planner::PlanDedup(const DedupStep& step) {
   plan_->keyed.steps.push_back({std::move(dedup), signature, step.within.us});
 }
 
+void Planner::PlanSelect(const SelectStep& step) {
+  if (after_window_) {
+    faults_.Add(step.mark, ErrorCode::kUnsupportedYet,
+                "a second 'window' or 'select' step in one pipeline");
+    return;
+  }
+  if (!keyed_) {
+    faults_.Add(step.mark, ErrorCode::kStepOrder,
+                "'select' before 'key'; expected a step such as `- key: sensor` above it");
+  }
+  plan_->select = true;
+  std::vector<std::pair<std::string, expr::StaticType>> outputs;
+  for (const auto& [name, text] : step.fields) {
+    const auto& keys = plan_->key_names;
+    if (std::find(keys.begin(), keys.end(), name.text) != keys.end()) {
+      Fault(name, ErrorCode::kNameTaken,
+            "'" + name.text + "' is a key field, which every result has; leave it out");
+      continue;
+    }
+    if (!CheckNewName(name)) continue;
+    if (text.text.empty()) {
+      const std::optional<expr::Field> field = scope_.Resolve(name.text);
+      TakeNewFields();
+      if (!field) {
+        Fault(name, ErrorCode::kUnknownName,
+              "field '" + name.text + "' in 'select'" + DidYouMean(name.text, scope_.Names()));
+        continue;
+      }
+      plan_->argument_columns.push_back(field->column);
+      outputs.emplace_back(name.text, field->type);
+      continue;
+    }
+    const std::optional<expr::Program> program = Compile(text);
+    if (!program) continue;
+    PlanArgument(*program, kAnyType);
+    outputs.emplace_back(name.text, program->type());
+  }
+  FinishRecords();
+  BuildResultScope(outputs);
+}
+
 }  // namespace rivulet
