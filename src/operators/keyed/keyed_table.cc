@@ -113,6 +113,8 @@ bool KeyedTable::ReadRow(std::string_view key, Stored* stored) {
 KeyedEntry* KeyedTable::Bring(std::string_view key, uint64_t hash) {
   Stored stored;
   if (!ReadRow(key, &stored)) return nullptr;
+  // Its deletion may have been decided on already; a row that is not, is left over and will be swept.
+  if (Over(stored.touched, now_)) return nullptr;
   KeyedEntry* entry = Insert(key, hash);
   entry->touched = stored.touched;
   entry->stored_timer = stored.timer;
