@@ -40,8 +40,8 @@ inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival
                                                   "delay", "max_ahead", "idle"};
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
-inline constexpr std::string_view kStepNames[] = {"set",   "where",  "key",
-                                                  "dedup", "window", "aggregate", "select"};
+inline constexpr std::string_view kStepNames[] = {
+    "set", "where", "key", "keep", "dedup", "window", "aggregate", "select"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
 
 inline constexpr std::string_view kDedupNames[] = {"by", "within"};

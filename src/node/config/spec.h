@@ -62,6 +62,7 @@ struct WhereStep {
 };
 struct KeyStep {
   std::vector<MarkedText> fields;
+  Duration keep = Duration::Seconds(24 * 3600);  // how long a silent key's history is kept
 };
 // `dedup:` - drops what was seen before.
 struct DedupStep {

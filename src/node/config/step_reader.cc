@@ -236,6 +236,12 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
   } else {
     step.what = ReadKey(*kind, faults);
   }
+  if (auto* key = std::get_if<KeyStep>(&step.what)) {
+    reader.DurationOf("keep", kOneMicro, kMaxDuration, &key->keep);
+  } else if (const auto keep = reader.Find("keep")) {
+    faults->Add(keep->name_mark, ErrorCode::kBadSettingValue,
+                "'keep' stands in a step without 'key'; expected both in one step");
+  }
   if (const auto aggregate = reader.Find("aggregate"); aggregate && !is_window) {
     faults->Add(aggregate->name_mark, ErrorCode::kBadSettingValue,
                 "'aggregate' stands in a step without 'window'; expected both in one step");

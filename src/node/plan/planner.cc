@@ -39,6 +39,7 @@ void Planner::Fault(const MarkedText& where, ErrorCode code, std::string message
 
 std::unique_ptr<PipelinePlan> Planner::Run() {
   plan_->name = spec_.name.text;
+  scope_.SetHistory(nullptr, "use it behind 'key'");
   plan_->spec = spec_;
   PlanTopics();
   PlanFields();
@@ -219,6 +220,7 @@ void Planner::PlanWhere(const WhereStep& step) {
     return;
   }
   Chain().AddWhere(std::move(*program));
+  EndHistory();
 }
 
 void Planner::PlanKey(const KeyStep& step, SourceMark mark) {
@@ -229,6 +231,8 @@ void Planner::PlanKey(const KeyStep& step, SourceMark mark) {
     return;
   }
   keyed_ = true;
+  keep_us_ = step.keep.us;
+  scope_.SetHistory(this, "");
   for (const MarkedText& name : step.fields) {
     if (!CheckNewName(name)) continue;
     const std::optional<expr::Field> field = scope_.Resolve(name.text);
@@ -293,6 +297,13 @@ void Planner::PlanWindow(const WindowStep& step) {
 
 // All that is computed of records is known.
 void Planner::FinishRecords() {
+  for (KeyedPlanStep& step : plan_->keyed.steps) {
+    const auto* history = std::get_if<HistorySpec>(&step.what);
+    if (history == nullptr) continue;
+    std::string name = "history";
+    for (const HistoryItem& item : history->items) name += " " + item.canonical;
+    step.signature = KeyedSignature(name);
+  }
   plan_->source.columns = scope_.column_count();
   plan_->keyed.Finish(plan_->arguments, plan_->argument_columns, scope_.column_count());
 }
@@ -339,6 +350,7 @@ void Planner::PlanArgument(const expr::Program& program, TypeMask) {
 void Planner::BuildResultScope(
     const std::vector<std::pair<std::string, expr::StaticType>>& outputs) {
   expr::Scope results(false);
+  results.SetHistory(nullptr, "results have none: use it before the window");
   std::vector<expr::StaticType> key_types;
   for (const std::string& name : plan_->key_names) {
     const expr::Field* field = scope_.Find(name);

@@ -7,10 +7,11 @@
 
 #include "node/config/faults.h"
 #include "node/plan/pipeline_plan.h"
+#include "operators/expr/history_calls.h"
 
 namespace rivulet {
 
-class Planner {
+class Planner : private expr::HistoryCalls {
  public:
   Planner(const PipelineSpec& spec, const PlanOptions& options, ConfigErrors* errors);
   std::unique_ptr<PipelinePlan> Run();
@@ -35,6 +36,12 @@ class Planner {
   void Finish();
   void PlanSinks(const std::vector<SinkSpec>& sinks, bool results);
 
+  std::string Take(expr::HistoryCall call) override;
+  // Whether the argument can be computed where the open history step stands.
+  bool KnownAtHistory(const expr::Program& argument) const;
+  // What comes to a later step are other records: histories there are others.
+  void EndHistory() { history_ = kNoStep; }
+
   // Where set and where go now.
   StepChain& Chain();
   // False, and a fault, where a step that remembers something of each key cannot stand.
@@ -57,6 +64,9 @@ class Planner {
   size_t known_fields_ = 0;   // fields of scope_ already accounted for
   bool after_window_ = false;
   bool keyed_ = false;
+  int64_t keep_us_ = 0;
+  static constexpr size_t kNoStep = static_cast<size_t>(-1);
+  size_t history_ = kNoStep;  // of keyed.steps: the history step that can take further calls
 };
 
 }  // namespace rivulet

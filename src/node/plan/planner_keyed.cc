@@ -49,6 +49,53 @@ void Planner::PlanDedup(const DedupStep& step) {
   dedup.within_us = step.within.us;
   const std::string signature = KeyedSignature(name);
   plan_->keyed.steps.push_back({std::move(dedup), signature, step.within.us});
+  EndHistory();
+}
+
+bool Planner::KnownAtHistory(const expr::Program& argument) const {
+  std::vector<uint32_t> read, unread, later;
+  argument.AddColumns(&read);
+  const auto& steps = plan_->keyed.steps;
+  for (const HistoryItem& item : std::get<HistorySpec>(steps[history_].what).items) {
+    later.push_back(item.column);
+  }
+  for (size_t i = history_ + 1; i < steps.size(); ++i) {
+    if (const auto* chain = std::get_if<StepChain>(&steps[i].what)) chain->AddColumns(&unread, &later);
+  }
+  return std::none_of(read.begin(), read.end(), [&later](uint32_t column) {
+    return std::find(later.begin(), later.end(), column) != later.end();
+  });
+}
+
+// Calls share a step, and with it what it costs to remember a key, as long as they see the same records.
+std::string Planner::Take(expr::HistoryCall call) {
+  TakeNewFields();
+  if (history_ != kNoStep && !KnownAtHistory(call.argument)) EndHistory();
+  if (history_ != kNoStep) {
+    std::vector<uint32_t> wanted, has;
+    call.argument.AddColumns(&wanted);
+    for (const HistoryItem& item : std::get<HistorySpec>(plan_->keyed.steps[history_].what).items) {
+      const expr::Field* field = scope_.Find(call.canonical);
+      if (field == nullptr || field->column != item.column) continue;
+      has.clear();
+      item.argument.AddColumns(&has);
+      if (has == wanted) return call.canonical;  // asked for before
+    }
+  }
+  if (history_ == kNoStep) {
+    history_ = plan_->keyed.steps.size();
+    plan_->keyed.steps.push_back({HistorySpec(), "", keep_us_});
+  }
+  const int32_t plain = call.argument.column();
+  const uint32_t argument =
+      plain >= 0 ? static_cast<uint32_t>(plain)
+                 : scope_.Define("`" + call.argument.canonical() + "`", call.argument.type());
+  const uint32_t column = scope_.Define(call.canonical, call.type);
+  known_fields_ = scope_.fields().size();
+  std::get<HistorySpec>(plan_->keyed.steps[history_].what)
+      .items.push_back({call.function, std::move(call.argument), call.records, argument, column,
+                        call.canonical});
+  return call.canonical;
 }
 
 void Planner::PlanSelect(const SelectStep& step) {

@@ -2,6 +2,7 @@
 #include "operators/expr/compile.h"
 #include "operators/expr/evaluator.h"
 #include "operators/expr/folder.h"
+#include "operators/expr/history_calls.h"
 #include "operators/expr/parser.h"
 #include "operators/expr/printer.h"
 
@@ -18,6 +19,7 @@ void AddFieldColumns(const Node& node, std::vector<uint32_t>* columns) {
 
 std::shared_ptr<const Program::Impl> CompileTree(NodePtr root, Scope* scope,
                                                  Diagnostic* diagnostic) {
+  if (!LiftHistory(&root, scope, diagnostic)) return nullptr;
   if (!CheckTypes(root.get(), scope, diagnostic)) return nullptr;
   auto impl = std::make_shared<Program::Impl>();
   PrintCanonical(*root, &impl->canonical);

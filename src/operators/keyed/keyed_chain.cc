@@ -25,6 +25,9 @@ std::unique_ptr<KeyedStep> NewStep(const KeyedPlanStep& step, const std::string&
   if (const auto* dedup = std::get_if<DedupSpec>(&step.what)) {
     return NewDedup(dedup, std::move(options), view, share);
   }
+  if (const auto* history = std::get_if<HistorySpec>(&step.what)) {
+    return NewHistory(history, std::move(options), view, share);
+  }
   return nullptr;
 }
 

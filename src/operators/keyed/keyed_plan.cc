@@ -20,6 +20,13 @@ void KeyedPlan::Finish(const StepChain& arguments, const std::vector<uint32_t>& 
   arguments.AddColumns(&read, &written);
   for (const KeyedPlanStep& step : steps) {
     if (const auto* chain = std::get_if<StepChain>(&step.what)) chain->AddColumns(&read, &written);
+    if (const auto* history = std::get_if<HistorySpec>(&step.what)) {
+      for (const HistoryItem& item : history->items) {
+        item.argument.AddColumns(&read);
+        if (item.argument.column() < 0) written.push_back(item.argument_column);
+        written.push_back(item.column);
+      }
+    }
     if (const auto* dedup = std::get_if<DedupSpec>(&step.what)) {
       read.insert(read.end(), dedup->columns.begin(), dedup->columns.end());
     }

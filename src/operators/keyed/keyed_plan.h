@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "operators/expr/history_calls.h"
 #include "operators/steps/step_chain.h"
 
 namespace rivulet {
@@ -17,8 +18,21 @@ struct DedupSpec {
   int64_t within_us = 0;
 };
 
+// Computes calls of prev, changed and since for every record that comes to this step.
+struct HistoryItem {
+  expr::HistoryFunction function;
+  expr::Program argument;
+  uint32_t records = 1;          // prev: how many records back
+  uint32_t argument_column = 0;  // where the argument is, or is computed to
+  uint32_t column = 0;           // where the call's value goes
+  std::string canonical;
+};
+struct HistorySpec {
+  std::vector<HistoryItem> items;
+};
+
 struct KeyedPlanStep {
-  std::variant<StepChain, DedupSpec> what;
+  std::variant<StepChain, DedupSpec, HistorySpec> what;
   // Not for a StepChain. What is remembered belongs to the step that has this signature.
   std::string signature;
   int64_t keep_us = 0;

@@ -50,4 +50,7 @@ class KeyedStep {
 std::unique_ptr<KeyedStep> NewDedup(const DedupSpec* spec, KeyedTableOptions options,
                                     const StateView* view, KeyShare share);
 
+std::unique_ptr<KeyedStep> NewHistory(const HistorySpec* spec, KeyedTableOptions options,
+                                      const StateView* view, KeyShare share);
+
 }  // namespace rivulet
