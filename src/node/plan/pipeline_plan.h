@@ -62,8 +62,8 @@ struct PipelinePlan {
   bool select = false;                     // each record is a result; no window, no aggregates
   WindowSpec window;
   AggregatePlan aggregates;
-  // Where aggregate argument i, or selected field i, is found: a column of the source batch that exists anyway, or one computed
-  // by `arguments`.
+  // Where aggregate argument i, or selected field i, is found: a column of the source batch that exists
+  // anyway, or one computed by `arguments`.
   std::vector<uint32_t> argument_columns;
   StepChain arguments;
   StepChain after;                         // set and where on results
