@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
@@ -136,6 +137,109 @@ class HistoryModel {
   std::vector<Entry>* now_ = nullptr;
 };
 
+// The records of a key that move a detector: in order of time, since the key was last forgotten.
+std::vector<KeyedRecord> Moving(const std::vector<KeyedRecord>& all, size_t last, int64_t keep,
+                                bool* moves) {
+  std::vector<KeyedRecord> records;
+  int64_t touched = kNoTime;
+  for (size_t i = 0; i <= last; ++i) {
+    const KeyedRecord& r = all[i];
+    if (r.key != all[last].key) continue;
+    if (!records.empty() && r.watermark >= touched + keep) records.clear();
+    if (records.empty()) touched = kNoTime;
+    touched = std::max({touched, r.time, r.watermark});
+    *moves = records.empty() || r.time >= records.back().time;
+    if (*moves) records.push_back(r);
+  }
+  return records;
+}
+
+struct Said {
+  bool truth = false;
+  std::optional<int64_t> since;
+  bool changed = false;
+};
+
+std::string Fields(const char* name, const Said& said) {
+  return std::string(",\"") + name + "\":" + (said.truth ? "true" : "false") +
+         Field((std::string(name) + "_since").c_str(), said.since);
+}
+
+// when v > 5, until v < 3, for `hold`: looked at from the end, as a person would.
+Said Hot(const std::vector<KeyedRecord>& records, int64_t hold) {
+  std::optional<int64_t> begin, from;
+  Said said;
+  for (const KeyedRecord& r : records) {
+    said.changed = false;
+    if (!r.value) continue;
+    if (begin && *r.value < 3) {
+      said = {false, begin, true};
+      begin.reset();
+      from.reset();
+      continue;
+    }
+    if (begin) continue;
+    said = {};
+    if (*r.value <= 5) from.reset();
+    if (*r.value > 5 && !from) from = r.time;
+    if (!from || r.time - *from < hold) continue;
+    begin = from;
+    said = {true, begin, true};
+  }
+  // A record without a value, or one after the end, says how things stand.
+  if (!said.changed) said = {begin.has_value(), begin, false};
+  return said;
+}
+
+Said Still(const std::vector<KeyedRecord>& records, int64_t hold) {
+  std::optional<int64_t> value, since, begin;
+  Said said;
+  for (const KeyedRecord& r : records) {
+    said = {begin.has_value(), begin, false};
+    if (!r.id) continue;
+    if (r.id != value) {
+      if (begin) said = {false, begin, true};
+      value = r.id;
+      since = r.time;
+      begin.reset();
+    } else if (!begin && r.time - *since >= hold) {
+      begin = since;
+      said = {true, begin, true};
+    }
+  }
+  return said;
+}
+
+Said Moved(const std::vector<KeyedRecord>& records, int64_t by) {
+  std::optional<int64_t> value, since;
+  Said said;
+  for (const KeyedRecord& r : records) {
+    said = {};
+    if (!r.value || (value && std::abs(*r.value - *value) <= by)) continue;
+    said = {true, since, true};
+    value = r.value;
+    since = r.time;
+  }
+  return said;
+}
+
+bool Odd(const std::vector<KeyedRecord>& records, uint32_t over, double score) {
+  double mean = 0, variance = 0;
+  uint32_t count = 0;
+  bool odd = false;
+  for (const KeyedRecord& r : records) {
+    if (!r.value) continue;
+    const double off = static_cast<double>(*r.value) - mean;
+    if (count >= over) {
+      odd = variance == 0 ? off != 0 : std::fabs(off) / std::sqrt(variance) > score;
+    }
+    const double weight = std::max(2.0 / (over + 1.0), 1.0 / ++count);
+    variance = (1 - weight) * (variance + off * (weight * off));
+    mean += weight * off;
+  }
+  return odd;
+}
+
 }  // namespace
 
 TEST_CASE("prev, changed and since are what the model says, however it is driven") {
@@ -165,6 +269,53 @@ TEST_CASE("prev, changed and since are what the model says, however it is driven
                               "  - where: v != 3\n" +
                               "  - select: [t, n, c, s, pp, { before: prev(t) }]\n";
     CheckAll(seed, Yaml(delay, steps), stream, expected);
+  }
+}
+
+TEST_CASE("detectors say what the model says, however it is driven") {
+  const uint64_t first = FirstSeed();
+  for (uint64_t seed = first; seed < first + SeedCount(60); ++seed) {
+    Random random(seed * 41);
+    const auto below = [&random](uint64_t n) { return static_cast<int64_t>(random.Below(n)); };
+    const int64_t delay = below(60), keep = 1 + below(400), hold = below(40), still = 1 + below(60);
+    const int64_t gap = 1 + below(60), by = below(4);
+    const KeyedStream stream = MakeStream(seed * 15485863, delay, 50 + random.Below(150));
+    std::vector<std::string> all, changes;
+    for (size_t i = 0; i < stream.records.size(); ++i) {
+      bool moves = false;
+      std::vector<KeyedRecord> records = Moving(stream.records, i, keep, &moves);
+      Said hot = Hot(records, hold), stuck = Still(records, still), moved = Moved(records, by), pause;
+      const size_t n = records.size();
+      if (moves && n > 1 && records[n - 1].time - records[n - 2].time > gap) {
+        pause = {true, records[n - 2].time, true};
+      }
+      if (!moves) {
+        if (!hot.truth) hot = {};
+        if (!stuck.truth) stuck = {};
+        moved = {};
+        hot.changed = stuck.changed = false;
+      }
+      const KeyedRecord& r = stream.records[i];
+      all.push_back(Line(r, TimeField(r) + Fields("hot", hot) + Fields("still", stuck) +
+                                Fields("pause", pause) + Fields("moved", moved) +
+                                ",\"odd\":" + (Odd(records, 5, 1.5) ? "true" : "false")));
+      if (hot.changed) changes.push_back(Line(r, TimeField(r) + Fields("hot", hot)));
+    }
+    const auto ms = [](int64_t v) { return std::to_string(v) + "ms"; };
+    const std::string key = "  - key: k\n    keep: " + ms(keep) + "\n";
+    const std::string detect_hot =
+        "  - detect: { name: hot, when: v > 5, until: v < 3, for: " + ms(hold);
+    CheckAll(seed, Yaml(delay, key + detect_hot + ", pass: all }\n" +
+                                   "  - detect: { name: still, stuck: id, for: " + ms(still) +
+                                   ", pass: all }\n  - detect: { name: pause, gap: " + ms(gap) +
+                                   ", pass: all }\n  - detect: { name: moved, change: v, by: " +
+                                   std::to_string(by) + ", pass: all }\n" +
+                                   "  - detect: { name: odd, anomaly: v, score: 1.5, over: 5, pass: all }\n"
+                                   "  - select: [t, hot, hot_since, still, still_since, pause, "
+                                   "pause_since, moved, moved_since, odd]\n"),
+             stream, all);
+    CheckAll(seed, Yaml(delay, key + detect_hot + " }\n  - select: [t, hot, hot_since]\n"), stream,
+             changes);
   }
 }
 

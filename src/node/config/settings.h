@@ -41,11 +41,15 @@ inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
 inline constexpr std::string_view kStepNames[] = {
-    "set", "where", "key", "keep", "dedup", "window", "aggregate", "select"};
+    "set", "where", "key", "keep", "dedup", "detect", "window", "aggregate", "select"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
 
 inline constexpr std::string_view kDedupNames[] = {"by", "within"};
 inline constexpr SettingGroup kDedup{"dedup", "'dedup'", kDedupNames};
+
+inline constexpr std::string_view kDetectNames[] = {
+    "name", "when", "until", "for", "change", "by", "stuck", "gap", "anomaly", "score", "over", "pass"};
+inline constexpr SettingGroup kDetect{"detect", "'detect'", kDetectNames};
 
 inline constexpr std::string_view kWindowNames[] = {"tumbling", "sliding", "session",
                                                     "every",    "offset",  "lateness"};
@@ -65,7 +69,7 @@ inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStd
 
 inline constexpr const SettingGroup* kPipelineGroups[] = {
     &kPipeline, &kSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
-    &kStep,     &kDedup,  &kWindow, &kMqttSink, &kSqliteSink, &kFileSink, &kStdoutSink};
+    &kStep,     &kDedup,  &kDetect, &kWindow, &kMqttSink, &kSqliteSink, &kFileSink, &kStdoutSink};
 
 // --- node files ---
 inline constexpr std::string_view kNodeFileNames[] = {

@@ -70,6 +70,17 @@ struct DedupStep {
   std::vector<MarkedText> fields;  // empty: the whole record
   Duration within;
 };
+// `detect:` - follows a condition of each key.
+struct DetectStep {
+  enum class Kind : uint8_t { kWhen, kChange, kStuck, kGap, kAnomaly } kind = Kind::kWhen;
+  SourceMark mark;
+  MarkedText name;
+  MarkedText of;       // when, change, stuck, anomaly: the condition or the value
+  MarkedText limit;    // until, by, score; empty: not given
+  Duration hold;       // for, gap
+  uint32_t over = 100;
+  bool all = false;    // pass: all
+};
 struct WindowStep {
   enum class Kind : uint8_t { kTumbling, kSliding, kSession } kind = Kind::kTumbling;
   SourceMark mark;
@@ -86,7 +97,8 @@ struct SelectStep {
 };
 struct Step {
   SourceMark mark;
-  std::variant<SetStep, WhereStep, KeyStep, DedupStep, WindowStep, SelectStep> what;
+  std::variant<SetStep, WhereStep, KeyStep, DedupStep, DetectStep, WindowStep, SelectStep>
+      what;
 };
 
 struct SinkSpec {

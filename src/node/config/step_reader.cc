@@ -3,6 +3,8 @@
 #include <set>
 #include <utility>
 
+#include "node/config/detect_reader.h"
+
 namespace rivulet {
 namespace {
 
@@ -186,7 +188,7 @@ SelectStep ReadSelect(const Setting& setting, Faults* faults) {
 // The one setting that says what the step does; null and a fault when it is none or several.
 std::optional<Setting> StepKind(const SettingReader& reader, Faults* faults) {
   std::optional<Setting> kind;
-  for (const std::string_view name : {"set", "where", "key", "dedup", "window", "select"}) {
+  for (const std::string_view name : {"set", "where", "key", "dedup", "detect", "window", "select"}) {
     const std::optional<Setting> setting = reader.Find(name);
     if (!setting) continue;
     if (kind) {
@@ -233,6 +235,8 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
     step.what = ReadDedup(*kind, faults);
   } else if (reader.Find("select")) {
     step.what = ReadSelect(*kind, faults);
+  } else if (reader.Find("detect")) {
+    step.what = ReadDetect(*kind, faults);
   } else {
     step.what = ReadKey(*kind, faults);
   }

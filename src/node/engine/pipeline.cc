@@ -74,8 +74,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   p->source_ = std::make_unique<SourceTask>(&p->plan_->source, p->workers_, position.watermark);
   p->task_ = std::make_unique<PipelineTask>(
       p->plan_.get(), p->layouts_.get(), store_keys::Operator(p->entry_.id, p->entry_.generation),
-
-      store_keys::KeyedSteps(p->entry_.id), p->view_.get(), options.partitions, p->workers_, p->workers_, position.fired);
+      store_keys::KeyedSteps(p->entry_.id), p->view_.get(), options.partitions, p->workers_,
+      p->workers_, position.fired);
   p->fired_ = position.fired;
   p->closing_ = position.fired < FirePoint{position.watermark, true, ""};
   for (size_t i = 0; i < kChannels; ++i) {

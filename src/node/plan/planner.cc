@@ -175,6 +175,7 @@ void Planner::PlanStep(const Step& step) {
   if (const auto* where = std::get_if<WhereStep>(&step.what)) PlanWhere(*where);
   if (const auto* key = std::get_if<KeyStep>(&step.what)) PlanKey(*key, step.mark);
   if (const auto* dedup = std::get_if<DedupStep>(&step.what)) PlanDedup(*dedup);
+  if (const auto* detect = std::get_if<DetectStep>(&step.what)) PlanDetect(*detect);
   if (const auto* select = std::get_if<SelectStep>(&step.what)) PlanSelect(*select);
   if (const auto* window = std::get_if<WindowStep>(&step.what)) PlanWindow(*window);
 }

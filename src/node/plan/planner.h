@@ -25,6 +25,8 @@ class Planner : private expr::HistoryCalls {
   void PlanWhere(const WhereStep& step);
   void PlanKey(const KeyStep& step, SourceMark mark);
   void PlanSelect(const SelectStep& step);
+  void PlanDetect(const DetectStep& step);
+  std::optional<DetectInput> PlanDetectInput(const MarkedText& text, TypeMask accepts);
   void PlanDedup(const DedupStep& step);
   void PlanWindow(const WindowStep& step);
   bool CheckWindow(const WindowStep& step);

@@ -28,6 +28,9 @@ std::unique_ptr<KeyedStep> NewStep(const KeyedPlanStep& step, const std::string&
   if (const auto* history = std::get_if<HistorySpec>(&step.what)) {
     return NewHistory(history, std::move(options), view, share);
   }
+  if (const auto* detect = std::get_if<DetectSpec>(&step.what)) {
+    return NewDetect(detect, std::move(options), view, share);
+  }
   return nullptr;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,8 +32,28 @@ struct HistorySpec {
   std::vector<HistoryItem> items;
 };
 
+// Something a detector looks at in each record.
+struct DetectInput {
+  expr::Program program;
+  uint32_t column = 0;     // where it is, or is computed to
+  TypeMask accepts = 0;    // besides null
+};
+
+// Follows one condition of each key; see docs/pipelines.md for the kinds.
+struct DetectSpec {
+  enum class Kind : uint8_t { kWhen, kChange, kStuck, kGap, kAnomaly } kind = Kind::kWhen;
+  std::string name;
+  std::optional<DetectInput> of;     // the condition, or the value
+  std::optional<DetectInput> limit;  // when: until; change: by; anomaly: score
+  int64_t hold_us = 0;               // `for`; gap: how long
+  uint32_t over = 0;                 // anomaly: how many values the spread is taken over
+  bool all = false;                  // lets every record through
+  // What is said: a bool; ms, an int; anomaly: the score.
+  uint32_t column = 0, since_column = 0, score_column = 0;
+};
+
 struct KeyedPlanStep {
-  std::variant<StepChain, DedupSpec, HistorySpec> what;
+  std::variant<StepChain, DedupSpec, HistorySpec, DetectSpec> what;
   // Not for a StepChain. What is remembered belongs to the step that has this signature.
   std::string signature;
   int64_t keep_us = 0;

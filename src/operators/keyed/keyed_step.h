@@ -53,4 +53,7 @@ std::unique_ptr<KeyedStep> NewDedup(const DedupSpec* spec, KeyedTableOptions opt
 std::unique_ptr<KeyedStep> NewHistory(const HistorySpec* spec, KeyedTableOptions options,
                                       const StateView* view, KeyShare share);
 
+std::unique_ptr<KeyedStep> NewDetect(const DetectSpec* spec, KeyedTableOptions options,
+                                     const StateView* view, KeyShare share);
+
 }  // namespace rivulet

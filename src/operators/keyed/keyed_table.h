@@ -5,10 +5,10 @@
 //   prefix t | timer (8 bytes, ordered) | key       ->  nothing
 //
 // A key is forgotten when W has passed its last use by `keep`; last use is the later of the record's time
-// and the W it met, so that what comes long after its time is remembered as long as anything else. Whether a key
-// is over follows from that alone; when its memory and its rows go is not to be seen. A timer row says when to
-// look at a key. It may be early (a key that is used keeps its timer until it rings), so that use does not
-// rewrite it; one that its key's row does not name is left over and goes when it rings.
+// and the W it met, so that what comes long after its time is remembered as long as anything else. Whether a
+// key is over follows from that alone; when its memory and its rows go is not to be seen. A timer row says
+// when to look at a key. It may be early (a key that is used keeps its timer until it rings), so that use
+// does not rewrite it; one that its key's row does not name is left over and goes when it rings.
 #pragma once
 
 #include <cstdint>
