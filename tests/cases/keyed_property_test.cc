@@ -229,9 +229,10 @@ bool Odd(const std::vector<KeyedRecord>& records, uint32_t over, double score) {
   bool odd = false;
   for (const KeyedRecord& r : records) {
     if (!r.value) continue;
-    const double off = static_cast<double>(*r.value) - mean;
+    double off = static_cast<double>(*r.value) - mean;
     if (count >= over) {
       odd = variance == 0 ? off != 0 : std::fabs(off) / std::sqrt(variance) > score;
+      if (odd && variance > 0) off = (off < 0 ? -score : score) * std::sqrt(variance);
     }
     const double weight = std::max(2.0 / (over + 1.0), 1.0 / ++count);
     variance = (1 - weight) * (variance + off * (weight * off));

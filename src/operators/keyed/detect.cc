@@ -191,12 +191,12 @@ class Detect final : public KeyedStep {
     Remember(value, time);
   }
 
-  // A value is judged by those before it, then counts among them.
+  // A value is judged by those before it, and then is one of them.
   void FollowAnomaly(const Value& value, const Value& limit, int64_t time) {
     if (!value.is_number() || limit.is_null()) return;
     const double x = value.AsFloat();
     if (!std::isfinite(x)) return;
-    const double off = x - state_.mean;
+    double off = x - state_.mean;
     if (state_.count >= spec_->over) {
       const double deviation = std::sqrt(state_.variance);
       // Without any spread so far, every other value is as far out as can be.
@@ -206,6 +206,9 @@ class Detect final : public KeyedStep {
         score_ = deviation == 0 ? std::numeric_limits<double>::infinity() : std::fabs(off) / deviation;
       }
       const bool outside = score_ > limit.AsFloat();
+      // One that is outside counts as if it were just at the edge: a spike does not hide the next, and a
+      // new level becomes usual in time.
+      if (outside && deviation > 0) off = std::copysign(limit.AsFloat() * deviation, off);
       if (state_.active) {
         if (!outside) End();
       } else {
