@@ -31,4 +31,16 @@ class StateChanges {
   virtual void DeleteRange(std::string_view from, std::string_view to) = 0;
 };
 
+// The smallest string greater than every string that starts with `prefix`; empty when there is none.
+inline std::string AfterPrefix(std::string prefix) {
+  while (!prefix.empty()) {
+    if (static_cast<unsigned char>(prefix.back()) != 0xff) {
+      ++prefix.back();
+      return prefix;
+    }
+    prefix.pop_back();
+  }
+  return prefix;
+}
+
 }  // namespace rivulet

@@ -267,7 +267,8 @@ bool ReadPipeline(std::string_view yaml, const std::string& file, PipelineSpec* 
   if (const auto steps = reader.Find("steps")) ReadSteps(*steps, &faults, &spec->steps);
   const bool has_window =
       std::any_of(spec->steps.begin(), spec->steps.end(), [](const Step& step) {
-        return std::holds_alternative<WindowStep>(step.what);
+        return std::holds_alternative<WindowStep>(step.what) ||
+               std::holds_alternative<SelectStep>(step.what);
       });
   ReadSource(reader, has_window, &faults, &spec->source);
   ReadAllSinks(reader, &faults, spec);

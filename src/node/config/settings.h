@@ -41,12 +41,19 @@ inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival
                                                   "per",   "hold"};
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
-inline constexpr std::string_view kStepNames[] = {"explode", "set",    "where",
-                                                  "key",     "window", "aggregate"};
+inline constexpr std::string_view kStepNames[] = {"explode", "set",    "where",  "key",       "keep",
+                                                  "dedup",   "detect", "window", "aggregate", "select"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
 
 inline constexpr std::string_view kExplodeNames[] = {"field", "as"};
 inline constexpr SettingGroup kExplode{"explode", "'explode'", kExplodeNames};
+
+inline constexpr std::string_view kDedupNames[] = {"by", "within"};
+inline constexpr SettingGroup kDedup{"dedup", "'dedup'", kDedupNames};
+
+inline constexpr std::string_view kDetectNames[] = {
+    "name", "when", "until", "for", "change", "by", "stuck", "gap", "anomaly", "score", "over", "pass"};
+inline constexpr SettingGroup kDetect{"detect", "'detect'", kDetectNames};
 
 inline constexpr std::string_view kWindowNames[] = {
     "tumbling", "sliding",  "session", "cumulate", "count", "global",
@@ -70,7 +77,8 @@ inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStd
 
 inline constexpr const SettingGroup* kPipelineGroups[] = {
     &kPipeline, &kSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
-    &kStep,     &kExplode, &kWindow, &kSession, &kMqttSink, &kSqliteSink, &kFileSink, &kStdoutSink};
+    &kStep,     &kExplode, &kDedup, &kDetect, &kWindow, &kSession, &kMqttSink, &kSqliteSink,
+    &kFileSink, &kStdoutSink};
 
 // --- node files ---
 inline constexpr std::string_view kNodeFileNames[] = {

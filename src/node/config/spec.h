@@ -69,6 +69,24 @@ struct WhereStep {
 };
 struct KeyStep {
   std::vector<MarkedText> fields;
+  Duration keep = Duration::Seconds(24 * 3600);  // how long a silent key's history is kept
+};
+// `dedup:` - drops what was seen before.
+struct DedupStep {
+  SourceMark mark;
+  std::vector<MarkedText> fields;  // empty: the whole record
+  Duration within;
+};
+// `detect:` - follows a condition of each key.
+struct DetectStep {
+  enum class Kind : uint8_t { kWhen, kChange, kStuck, kGap, kAnomaly } kind = Kind::kWhen;
+  SourceMark mark;
+  MarkedText name;
+  MarkedText of;       // when, change, stuck, anomaly: the condition or the value
+  MarkedText limit;    // until, by, score; empty: not given
+  Duration hold;       // for, gap
+  uint32_t over = 100;
+  bool all = false;    // pass: all
 };
 // `emit:` - results before a window closes.
 struct EmitSetting {
@@ -94,9 +112,15 @@ struct WindowStep {
   EmitSetting emit;
   std::vector<std::pair<MarkedText, MarkedText>> aggregates;  // name, call
 };
+// `select:` - each record is a result with these fields.
+struct SelectStep {
+  SourceMark mark;
+  std::vector<std::pair<MarkedText, MarkedText>> fields;  // name, expression; empty text: the field
+};
 struct Step {
   SourceMark mark;
-  std::variant<SetStep, WhereStep, KeyStep, WindowStep, ExplodeStep> what;
+  std::variant<SetStep, WhereStep, KeyStep, DedupStep, DetectStep, WindowStep, SelectStep, ExplodeStep>
+      what;
 };
 
 struct SinkSpec {

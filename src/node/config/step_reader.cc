@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "node/config/detect_reader.h"
 #include "node/config/window_reader.h"
 
 namespace rivulet {
@@ -47,12 +48,13 @@ void ReadAssignments(const Setting& setting, std::string_view expected, Faults* 
 }
 
 // Names given twice across the maps of a list; within one map the tree has found them already.
-void CheckNamesOnce(const Assignments& assignments, Faults* faults) {
+void CheckNamesOnce(const Assignments& assignments, std::string_view setting, Faults* faults) {
   std::set<std::string_view> seen;
   for (const auto& [name, text] : assignments) {
     if (seen.insert(name.text).second) continue;
     faults->Add(name.mark, ErrorCode::kDuplicateSetting,
-                QuoteForMessage(name.text) + " in 'aggregate' was already given; rename one");
+                QuoteForMessage(name.text) + " in '" + std::string(setting) +
+                    "' was already given; rename one");
   }
 }
 
@@ -80,8 +82,9 @@ WhereStep ReadWhere(const Setting& setting, Faults* faults) {
   return step;
 }
 
-KeyStep ReadKey(const Setting& setting, Faults* faults) {
-  KeyStep step;
+// `[a, b]`, each once; `name` is the setting's.
+void ReadFields(const Setting& setting, std::string_view name, Faults* faults,
+                std::vector<MarkedText>* fields) {
   std::set<std::string> seen;
   constexpr std::string_view kExpected = "a field's name or a list of them";
   const auto take = [&](const Setting& item) {
@@ -89,12 +92,30 @@ KeyStep ReadKey(const Setting& setting, Faults* faults) {
     if (!TakeText(item, kExpected, &field, faults)) return;
     if (!seen.insert(field.text).second) {
       faults->Add(field.mark, ErrorCode::kDuplicateSetting,
-                  QuoteForMessage(field.text) + " in 'key' was already given; remove one");
+                  QuoteForMessage(field.text) + " in '" + std::string(name) +
+                      "' was already given; remove one");
       return;
     }
-    step.fields.push_back(std::move(field));
+    fields->push_back(std::move(field));
   };
   TakeOneOrMore(setting, kExpected, take, faults);
+}
+
+KeyStep ReadKey(const Setting& setting, Faults* faults) {
+  KeyStep step;
+  ReadFields(setting, "key", faults, &step.fields);
+  return step;
+}
+
+DedupStep ReadDedup(const Setting& setting, Faults* faults) {
+  DedupStep step;
+  step.mark = setting.mark();
+  const SettingReader reader(*setting.node, settings::kDedup, faults);
+  if (!reader.usable()) return step;
+  if (const auto by = reader.Find("by")) ReadFields(*by, "by", faults, &step.fields);
+  if (reader.Require("within", "how far apart in time duplicates are, such as within: 10m")) {
+    reader.DurationOf("within", kOneMicro, kMaxDuration, &step.within);
+  }
   return step;
 }
 
@@ -108,15 +129,34 @@ WindowStep ReadWindow(const Setting& window, const SettingReader& step_reader, F
       step_reader.Require("aggregate", "what to compute in the window, such as { n: count() }");
   if (aggregate) {
     ReadAssignments(*aggregate, kAggregate, faults, &step.aggregates);
-    CheckNamesOnce(step.aggregates, faults);
+    CheckNamesOnce(step.aggregates, "aggregate", faults);
   }
+  return step;
+}
+
+// `[a, b]`, `{ a: x }`, or a list of both.
+SelectStep ReadSelect(const Setting& setting, Faults* faults) {
+  constexpr std::string_view kExpected = "field names, or names with expressions";
+  SelectStep step;
+  step.mark = setting.mark();
+  const auto take = [&](const Setting& item) {
+    if (item.node->is_map() && !item.node->entries.empty()) {
+      ReadAssignmentMap(item, kExpression, faults, &step.fields);
+      return;
+    }
+    MarkedText name;
+    if (TakeText(item, kExpected, &name, faults)) step.fields.push_back({std::move(name), {}});
+  };
+  TakeOneOrMore(setting, kExpected, take, faults);
+  CheckNamesOnce(step.fields, "select", faults);
   return step;
 }
 
 // The one setting that says what the step does; null and a fault when it is none or several.
 std::optional<Setting> StepKind(const SettingReader& reader, Faults* faults) {
   std::optional<Setting> kind;
-  for (const std::string_view name : {"explode", "set", "where", "key", "window"}) {
+  for (const std::string_view name :
+       {"explode", "set", "where", "key", "dedup", "detect", "window", "select"}) {
     const std::optional<Setting> setting = reader.Find(name);
     if (!setting) continue;
     if (kind) {
@@ -161,8 +201,20 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
     step.what = ReadSet(*kind, faults);
   } else if (reader.Find("where")) {
     step.what = ReadWhere(*kind, faults);
+  } else if (reader.Find("dedup")) {
+    step.what = ReadDedup(*kind, faults);
+  } else if (reader.Find("select")) {
+    step.what = ReadSelect(*kind, faults);
+  } else if (reader.Find("detect")) {
+    step.what = ReadDetect(*kind, faults);
   } else {
     step.what = ReadKey(*kind, faults);
+  }
+  if (auto* key = std::get_if<KeyStep>(&step.what)) {
+    reader.DurationOf("keep", kOneMicro, kMaxDuration, &key->keep);
+  } else if (const auto keep = reader.Find("keep")) {
+    faults->Add(keep->name_mark, ErrorCode::kBadSettingValue,
+                "'keep' stands in a step without 'key'; expected both in one step");
   }
   if (const auto aggregate = reader.Find("aggregate"); aggregate && !is_window) {
     faults->Add(aggregate->name_mark, ErrorCode::kBadSettingValue,

@@ -71,6 +71,9 @@ Status OutputChannel::AddSink(const std::string& name, std::unique_ptr<Sink> sin
 
 std::string OutputChannel::EntryId(const OutputLog::Entry& entry) const {
   if (kind_ == ChannelKind::kResults) {
+    if (number_ids_) {
+      return ResultId(pipeline_ + "/" + std::to_string(entry.sequence), entry.key, entry.start_us, 0);
+    }
     return ResultId(pipeline_, entry.key, entry.start_us, entry.revision);
   }
   const char* kind = kind_ == ChannelKind::kLate ? "/late" : "/dead";
@@ -93,7 +96,7 @@ Result<bool> OutputChannel::PumpReader(Reader* reader) {
           out.json.assign(entry.json);
           if (!wants_ids) return;
           out.id = EntryId(entry);
-          out.window_id = kind_ == ChannelKind::kResults
+          out.window_id = kind_ == ChannelKind::kResults && !number_ids_
                               ? WindowId(pipeline_, entry.key, entry.start_us)
                               : out.id;
         }));

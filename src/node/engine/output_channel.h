@@ -24,6 +24,9 @@ class OutputChannel {
   OutputChannel(std::string pipeline, uint16_t pipeline_id, ChannelKind kind, const Store* store,
                 uint64_t next);
 
+  // Results are records: several can have one key and time, so an entry's number is part of its id.
+  void NumberIds() { number_ids_ = true; }
+
   // Adds a sink under a name that stays the same from run to run ("file out.ndjson"), and opens it at its
   // committed cursor; a sink that is new starts with the next entry. With `may_wait` a sink that cannot be
   // opened now is opened later, where that can help.
@@ -71,6 +74,7 @@ class OutputChannel {
   std::string pipeline_;
   uint16_t pipeline_id_;
   ChannelKind kind_;
+  bool number_ids_ = false;
   const Store* store_;
   OutputLog log_;
   uint64_t collected_ = 0;      // log entries handed to a commit

@@ -5,6 +5,7 @@
 
 #include "base/types.h"
 #include "node/engine/store_keys.h"
+#include "operators/keyed/keyed_chain.h"
 
 namespace rivulet {
 namespace {
@@ -74,7 +75,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   p->source_ = std::make_unique<SourceTask>(&p->plan_->source, p->workers_, position.watermark);
   p->task_ = std::make_unique<PipelineTask>(
       p->plan_.get(), p->layouts_.get(), store_keys::Operator(p->entry_.id, p->entry_.generation),
-      p->view_.get(), options.partitions, p->workers_, p->workers_, position.fired);
+      store_keys::KeyedSteps(p->entry_.id), p->view_.get(), options.partitions, p->workers_,
+      p->workers_, position.fired);
   p->fired_ = position.fired;
   p->closing_ = position.fired < p->Target();
   for (size_t i = 0; i < kChannels; ++i) {
@@ -82,8 +84,12 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
         p->plan_->name, p->entry_.id, static_cast<ChannelKind>(i), durable ? store : nullptr,
         position.sequences[i]));
   }
+  if (p->plan_->select) p->channel(ChannelKind::kResults).NumberIds();
   // A window state of another generation is still in the store until the first commit deletes it, but
   // under another prefix: it is not seen.
+  Changes opening(&p->opening_);
+  RIVULET_RETURN_IF_ERROR(KeyedChain::DropForeign(
+      p->plan_->keyed, store_keys::KeyedSteps(p->entry_.id), *p->view_, &opening));
   RIVULET_RETURN_IF_ERROR(p->task_->Open());
   return p;
 }

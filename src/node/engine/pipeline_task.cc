@@ -5,53 +5,38 @@
 #include <tuple>
 
 #include "node/engine/pipeline_worker.h"
+#include "operators/window/no_windows.h"
 
 namespace rivulet {
 
 PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
-                           std::string prefix, const StateView* view, uint16_t partitions,
-                           uint32_t workers, uint32_t slots, const FirePoint& fired)
+                           std::string prefix, const std::string& keyed_prefix,
+                           const StateView* view, uint16_t partitions, uint32_t workers,
+                           uint32_t slots, const FirePoint& fired)
     : plan_(plan), partitions_(partitions), encoder_(plan->result_fields) {
   for (uint32_t i = 0; i < slots; ++i) slots_.push_back(std::make_unique<PreparedSlot>());
   for (uint32_t i = 0; i < workers; ++i) {
     const KeyShare share{partitions, workers, i};
-    workers_.push_back(std::make_unique<PipelineWorker>(
-        plan, &encoder_,
-        NewWindowOperator(plan->window, &plan->aggregates, layouts, prefix, view, share, fired),
-        share));
+    auto keyed = plan->keyed.empty()
+                     ? nullptr
+                     : std::make_unique<KeyedChain>(&plan->keyed, keyed_prefix, view, share);
+    std::unique_ptr<WindowOperator> windows =
+        plan->select ? std::make_unique<NoWindows>(fired)
+                     : NewWindowOperator(plan->window, &plan->aggregates, layouts, prefix, view,
+                                         share, fired);
+    workers_.push_back(std::make_unique<PipelineWorker>(plan, &encoder_, std::move(windows),
+                                                        std::move(keyed), share));
   }
 }
 
 PipelineTask::~PipelineTask() = default;
 
 Status PipelineTask::Open() {
-  for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->windows().Open());
+  for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->Open());
   return Status::Ok();
 }
 
 namespace {
-
-// A record whose argument has a type its aggregate cannot take is a fault of the record, not a null. It
-// leaves `rows`; a record with several such faults is reported once.
-void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vector<uint32_t>* rows,
-                    std::vector<RowError>* errors) {
-  for (size_t i = 0; i < plan.argument_columns.size(); ++i) {
-    const Column& column = batch.columns[plan.argument_columns[i]];
-    const TypeMask accepts = plan.aggregates.argument_accepts(i);
-    if ((column.seen() & ~accepts) == 0) continue;
-    const size_t first_error = errors->size();
-    for (const uint32_t row : *rows) {
-      if ((MaskOf(column.type(row)) & accepts) != 0) continue;
-      const bool condition = (accepts & MaskOf(Type::kBool)) != 0;
-      errors->push_back({row, ErrorCode::kWrongFieldType,
-                         "'" + plan.aggregates.arguments()[i].canonical() + "' is a " +
-                             std::string(TypeName(column.type(row))) +
-                             (condition ? ", the condition of an aggregate is true or false"
-                                        : ", the aggregate over it needs a number")});
-    }
-    RemoveFailedRows(*errors, first_error, rows);
-  }
-}
 
 // A session's own gap is a number above 0; the operator then need not look.
 void CheckGaps(const Column& gap, std::vector<uint32_t>* rows, std::vector<RowError>* errors) {
@@ -73,6 +58,28 @@ void CheckGaps(const Column& gap, std::vector<uint32_t>* rows, std::vector<RowEr
 
 }  // namespace
 
+void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vector<uint32_t>* rows,
+                    std::vector<RowError>* errors) {
+  if (plan.select) return;  // any type can be put out
+  if (plan.gap_column) CheckGaps(batch.columns[*plan.gap_column], rows, errors);
+  for (size_t i = 0; i < plan.argument_columns.size(); ++i) {
+    const Column& column = batch.columns[plan.argument_columns[i]];
+    const TypeMask accepts = plan.aggregates.argument_accepts(i);
+    if ((column.seen() & ~accepts) == 0) continue;
+    const size_t first_error = errors->size();
+    for (const uint32_t row : *rows) {
+      if ((MaskOf(column.type(row)) & accepts) != 0) continue;
+      const bool condition = (accepts & MaskOf(Type::kBool)) != 0;
+      errors->push_back({row, ErrorCode::kWrongFieldType,
+                         "'" + plan.aggregates.arguments()[i].canonical() + "' is a " +
+                             std::string(TypeName(column.type(row))) +
+                             (condition ? ", the condition of an aggregate is true or false"
+                                        : ", the aggregate over it needs a number")});
+    }
+    RemoveFailedRows(*errors, first_error, rows);
+  }
+}
+
 void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   PreparedSlot& slot = *slots_[index];
   RecordBatch& batch = source->batch;
@@ -82,12 +89,11 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   slot.dead.clear();
   plan_->before.Run(&batch, &rows, &slot.scratch, &slot.errors);
   if (plan_->window.per_key.on) PrepareClocks(*source, &slot);
-  plan_->keyed.Run(&batch, &rows, &slot.scratch, &slot.errors);
-  plan_->arguments.Run(&batch, &rows, &slot.scratch, &slot.errors);
-  CheckArguments(*plan_, batch, &rows, &slot.errors);
-  if (plan_->gap_column) {
-    slot.gap = &batch.columns[*plan_->gap_column];
-    CheckGaps(*slot.gap, &rows, &slot.errors);
+  plan_->between.Run(&batch, &rows, &slot.scratch, &slot.errors);
+  if (plan_->keyed.empty()) {
+    plan_->arguments.Run(&batch, &rows, &slot.scratch, &slot.errors);
+    CheckArguments(*plan_, batch, &rows, &slot.errors);
+    if (plan_->gap_column) slot.gap = &batch.columns[*plan_->gap_column];
   }
   if (plan_->window.per_key.on) {
     KeepKeyed(&slot);
@@ -203,6 +209,8 @@ void PipelineTask::Collect(SourceTask* source, uint64_t end) {
   counters_.results += results_.size();
   counters_.late += late_.size();
   counters_.dead += dead_.size();
+  counters_.duplicates = 0;
+  for (const auto& worker : workers_) counters_.duplicates += worker->duplicates();
 }
 
 // Dead letters come in one order too: each at its place between the closings of windows, so that the
@@ -243,7 +251,7 @@ void PipelineTask::CollectDead(SourceTask* source, uint64_t end) {
 }
 
 void PipelineTask::CollectChanges(StateChanges* changes) {
-  for (const auto& worker : workers_) worker->windows().CollectChanges(changes);
+  for (const auto& worker : workers_) worker->CollectChanges(changes);
 }
 
 void PipelineTask::OnCommitted() {
@@ -252,28 +260,28 @@ void PipelineTask::OnCommitted() {
 
 size_t PipelineTask::MemoryBytes() const {
   size_t bytes = 0;
-  for (const auto& worker : workers_) bytes += worker->windows().MemoryBytes();
+  for (const auto& worker : workers_) bytes += worker->MemoryBytes();
   return bytes;
 }
 
 void PipelineTask::Evict(size_t target) {
-  for (const auto& worker : workers_) worker->windows().Evict(target / workers_.size());
+  for (const auto& worker : workers_) worker->Evict(target / workers_.size());
 }
 
 size_t PipelineTask::PanesInMemory() const {
   size_t panes = 0;
-  for (const auto& worker : workers_) panes += worker->windows().PanesInMemory();
+  for (const auto& worker : workers_) panes += worker->EntriesInMemory();
   return panes;
 }
 
 size_t PipelineTask::DirtyRows() const {
   size_t rows = 0;
-  for (const auto& worker : workers_) rows += worker->windows().DirtyRows();
+  for (const auto& worker : workers_) rows += worker->DirtyRows();
   return rows;
 }
 
 Status PipelineTask::status() const {
-  for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->windows().status());
+  for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->status());
   return Status::Ok();
 }
 

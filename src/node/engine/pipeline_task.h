@@ -44,15 +44,16 @@ struct PipelineCounters {
   uint64_t results = 0;
   uint64_t late = 0;
   uint64_t dead = 0;
+  uint64_t duplicates = 0;   // dropped by dedup steps
 };
 
 class PipelineTask {
  public:
-  // `plan`, `layouts` and `view` must outlive the task. `prefix` names the operator's rows in the
-  // store.
+  // `plan`, `layouts` and `view` must outlive the task. `prefix` and `keyed_prefix` name the rows of the
+  // window operator and of the keyed steps in the store.
   PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts, std::string prefix,
-               const StateView* view, uint16_t partitions, uint32_t workers, uint32_t slots,
-               const FirePoint& fired);
+               const std::string& keyed_prefix, const StateView* view, uint16_t partitions,
+               uint32_t workers, uint32_t slots, const FirePoint& fired);
   ~PipelineTask();
 
   Status Open();

@@ -24,8 +24,13 @@ std::span<const uint32_t> RowsBetween(const RecordBatch& batch, std::span<const 
 }  // namespace
 
 PipelineWorker::PipelineWorker(const PipelinePlan* plan, const ResultEncoder* encoder,
-                               std::unique_ptr<WindowOperator> windows, KeyShare share)
-    : plan_(plan), encoder_(encoder), windows_(std::move(windows)), share_(share) {
+                               std::unique_ptr<WindowOperator> windows,
+                               std::unique_ptr<KeyedChain> keyed, KeyShare share)
+    : plan_(plan),
+      encoder_(encoder),
+      windows_(std::move(windows)),
+      keyed_(std::move(keyed)),
+      share_(share) {
   batch_.Reset(plan_->result_columns);
 }
 
@@ -55,7 +60,8 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
                              uint64_t end) {
   source_ = &source;
   const bool per_key = plan_->window.per_key.on;
-  const auto rows = OwnRows(RowsBetween(source.batch, prepared.rows, begin, end), prepared.keys, &own_rows_);
+  const auto rows =
+      OwnRows(RowsBetween(source.batch, prepared.rows, begin, end), prepared.keys, &own_rows_);
   WindowInput input;
   input.batch = &source.batch;
   input.keys = &prepared.keys;
@@ -71,13 +77,96 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
     input.clock_rows = clock_rows.data();
     input.clock_count = static_cast<uint32_t>(clock_rows.size());
   }
+  if (keyed_ != nullptr) {
+    if (rows.data() != own_rows_.data()) own_rows_.assign(rows.begin(), rows.end());
+    RunKeyed(source, prepared.keys, {input.clock_rows, input.clock_count});
+    input.batch = &keyed_->batch();
+    input.arguments = &arguments_;
+    if (plan_->gap_column) input.gap = &keyed_->batch().columns[*plan_->gap_column];
+    input.rows = own_rows_.data();
+    input.count = static_cast<uint32_t>(own_rows_.size());
+  }
+  if (plan_->select) return EmitRecords(input);
   windows_->Process(input, this);
+}
+
+// Each record is a result, at its own place in the order of results.
+void PipelineWorker::EmitRecords(const WindowInput& input) {
+  for (uint32_t k = 0; k < input.count; ++k) {
+    const uint32_t row = input.rows[k];
+    const ResultOrder order{input.watermark[row], 1, input.position + row};
+    batch_.AddRecord(*input.arguments, row, plan_->key_columns.size(), order, input.keys->Key(row),
+                     input.batch->event_time[row]);
+    if (batch_.batch.rows >= kFlushRows) FlushResults();
+  }
+}
+
+// Takes own_rows_ through the keyed steps; then the arguments of aggregates, which may be made of what these
+// say, are computed in this worker's own batch too.
+void PipelineWorker::RunKeyed(const SourceSlot& source, const KeyColumn& keys,
+                              std::span<const uint32_t> clock_rows) {
+  errors_.clear();
+  keyed_->Run(source.batch, keys, source.watermark.data(), &own_rows_, &scratch_, &errors_);
+  RecordBatch& batch = keyed_->batch();
+  // Records that a step before has taken out move their key's clock all the same.
+  for (const uint32_t row : clock_rows) batch.event_time[row] = source.batch.event_time[row];
+  plan_->arguments.Run(&batch, &own_rows_, &scratch_, &errors_);
+  CheckArguments(*plan_, batch, &own_rows_, &errors_);
+  arguments_.clear();
+  for (const uint32_t column : plan_->argument_columns) arguments_.push_back(&batch.columns[column]);
+  for (const RowError& e : errors_) {
+    const int64_t watermark = plan_->window.per_key.Held(source.watermark[e.row]);
+    // Its place among results at fault must not come in a later step.
+    if (!plan_->after.empty()) Reach(watermark);
+    failed_.push_back({RejectedLine(Status(e.code, e.detail).ToString(), source.batch.raw[e.row]),
+                       {watermark, 1, source.first_position + e.row},
+                       {}});
+  }
 }
 
 void PipelineWorker::Close(const FirePoint& point) {
   windows_->Advance(point, this);
+  if (keyed_ != nullptr) keyed_->Advance(point.time);
   FlushResults();
   source_ = nullptr;
+}
+
+Status PipelineWorker::Open() {
+  if (keyed_ != nullptr) RIVULET_RETURN_IF_ERROR(keyed_->Open());
+  return windows_->Open();
+}
+
+void PipelineWorker::CollectChanges(StateChanges* changes) {
+  windows_->CollectChanges(changes);
+  if (keyed_ != nullptr) keyed_->CollectChanges(changes);
+}
+
+size_t PipelineWorker::MemoryBytes() const {
+  return windows_->MemoryBytes() + (keyed_ == nullptr ? 0 : keyed_->MemoryBytes());
+}
+
+// Windows and keyed steps keep what they have of the memory now, each in proportion.
+void PipelineWorker::Evict(size_t target) {
+  if (keyed_ == nullptr) return windows_->Evict(target);
+  const size_t windows = windows_->MemoryBytes(), held = MemoryBytes();
+  if (held <= target) return;
+  const double share = static_cast<double>(windows) / static_cast<double>(held);
+  const auto part = static_cast<size_t>(share * static_cast<double>(target));
+  windows_->Evict(part);
+  keyed_->Evict(target - std::min(part, target));
+}
+
+size_t PipelineWorker::EntriesInMemory() const {
+  return windows_->PanesInMemory() + (keyed_ == nullptr ? 0 : keyed_->EntriesInMemory());
+}
+
+size_t PipelineWorker::DirtyRows() const {
+  return windows_->DirtyRows() + (keyed_ == nullptr ? 0 : keyed_->DirtyRows());
+}
+
+Status PipelineWorker::status() const {
+  if (keyed_ != nullptr) RIVULET_RETURN_IF_ERROR(keyed_->status());
+  return windows_->status();
 }
 
 // Copies `bytes` to where they stay for the turn.

@@ -10,6 +10,7 @@
 
 #include "base/types.h"
 #include "node/engine/pipeline_task.h"
+#include "operators/keyed/keyed_chain.h"
 
 namespace rivulet {
 
@@ -28,6 +29,11 @@ struct PreparedSlot {
   std::vector<RowError> errors, key_errors;
 };
 
+// A record whose argument has a type its aggregate cannot take is a fault of the record, not a null. It
+// leaves `rows`; a record with several such faults is reported once.
+void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vector<uint32_t>* rows,
+                    std::vector<RowError>* errors);
+
 // A record that was late for all its windows.
 struct LateRecord {
   ResultOrder order;
@@ -37,13 +43,24 @@ struct LateRecord {
 class PipelineWorker final : public ResultSink {
  public:
   PipelineWorker(const PipelinePlan* plan, const ResultEncoder* encoder,
-                 std::unique_ptr<WindowOperator> windows, KeyShare share);
+                 std::unique_ptr<WindowOperator> windows, std::unique_ptr<KeyedChain> keyed,
+                 KeyShare share);
 
   void BeginTurn();
   // The records of messages in [begin, end) of the log.
   void Process(const SourceSlot& source, const PreparedSlot& prepared, uint64_t begin, uint64_t end);
   // Closes windows up to `point` and finishes what results there are.
   void Close(const FirePoint& point);
+
+  // Of windows and keyed steps together; see WindowOperator and KeyedChain.
+  Status Open();
+  void CollectChanges(StateChanges* changes);
+  size_t MemoryBytes() const;
+  void Evict(size_t target);
+  size_t EntriesInMemory() const;
+  size_t DirtyRows() const;
+  Status status() const;
+  uint64_t duplicates() const { return keyed_ == nullptr ? 0 : keyed_->duplicates(); }
 
   WindowOperator& windows() { return *windows_; }
   const WindowOperator& windows() const { return *windows_; }
@@ -67,15 +84,20 @@ class PipelineWorker final : public ResultSink {
   // Those of `rows` whose keys are this worker's; `*own` has room for them.
   std::span<const uint32_t> OwnRows(std::span<const uint32_t> rows, const KeyColumn& keys,
                                     std::vector<uint32_t>* own) const;
+  // Takes own_rows_ through the keyed steps.
+  void RunKeyed(const SourceSlot& source, const KeyColumn& keys, std::span<const uint32_t> clock_rows);
+  void EmitRecords(const WindowInput& input);
   void FlushResults();
   std::string_view Keep(std::string_view bytes);
 
   const PipelinePlan* plan_;
   const ResultEncoder* encoder_;
   std::unique_ptr<WindowOperator> windows_;
+  std::unique_ptr<KeyedChain> keyed_;     // null: the pipeline has no keyed steps
   KeyShare share_;
   const SourceSlot* source_ = nullptr;
   std::vector<uint32_t> own_rows_, own_clock_rows_;
+  std::vector<const Column*> arguments_;  // in the keyed chain's batch
   ResultBatch batch_;
   std::vector<uint32_t> batch_rows_;
   StepScratch scratch_;
@@ -86,7 +108,7 @@ class PipelineWorker final : public ResultSink {
   size_t arena_used_ = 0;                 // chunks in use
   std::vector<PipelineResult> results_;
   std::vector<LateRecord> late_;
-  std::vector<RejectedRecord> failed_;    // results for which a step failed
+  std::vector<RejectedRecord> failed_;    // results and records for which a step failed
   int64_t reached_ = EventTime::Min().us;
 };
 

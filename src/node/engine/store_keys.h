@@ -7,6 +7,7 @@
 //   o id(2) channel(1) seq(8)   output log entries
 //   k id(2) channel(1) sink     sink cursors
 //   s id(2) generation(1) ...   rows of the window operator
+//   h id(2) step(4) ...         rows of the keyed steps before the window
 //
 // Numbers are big endian, so a pipeline's rows are one range.
 #pragma once
@@ -38,5 +39,7 @@ inline std::string SinkCursor(uint16_t id, uint8_t channel, std::string_view sin
 inline std::string Operator(uint16_t id, uint8_t generation) {
   return WithId('s', id) + static_cast<char>(generation);
 }
+
+inline std::string KeyedSteps(uint16_t id) { return WithId('h', id); }
 
 }  // namespace rivulet::store_keys

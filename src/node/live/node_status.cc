@@ -108,6 +108,8 @@ void PipelineMetrics(MetricsText* m, const PipelineStatus& p, int64_t wall_us) {
   m->Counter("rivulet_results_total", "Results put out.", labels, p.counters.results);
   m->Counter("rivulet_late_records_total", "Records late for all their windows.", labels,
              p.counters.late);
+  m->Counter("rivulet_duplicate_records_total", "Records that dedup steps dropped.", labels,
+             p.counters.duplicates);
   m->Counter("rivulet_dead_letters_total", "Records that could not be processed.", labels,
              p.counters.dead);
   if (HasWatermark(p)) {

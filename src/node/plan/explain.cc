@@ -95,11 +95,24 @@ void AppendSource(const PipelinePlan& plan, std::string* out) {
           FormatDuration(source.max_ahead) + " ahead\n";
 }
 
-void AppendSteps(const PipelinePlan& plan, bool after, std::string* out) {
-  bool seen_window = false;
+void AppendDedup(const DedupStep& dedup, std::string* out) {
+  std::vector<std::string> names;
+  for (const MarkedText& f : dedup.fields) names.push_back(f.text);
+  *out += "    dedup by " + (names.empty() ? "the whole record" : Join(names)) + ", within " +
+          FormatDuration(dedup.within) + "\n";
+}
+
+// Which steps: with a memory for each key somewhere, those behind `key` are shown where that is.
+enum class Part : uint8_t { kSource, kKeyed, kResults };
+
+void AppendSteps(const PipelinePlan& plan, Part part, std::string* out) {
+  Part now = Part::kSource;
   for (const Step& step : plan.spec.steps) {
-    if (std::holds_alternative<WindowStep>(step.what)) seen_window = true;
-    if (seen_window != after) continue;
+    if (std::holds_alternative<KeyStep>(step.what) && !plan.keyed.empty()) now = Part::kKeyed;
+    if (std::holds_alternative<WindowStep>(step.what) || std::holds_alternative<SelectStep>(step.what)) {
+      now = Part::kResults;
+    }
+    if (now != part) continue;
     if (const auto* explode = std::get_if<ExplodeStep>(&step.what)) {
       *out += "    explode " + explode->field.text + " as " + explode->as.text + "\n";
     }
@@ -111,6 +124,17 @@ void AppendSteps(const PipelinePlan& plan, bool after, std::string* out) {
     if (const auto* where = std::get_if<WhereStep>(&step.what)) {
       *out += "    where " + where->condition.text + "\n";
     }
+    if (const auto* dedup = std::get_if<DedupStep>(&step.what)) AppendDedup(*dedup, out);
+  }
+}
+
+void AppendHistories(const KeyedPlan& keyed, std::string* out) {
+  for (const KeyedPlanStep& step : keyed.steps) {
+    const auto* history = std::get_if<HistorySpec>(&step.what);
+    if (history == nullptr) continue;
+    std::vector<std::string> calls;
+    for (const HistoryItem& item : history->items) calls.push_back(item.canonical);
+    *out += "    remembered per key for " + FormatDuration({step.keep_us}) + ": " + Join(calls) + "\n";
   }
 }
 
@@ -132,17 +156,34 @@ void AppendWindow(const PipelinePlan& plan, std::string* out) {
           std::to_string(plan.aggregates.block_bytes()) + " bytes in memory, holding " + Join(slots) + "\n";
 }
 
+void AppendSelect(const PipelinePlan& plan, std::string* out) {
+  for (const Step& step : plan.spec.steps) {
+    const auto* select = std::get_if<SelectStep>(&step.what);
+    if (select == nullptr) continue;
+    for (const auto& [name, text] : select->fields) {
+      *out += "    select " + name.text + (text.text.empty() ? "" : " = " + text.text) + "\n";
+    }
+  }
+}
+
 }  // namespace
 
 std::string ExplainPlan(const PipelinePlan& plan, uint16_t partitions) {
   std::string out = "pipeline " + plan.name + "\n";
   AppendSource(plan, &out);
-  AppendSteps(plan, false, &out);
+  AppendSteps(plan, Part::kSource, &out);
   out += "  exchange: hash(" + Join(plan.key_names) + ") mod " + std::to_string(partitions) +
          " partitions\n";
-  out += "  stage 1: window (keyed state, committed with cursors and outputs)\n";
-  AppendWindow(plan, &out);
-  AppendSteps(plan, true, &out);
+  out += std::string("  stage 1: ") + (plan.select ? "records" : "window") +
+         " (keyed state, committed with cursors and outputs)\n";
+  AppendSteps(plan, Part::kKeyed, &out);
+  AppendHistories(plan.keyed, &out);
+  if (plan.select) {
+    AppendSelect(plan, &out);
+  } else {
+    AppendWindow(plan, &out);
+  }
+  AppendSteps(plan, Part::kResults, &out);
   out += "  outputs (delivered after their commit, in order)\n";
   AppendSinks("results: ", plan.spec.sinks, &out);
   AppendSinks("late: ", plan.spec.late, &out);

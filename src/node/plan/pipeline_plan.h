@@ -13,6 +13,7 @@
 #include "operators/decode/decoder.h"
 #include "operators/decode/explode_decoder.h"
 #include "operators/expr/program.h"
+#include "operators/keyed/keyed_plan.h"
 #include "operators/result/result_batch.h"
 #include "operators/steps/step_chain.h"
 #include "operators/window/window_operator.h"
@@ -61,13 +62,15 @@ struct PipelinePlan {
   PipelineSpec spec;
   SourcePlan source;
   StepChain before;                        // set and where on records, before the key
-  StepChain keyed;                         // and between key and window
+  StepChain between;                       // and behind it, up to the first step of `keyed`
+  KeyedPlan keyed;                         // from the first step on that remembers something of its key
   std::vector<std::string> key_names;
   std::vector<uint32_t> key_columns;
+  bool select = false;                     // each record is a result; no window, no aggregates
   WindowSpec window;
   AggregatePlan aggregates;
-  // Where aggregate argument i is found: a column of the source batch that exists anyway, or one computed
-  // by `arguments`.
+  // Where aggregate argument i, or selected field i, is found: a column of the source batch that exists
+  // anyway, or one computed by `arguments`.
   std::vector<uint32_t> argument_columns;
   std::optional<uint32_t> gap_column;      // likewise: sessions with gaps of their own
   StepChain arguments;

@@ -39,6 +39,7 @@ void Planner::Fault(const MarkedText& where, ErrorCode code, std::string message
 
 std::unique_ptr<PipelinePlan> Planner::Run() {
   plan_->name = spec_.name.text;
+  scope_.SetHistory(nullptr, "use it behind 'key'");
   plan_->spec = spec_;
   PlanTopics();
   PlanFields();
@@ -46,7 +47,8 @@ std::unique_ptr<PipelinePlan> Planner::Run() {
   for (const Step& step : spec_.steps) PlanStep(step);
   if (!after_window_ && faults_.none()) {
     Fault(spec_.name, ErrorCode::kStepOrder,
-          "pipeline has no 'window' step; expected at least key and window with aggregate");
+          "pipeline has no 'window' step; expected at least key and window with aggregate, or key and "
+          "select");
   }
   Finish();
   PlanSinks(spec_.sinks, true);
@@ -173,6 +175,9 @@ void Planner::PlanStep(const Step& step) {
   if (const auto* set = std::get_if<SetStep>(&step.what)) PlanSet(*set);
   if (const auto* where = std::get_if<WhereStep>(&step.what)) PlanWhere(*where);
   if (const auto* key = std::get_if<KeyStep>(&step.what)) PlanKey(*key, step.mark);
+  if (const auto* dedup = std::get_if<DedupStep>(&step.what)) PlanDedup(*dedup);
+  if (const auto* detect = std::get_if<DetectStep>(&step.what)) PlanDetect(*detect);
+  if (const auto* select = std::get_if<SelectStep>(&step.what)) PlanSelect(*select);
   if (const auto* window = std::get_if<WindowStep>(&step.what)) PlanWindow(*window);
 }
 
@@ -182,10 +187,6 @@ bool Planner::CheckNewName(const MarkedText& name) {
   }
   Fault(name, ErrorCode::kNameTaken, "'" + name.text + "' is the name of a field every result has");
   return false;
-}
-
-StepChain* Planner::Chain() {
-  return after_window_ ? &plan_->after : keyed_ ? &plan_->keyed : &plan_->before;
 }
 
 // A list of the results under another name stays one.
@@ -207,7 +208,7 @@ void Planner::PlanSet(const SetStep& step) {
     const bool json = IsList(*program);
     const uint32_t column = scope_.Define(name.text, program->type());
     known_fields_ = scope_.fields().size();
-    Chain()->AddSet(column, std::move(*program));
+    Chain().AddSet(column, std::move(*program));
     if (!after_window_) continue;
     auto& fields = plan_->result_fields;
     const auto known = std::find_if(fields.begin(), fields.end(),
@@ -229,7 +230,8 @@ void Planner::PlanWhere(const WhereStep& step) {
           "'where' needs a condition that is true or false, '" + program->canonical() + "' is not");
     return;
   }
-  Chain()->AddWhere(std::move(*program));
+  Chain().AddWhere(std::move(*program));
+  EndHistory();
 }
 
 void Planner::PlanKey(const KeyStep& step, SourceMark mark) {
@@ -240,6 +242,8 @@ void Planner::PlanKey(const KeyStep& step, SourceMark mark) {
     return;
   }
   keyed_ = true;
+  keep_us_ = step.keep.us;
+  scope_.SetHistory(this, "");
   for (const MarkedText& name : step.fields) {
     if (!CheckNewName(name)) continue;
     const std::optional<expr::Field> field = scope_.Resolve(name.text);
@@ -309,7 +313,8 @@ void Planner::PlanPerKeyTime(const WindowStep& step) {
 
 void Planner::PlanWindow(const WindowStep& step) {
   if (after_window_) {
-    faults_.Add(step.mark, ErrorCode::kUnsupportedYet, "a second 'window' step in one pipeline");
+    faults_.Add(step.mark, ErrorCode::kUnsupportedYet,
+                "a second 'window' or 'select' step in one pipeline");
     return;
   }
   if (!keyed_) {
@@ -339,7 +344,28 @@ void Planner::PlanWindow(const WindowStep& step) {
                 "per-key time ('per') with early results, gaps of each record or a zone's wall clock");
   }
   PlanAggregates(step);
-  BuildResultScope();
+  std::vector<ResultOutput> outputs;
+  for (size_t i = 0; i < plan_->aggregates.outputs(); ++i) {
+    outputs.push_back({plan_->aggregates.output_name(i), plan_->aggregates.output_type(i),
+                       plan_->aggregates.output_is_json(i)});
+  }
+  FinishRecords();
+  BuildResultScope(outputs);
+}
+
+// All that is computed of records is known.
+void Planner::FinishRecords() {
+  for (KeyedPlanStep& step : plan_->keyed.steps) {
+    const auto* history = std::get_if<HistorySpec>(&step.what);
+    if (history == nullptr) continue;
+    std::string name = "history";
+    for (const HistoryItem& item : history->items) name += " " + item.canonical;
+    step.signature = KeyedSignature(name);
+  }
+  plan_->source.columns = scope_.column_count();
+  std::vector<uint32_t> read = plan_->argument_columns;
+  if (plan_->gap_column) read.push_back(*plan_->gap_column);
+  plan_->keyed.Finish(plan_->arguments, read, scope_.column_count());
 }
 
 void Planner::PlanAggregates(const WindowStep& step) {
@@ -368,7 +394,6 @@ void Planner::PlanAggregates(const WindowStep& step) {
   for (size_t i = 0; i < aggregates.arguments().size(); ++i) {
     PlanArgument(aggregates.arguments()[i], aggregates.argument_accepts(i));
   }
-  plan_->source.columns = scope_.column_count();
 }
 
 void Planner::PlanArgument(const expr::Program& program, TypeMask) {
@@ -383,8 +408,9 @@ void Planner::PlanArgument(const expr::Program& program, TypeMask) {
   plan_->arguments.AddSet(column, program);
 }
 
-void Planner::BuildResultScope() {
+void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
   expr::Scope results(false);
+  results.SetHistory(nullptr, "results have none: use it before the window");
   std::vector<expr::StaticType> key_types;
   for (const std::string& name : plan_->key_names) {
     const expr::Field* field = scope_.Find(name);
@@ -394,11 +420,8 @@ void Planner::BuildResultScope() {
   for (const char* name : {"window_start", "window_end"}) {
     plan_->result_fields.push_back({name, results.Define(name, MaskOf(Type::kInt)), false});
   }
-  for (size_t i = 0; i < plan_->aggregates.outputs(); ++i) {
-    const std::string& name = plan_->aggregates.output_name(i);
-    plan_->result_fields.push_back(
-        {name, results.Define(name, plan_->aggregates.output_type(i)),
-         plan_->aggregates.output_is_json(i)});
+  for (const ResultOutput& o : outputs) {
+    plan_->result_fields.push_back({o.name, results.Define(o.name, o.type), o.json});
   }
   scope_ = std::move(results);
   known_fields_ = scope_.fields().size();

@@ -7,10 +7,11 @@
 
 #include "node/config/faults.h"
 #include "node/plan/pipeline_plan.h"
+#include "operators/expr/history_calls.h"
 
 namespace rivulet {
 
-class Planner {
+class Planner : private expr::HistoryCalls {
  public:
   Planner(const PipelineSpec& spec, const PlanOptions& options, ConfigErrors* errors);
   std::unique_ptr<PipelinePlan> Run();
@@ -25,7 +26,10 @@ class Planner {
   void PlanWhere(const WhereStep& step);
   void PlanKey(const KeyStep& step, SourceMark mark);
   void PlanPerKeyTime(const WindowStep& step);
-  StepChain* Chain();  // that steps of this place belong to
+  void PlanSelect(const SelectStep& step);
+  void PlanDetect(const DetectStep& step);
+  std::optional<DetectInput> PlanDetectInput(const MarkedText& text, TypeMask accepts);
+  void PlanDedup(const DedupStep& step);
   void PlanWindow(const WindowStep& step);
   bool CheckWindow(const WindowStep& step);
   // plan_window.cc
@@ -36,9 +40,29 @@ class Planner {
   void PlanEmit(const WindowStep& step);
   void PlanAggregates(const WindowStep& step);
   void PlanArgument(const expr::Program& program, TypeMask accepts);
-  void BuildResultScope();
+  // `outputs`: what results have besides key and window.
+  struct ResultOutput {
+    std::string name;
+    expr::StaticType type;
+    bool json = false;  // a list: an array in the result
+  };
+  void BuildResultScope(const std::vector<ResultOutput>& outputs);
+  void FinishRecords();
   void Finish();
   void PlanSinks(const std::vector<SinkSpec>& sinks, bool results);
+
+  std::string Take(expr::HistoryCall call) override;
+  // Whether the argument can be computed where the open history step stands.
+  bool KnownAtHistory(const expr::Program& argument) const;
+  // What comes to a later step are other records: histories there are others.
+  void EndHistory() { history_ = kNoStep; }
+
+  // Where set and where go now.
+  StepChain& Chain();
+  // False, and a fault, where a step that remembers something of each key cannot stand.
+  bool CheckKeyedPlace(SourceMark mark, const std::string& name);
+  // What is remembered under this name belongs to the pipeline's keys.
+  std::string KeyedSignature(const std::string& name) const;
 
   std::optional<expr::Program> Compile(const MarkedText& text);
   // Notes the payload fields that compiling has found in an open scope.
@@ -56,6 +80,9 @@ class Planner {
   size_t known_fields_ = 0;   // fields of scope_ already accounted for
   bool after_window_ = false;
   bool keyed_ = false;
+  int64_t keep_us_ = 0;
+  static constexpr size_t kNoStep = static_cast<size_t>(-1);
+  size_t history_ = kNoStep;  // of keyed.steps: the history step that can take further calls
 };
 
 }  // namespace rivulet

@@ -2,14 +2,25 @@
 #include "operators/expr/compile.h"
 #include "operators/expr/evaluator.h"
 #include "operators/expr/folder.h"
+#include "operators/expr/history_calls.h"
 #include "operators/expr/parser.h"
 #include "operators/expr/preparation.h"
 #include "operators/expr/printer.h"
 
 namespace rivulet::expr {
 
+namespace {
+
+void AddFieldColumns(const Node& node, std::vector<uint32_t>* columns) {
+  if (node.kind == NodeKind::kField) columns->push_back(node.column);
+  for (const NodePtr& child : node.children) AddFieldColumns(*child, columns);
+}
+
+}  // namespace
+
 std::shared_ptr<const Program::Impl> CompileTree(NodePtr root, Scope* scope,
                                                  Diagnostic* diagnostic) {
+  if (!LiftHistory(&root, scope, diagnostic)) return nullptr;
   if (!CheckTypes(root.get(), scope, diagnostic)) return nullptr;
   auto impl = std::make_shared<Program::Impl>();
   PrintCanonical(*root, &impl->canonical);
@@ -47,6 +58,10 @@ int32_t Program::column() const {
 std::optional<Value> Program::constant() const {
   if (impl_->root->kind != NodeKind::kLiteral) return std::nullopt;
   return impl_->root->constant_value();
+}
+
+void Program::AddColumns(std::vector<uint32_t>* columns) const {
+  AddFieldColumns(*impl_->root, columns);
 }
 
 const std::string& Program::canonical() const { return impl_->canonical; }

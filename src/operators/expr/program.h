@@ -74,6 +74,8 @@ class Program {
   int32_t column() const;
   // Its value, when it is the same for every record; text is a view into the program.
   std::optional<Value> constant() const;
+  // Appends the columns it reads.
+  void AddColumns(std::vector<uint32_t>* columns) const;
   // The text it was compiled from, in canonical spelling (spaces and parentheses normalised): two
   // programs with equal canonical text over the same scope compute the same.
   const std::string& canonical() const;

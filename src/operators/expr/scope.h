@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/value.h"
@@ -20,6 +21,8 @@ struct Field {
   StaticType type = kAnyType;
   uint32_t column = 0;
 };
+
+class HistoryCalls;
 
 // Field names in order of definition. A scope that is `open` (a source whose payload fields are not
 // declared) accepts any new name: it becomes a payload field of any type with the next column.
@@ -38,6 +41,14 @@ class Scope {
   // Narrows the type of an existing field.
   void SetType(std::string_view name, StaticType type);
 
+  // Who takes calls of prev, changed and since; null: nobody, and `advice` is what the message goes on with.
+  void SetHistory(HistoryCalls* calls, std::string advice) {
+    history_ = calls;
+    history_advice_ = std::move(advice);
+  }
+  HistoryCalls* history() const { return history_; }
+  const std::string& history_advice() const { return history_advice_; }
+
   bool open() const { return open_; }
   const std::vector<Field>& fields() const { return fields_; }
   uint32_t column_count() const { return next_column_; }
@@ -47,6 +58,8 @@ class Scope {
   std::vector<Field> fields_;
   uint32_t next_column_ = 0;
   bool open_;
+  HistoryCalls* history_ = nullptr;
+  std::string history_advice_ = "there are no keys here";
 };
 
 }  // namespace rivulet::expr

@@ -27,16 +27,14 @@ void ResultBatch::Reset(uint32_t columns) {
   keys.clear();
 }
 
-void ResultBatch::Add(const AggregatePlan& plan, size_t key_fields, const ResultOrder& order,
-                      std::string_view key, int64_t start_us, int64_t end_us, uint32_t revision,
-                      const char* block) {
+uint32_t ResultBatch::AddHead(size_t key_fields, const ResultOrder& order, std::string_view key,
+                              int64_t start_us, int64_t end_us, uint32_t revision) {
   batch.EnsureRoom();
   const uint32_t row = batch.rows++;
   const auto offset = static_cast<uint32_t>(keys.size());
   keys.insert(keys.end(), key.begin(), key.end());
   meta.push_back({order, start_us, end_us, revision, {offset, static_cast<uint32_t>(key.size())},
                   start_us, false});
-  batch.event_time[row] = end_us - 1;
   size_t column = 0;
   for (; column < key_fields; ++column) {
     Value value;
@@ -44,9 +42,27 @@ void ResultBatch::Add(const AggregatePlan& plan, size_t key_fields, const Result
   }
   batch.columns[column++].SetInt(row, FloorMillis(start_us));
   batch.columns[column++].SetInt(row, FloorMillis(end_us));
+  return row;
+}
+
+void ResultBatch::Add(const AggregatePlan& plan, size_t key_fields, const ResultOrder& order,
+                      std::string_view key, int64_t start_us, int64_t end_us, uint32_t revision,
+                      const char* block) {
+  const uint32_t row = AddHead(key_fields, order, key, start_us, end_us, revision);
+  batch.event_time[row] = end_us - 1;
+  size_t column = key_fields + 2;
   for (size_t i = 0; i < plan.outputs(); ++i) {
     plan.Finish(block, i, &batch.columns[column++], row);
   }
+}
+
+void ResultBatch::AddRecord(const std::vector<const Column*>& values, uint32_t from,
+                            size_t key_fields, const ResultOrder& order, std::string_view key,
+                            int64_t time_us) {
+  const uint32_t row = AddHead(key_fields, order, key, time_us, time_us, 0);
+  batch.event_time[row] = time_us;
+  size_t column = key_fields + 2;
+  for (const Column* value : values) batch.columns[column++].Set(row, value->Get(from));
 }
 
 ResultEncoder::ResultEncoder(const std::vector<Field>& fields) {

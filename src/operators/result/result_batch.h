@@ -38,9 +38,16 @@ struct ResultBatch {
   void Add(const AggregatePlan& plan, size_t key_fields, const ResultOrder& order,
            std::string_view key, int64_t start_us, int64_t end_us, uint32_t revision,
            const char* block);
+  // The same for a result that is a record: `values` at `row` instead of aggregates, its time as both ends.
+  void AddRecord(const std::vector<const Column*>& values, uint32_t row, size_t key_fields,
+                 const ResultOrder& order, std::string_view key, int64_t time_us);
   void Reset(uint32_t columns);
 
  private:
+  // Returns the new row; fills the columns up to window_end.
+  uint32_t AddHead(size_t key_fields, const ResultOrder& order, std::string_view key,
+                   int64_t start_us, int64_t end_us, uint32_t revision);
+
   std::string scratch_;
 };
 

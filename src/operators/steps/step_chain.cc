@@ -21,6 +21,13 @@ void StepChain::AddSet(uint32_t column, expr::Program program) {
 
 void StepChain::AddWhere(expr::Program program) { steps_.push_back({-1, std::move(program)}); }
 
+void StepChain::AddColumns(std::vector<uint32_t>* read, std::vector<uint32_t>* written) const {
+  for (const Step& step : steps_) {
+    step.program.AddColumns(read);
+    if (step.column >= 0) written->push_back(static_cast<uint32_t>(step.column));
+  }
+}
+
 void StepChain::KeepTrue(const Column& condition, std::vector<uint32_t>* rows) {
   size_t kept = 0;
   for (const uint32_t row : *rows) {

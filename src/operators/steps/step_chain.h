@@ -27,6 +27,8 @@ class StepChain {
   void AddSet(uint32_t column, expr::Program program);
   // Keeps the rows for which `program` is true; false and null go.
   void AddWhere(expr::Program program);
+  // Appends the columns the steps read, and those they compute.
+  void AddColumns(std::vector<uint32_t>* read, std::vector<uint32_t>* written) const;
   bool empty() const { return steps_.empty(); }
 
   // `rows` are the batch's rows still in play, ascending; those filtered out or failed leave it. Rows for

@@ -11,18 +11,6 @@ namespace {
 // Rows deleted in one commit for slices that are over.
 constexpr size_t kDeletionsPerCommit = 8192;
 
-// The smallest string greater than every string that starts with `prefix`.
-std::string AfterPrefix(std::string prefix) {
-  while (!prefix.empty()) {
-    if (static_cast<unsigned char>(prefix.back()) != 0xff) {
-      ++prefix.back();
-      return prefix;
-    }
-    prefix.pop_back();
-  }
-  return prefix;
-}
-
 }  // namespace
 
 SliceStore::SliceStore(const AggregatePlan* plan, const PaneLayouts* layouts, std::string prefix,

@@ -1,0 +1,157 @@
+#include "operators/keyed/keyed_chain.h"
+
+#include <algorithm>
+
+#include "base/coding.h"
+#include "base/hash.h"
+
+namespace rivulet {
+namespace {
+
+// Four bytes: with a key of full length behind them, a row's key has the length that a store takes.
+constexpr size_t kStepBytes = 4;
+
+std::string StepPrefix(const std::string& prefix, const KeyedPlanStep& step) {
+  std::string row = prefix;
+  PutFixed(&row, static_cast<uint32_t>(Hash64(step.signature)));
+  return row;
+}
+
+std::unique_ptr<KeyedStep> NewStep(const KeyedPlanStep& step, const std::string& prefix,
+                                   const StateView* view, KeyShare share) {
+  KeyedTableOptions options;
+  options.prefix = StepPrefix(prefix, step);
+  options.keep_us = step.keep_us;
+  if (const auto* dedup = std::get_if<DedupSpec>(&step.what)) {
+    return NewDedup(dedup, std::move(options), view, share);
+  }
+  if (const auto* history = std::get_if<HistorySpec>(&step.what)) {
+    return NewHistory(history, std::move(options), view, share);
+  }
+  if (const auto* detect = std::get_if<DetectSpec>(&step.what)) {
+    return NewDetect(detect, std::move(options), view, share);
+  }
+  return nullptr;
+}
+
+void CopyRows(const Column& from, const std::vector<uint32_t>& rows, Column* to) {
+  for (const uint32_t row : rows) to->Set(row, from.Get(row));
+}
+
+}  // namespace
+
+KeyedChain::KeyedChain(const KeyedPlan* plan, const std::string& prefix, const StateView* view,
+                       KeyShare share)
+    : plan_(plan) {
+  for (const KeyedPlanStep& step : plan->steps) steps_.push_back(NewStep(step, prefix, view, share));
+}
+
+KeyedChain::~KeyedChain() = default;
+
+Status KeyedChain::Open() {
+  for (const auto& step : steps_) {
+    if (step != nullptr) RIVULET_RETURN_IF_ERROR(step->table().Open());
+  }
+  return Status::Ok();
+}
+
+void KeyedChain::Gather(const RecordBatch& source, const std::vector<uint32_t>& rows) {
+  batch_.Reset(plan_->columns, source.rows);
+  batch_.rows = source.rows;
+  for (const uint32_t row : rows) batch_.event_time[row] = source.event_time[row];
+  for (const uint32_t column : plan_->gathered) {
+    CopyRows(source.columns[column], rows, &batch_.columns[column]);
+  }
+}
+
+void KeyedChain::Run(const RecordBatch& source, const KeyColumn& keys, const int64_t* watermark,
+                     std::vector<uint32_t>* rows, StepScratch* scratch,
+                     std::vector<RowError>* errors) {
+  Gather(source, *rows);
+  const KeyedInput input{&batch_, &source, &keys, watermark};
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (rows->empty()) return;
+    if (const auto* chain = std::get_if<StepChain>(&plan_->steps[i].what)) {
+      chain->Run(&batch_, rows, scratch, errors);
+    } else {
+      steps_[i]->Process(input, rows, scratch, errors);
+    }
+  }
+}
+
+void KeyedChain::Advance(int64_t watermark) {
+  for (const auto& step : steps_) {
+    if (step != nullptr) step->table().Advance(watermark);
+  }
+}
+
+void KeyedChain::CollectChanges(StateChanges* changes) {
+  for (const auto& step : steps_) {
+    if (step != nullptr) step->table().CollectChanges(changes);
+  }
+}
+
+size_t KeyedChain::MemoryBytes() const {
+  size_t bytes = 0;
+  for (const auto& step : steps_) bytes += step == nullptr ? 0 : step->table().MemoryBytes();
+  return bytes;
+}
+
+// Each step keeps the share of the target that it has of the memory now.
+void KeyedChain::Evict(size_t target) {
+  const size_t held = MemoryBytes();
+  if (held <= target) return;
+  for (const auto& step : steps_) {
+    if (step == nullptr) continue;
+    const double share = static_cast<double>(step->table().MemoryBytes()) / static_cast<double>(held);
+    step->table().Evict(static_cast<size_t>(static_cast<double>(target) * share));
+  }
+}
+
+size_t KeyedChain::EntriesInMemory() const {
+  size_t entries = 0;
+  for (const auto& step : steps_) entries += step == nullptr ? 0 : step->table().EntriesInMemory();
+  return entries;
+}
+
+size_t KeyedChain::DirtyRows() const {
+  size_t rows = 0;
+  for (const auto& step : steps_) rows += step == nullptr ? 0 : step->table().DirtyRows();
+  return rows;
+}
+
+Status KeyedChain::status() const {
+  for (const auto& step : steps_) {
+    if (step != nullptr) RIVULET_RETURN_IF_ERROR(step->table().status());
+  }
+  return Status::Ok();
+}
+
+uint64_t KeyedChain::duplicates() const {
+  uint64_t sum = 0;
+  for (const auto& step : steps_) sum += step == nullptr ? 0 : step->duplicates();
+  return sum;
+}
+
+Status KeyedChain::DropForeign(const KeyedPlan& plan, const std::string& prefix,
+                               const StateView& view, StateChanges* changes) {
+  std::vector<std::string> known;
+  for (const KeyedPlanStep& step : plan.steps) {
+    if (!std::holds_alternative<StepChain>(step.what)) known.push_back(StepPrefix(prefix, step));
+  }
+  const std::string stop = AfterPrefix(prefix);
+  for (std::string from = prefix; !from.empty();) {
+    std::string found;
+    RIVULET_RETURN_IF_ERROR(view.Scan(from, stop, [&](std::string_view row, std::string_view) {
+      found = row.substr(0, prefix.size() + kStepBytes);
+      return false;
+    }));
+    if (found.empty()) return Status::Ok();
+    const std::string next = AfterPrefix(found);
+    if (std::find(known.begin(), known.end(), found) == known.end()) changes->DeleteRange(found, next);
+    from = next;
+  }
+  return Status::Ok();
+}
+
+}  // namespace rivulet

@@ -1,0 +1,111 @@
+// KeyedTable: what a step remembers of each key: a few bytes, which are the step's own business. A bounded
+// number of keys is in memory; the rest are rows of the state store, which come back on access.
+//
+//   prefix v | key                                  ->  last use (8 bytes) | timer (8 bytes) | value
+//   prefix t | timer (8 bytes, ordered) | key       ->  nothing
+//
+// A key is forgotten when W has passed its last use by `keep`; last use is the later of the record's time
+// and the W it met, so that what comes long after its time is remembered as long as anything else. Whether a
+// key is over follows from that alone; when its memory and its rows go is not to be seen. A timer row says
+// when to look at a key. It may be early (a key that is used keeps its timer until it rings), so that use
+// does not rewrite it; one that its key's row does not name is left over and goes when it rings.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "operators/keyed/entry_pool.h"
+#include "operators/state_view.h"
+#include "operators/window/slice_store.h"
+
+namespace rivulet {
+
+struct KeyedTableOptions {
+  std::string prefix;       // of its rows
+  int64_t keep_us = 0;      // positive
+  // What the table calls keys begins with the 8 bytes of the record's key's hash, which says whose it is.
+  // Otherwise it is that key.
+  bool starts_with_owner = false;
+};
+
+// One thread. Errors of the store are kept in status(); after one, results are not to be trusted and the
+// caller must stop the pipeline.
+class KeyedTable {
+ public:
+  // `view` must outlive this.
+  KeyedTable(KeyedTableOptions options, const StateView* view, KeyShare share);
+
+  // Learns whether there are rows. Cost: one seek.
+  Status Open();
+
+  // The entry of `key`, whose hash is `hash`, for a record that meets W = `watermark`. One that is new or
+  // over has no value: it must then be put. The pointer is valid until the next Advance or Evict.
+  KeyedEntry* Access(std::string_view key, uint64_t hash, int64_t watermark);
+  // Remembers `value`, at least a byte and not in the entry, on behalf of a record at `time`.
+  void Put(KeyedEntry* entry, std::string_view value, int64_t time, int64_t watermark);
+  // The value of an entry cannot be read.
+  void FailCorrupt(const char* what) { Fail(Status(ErrorCode::kCorrupt, what)); }
+
+  // No record will meet a W below `watermark` any more.
+  void Advance(int64_t watermark);
+
+  // See SliceStore: the same contract.
+  void CollectChanges(StateChanges* changes);
+  size_t MemoryBytes() const;
+  void Evict(size_t target);
+  size_t EntriesInMemory() const { return count_; }
+  size_t DirtyRows() const { return (dirty_.size() + deletion_count_) * 2; }
+  const Status& status() const { return status_; }
+
+ private:
+  bool Over(int64_t touched, int64_t watermark) const;
+  int64_t TimerFor(int64_t touched) const;
+  bool Owns(std::string_view key) const;
+  const std::string& Row(char kind, std::string_view key, int64_t time = 0);
+
+  KeyedEntry* Lookup(std::string_view key, uint64_t hash) const;
+  KeyedEntry* Insert(std::string_view key, uint64_t hash);
+  KeyedEntry* Bring(std::string_view key, uint64_t hash);
+  // What the store has of a key; false when there is nothing.
+  struct Stored {
+    int64_t touched = 0, timer = 0;
+    std::string_view value;  // in row_value_
+  };
+  bool ReadRow(std::string_view key, Stored* stored);
+  void Erase(KeyedEntry* entry);
+  void Rehash(size_t slots);
+  void MarkDirty(KeyedEntry* entry);
+  void SetTimer(KeyedEntry* entry, int64_t time);
+  void Ring(const std::vector<uint32_t>& due, int64_t watermark);
+  void CollectDirty(StateChanges* changes);
+  void CollectSweep(StateChanges* changes);
+  void SweepKey(int64_t time, std::string_view key, StateChanges* changes);
+  void Retain(bool spare_recent);
+  void Fail(const Status& status) {
+    if (status_.ok()) status_ = status;
+  }
+
+  KeyedTableOptions options_;
+  const StateView* view_;
+  KeyShare share_;
+  EntryPool entries_;
+  std::vector<uint32_t> slots_;   // open addressing: number of an entry + 1; 0: free
+  size_t mask_ = 0;
+  size_t count_ = 0;
+  std::map<int64_t, std::vector<uint32_t>> timers_;  // entries by timer
+  std::vector<std::vector<uint32_t>> spare_lists_;   // emptied ones, to be used again
+  std::vector<uint32_t> dirty_;                      // kNone where an entry went before its commit
+  std::string deletions_;         // rows of keys that are over: key, timer
+  size_t deletion_count_ = 0;
+  int64_t now_;                   // of the last Advance
+  bool cold_ = false;             // some keys are in the store only,
+  int64_t next_cold_timer_;       // none with an earlier timer
+  std::string row_key_, row_value_;  // scratch
+  Status status_;
+};
+
+}  // namespace rivulet

@@ -1,0 +1,30 @@
+// NoWindows: the window operator of a pipeline whose results are its records. It holds nothing, and any point
+// in time can be closed at once.
+#pragma once
+
+#include "operators/window/window_operator.h"
+
+namespace rivulet {
+
+class NoWindows final : public WindowOperator {
+ public:
+  explicit NoWindows(const FirePoint& fired) : closed_(fired.time) {}
+
+  Status Open() override { return Status::Ok(); }
+  void Process(const WindowInput&, ResultSink*) override {}
+  void Advance(const FirePoint& point, ResultSink*) override { closed_ = point.time; }
+  FirePoint NextPoint(int64_t watermark, size_t) override { return {watermark, true, ""}; }
+  int64_t closed() const override { return closed_; }
+  void CollectChanges(StateChanges*) override {}
+  size_t MemoryBytes() const override { return 0; }
+  void Evict(size_t) override {}
+  size_t PanesInMemory() const override { return 0; }
+  size_t DirtyRows() const override { return 0; }
+  const Status& status() const override { return status_; }
+
+ private:
+  int64_t closed_;
+  Status status_;
+};
+
+}  // namespace rivulet

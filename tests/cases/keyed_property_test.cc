@@ -1,0 +1,353 @@
+// Random streams through steps that remember something of each key: a model says what must come out, and
+// however the input is cut into turns, spread over workers, committed, evicted or crashed, the same bytes
+// come out.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/cases/drive_variants.h"
+
+namespace rivulet {
+namespace {
+
+constexpr int64_t kNoTime = std::numeric_limits<int64_t>::min();
+
+struct KeyedRecord {
+  std::string key;
+  int64_t time = 0;
+  int64_t watermark = kNoTime;         // just before it
+  std::optional<int64_t> id, value;
+  std::string line;
+};
+
+struct KeyedStream {
+  std::vector<StreamLine> lines;
+  std::vector<KeyedRecord> records;
+};
+
+// Times in ms, out of order by more than `delay` at times; jumps beyond any memory now and then.
+KeyedStream MakeStream(uint64_t seed, int64_t delay, size_t count) {
+  Random random(seed);
+  KeyedStream stream;
+  int64_t time = 1000, watermark = kNoTime;
+  const uint64_t keys = 1 + random.Below(4), ids = 1 + random.Below(6);
+  for (size_t i = 0; i < count; ++i) {
+    if (random.Chance(0.03)) {
+      watermark = std::max(watermark, time + static_cast<int64_t>(random.Below(100)) - 50);
+      stream.lines.push_back({"", true, watermark * 1000});
+      continue;
+    }
+    if (random.Chance(0.03)) time += static_cast<int64_t>(random.Below(500));
+    time += static_cast<int64_t>(random.Below(12));
+    KeyedRecord r;
+    r.key = std::string(1, static_cast<char>('a' + random.Below(keys)));
+    r.time = random.Chance(0.3) ? time - static_cast<int64_t>(random.Below(80)) : time;
+    r.watermark = watermark;
+    r.line = "{\"k\":\"" + r.key + "\",\"t\":" + std::to_string(r.time);
+    if (random.Chance(0.9)) {
+      r.id = static_cast<int64_t>(random.Below(ids));
+      r.line += ",\"id\":" + std::to_string(*r.id);
+    }
+    if (random.Chance(0.9)) {
+      r.value = static_cast<int64_t>(random.Below(8));
+      r.line += ",\"v\":" + std::to_string(*r.value);
+    }
+    r.line += "}";
+    watermark = std::max(watermark, r.time - delay);
+    stream.lines.push_back({r.line});
+    stream.records.push_back(std::move(r));
+  }
+  return stream;
+}
+
+std::string Yaml(int64_t delay, const std::string& steps) {
+  return "pipeline: test\nsource:\n  mqtt: in\n  time: { field: t, unit: ms, delay: " +
+         std::to_string(delay) + "ms }\nsteps:\n" + steps + "sinks: [{ stdout: true }]\n";
+}
+
+// What `select` makes of a record.
+std::string Line(const KeyedRecord& r, const std::string& fields) {
+  const std::string ms = std::to_string(r.time);
+  return "{\"k\":\"" + r.key + "\",\"window_start\":" + ms + ",\"window_end\":" + ms + fields + "}";
+}
+
+std::string TimeField(const KeyedRecord& r) { return ",\"t\":" + std::to_string(r.time); }
+
+void CheckAll(uint64_t seed, const std::string& yaml, const KeyedStream& stream,
+              const std::vector<std::string>& expected) {
+  CAPTURE(seed);
+  CAPTURE(yaml);
+  const Outputs one = Drive(yaml, stream.lines, {});
+  const std::string results = Difference(expected, one.results);
+  REQUIRE_MESSAGE(results.empty(), results);
+  for (const auto& [how, options] : Variants(seed)) {
+    CAPTURE(how);
+    const std::string difference = Difference(one, Drive(yaml, stream.lines, options));
+    REQUIRE_MESSAGE(difference.empty(), difference);
+  }
+}
+
+std::string Field(const char* name, const std::optional<int64_t>& value) {
+  return std::string(",\"") + name + "\":" + (value ? std::to_string(*value) : "null");
+}
+
+// What a history function can know of a key's records that came to one place.
+class HistoryModel {
+ public:
+  explicit HistoryModel(int64_t keep) : keep_(keep) {}
+
+  // Forgets what is over, and takes in `r`; the functions are then those of `r`.
+  void Add(const KeyedRecord& r, const std::optional<int64_t>& value) {
+    std::vector<Entry>& all = keys_[r.key];
+    int64_t touched = kNoTime;
+    for (const Entry& e : all) touched = std::max({touched, e.time, e.watermark});
+    if (!all.empty() && r.watermark >= touched + keep_) all.clear();
+    all.push_back({value, r.time, r.watermark});
+    now_ = &all;
+  }
+  std::optional<int64_t> Prev(size_t n) const {
+    return now_->size() > n ? (*now_)[now_->size() - 1 - n].value : std::nullopt;
+  }
+  bool Changed() const { return now_->size() == 1 || Prev(1) != now_->back().value; }
+  std::optional<int64_t> SinceOver(int64_t limit) const {
+    int64_t latest = kNoTime;
+    for (const Entry& e : *now_) {
+      if (e.value && *e.value > limit) latest = std::max(latest, e.time);
+    }
+    if (latest == kNoTime) return std::nullopt;
+    const Entry& last = now_->back();
+    if (last.value && *last.value > limit) return 0;
+    return std::max<int64_t>(0, last.time - latest);
+  }
+
+ private:
+  struct Entry {
+    std::optional<int64_t> value;
+    int64_t time, watermark;
+  };
+  int64_t keep_;
+  std::map<std::string, std::vector<Entry>> keys_;
+  std::vector<Entry>* now_ = nullptr;
+};
+
+// The records of a key that move a detector: in order of time, since the key was last forgotten.
+std::vector<KeyedRecord> Moving(const std::vector<KeyedRecord>& all, size_t last, int64_t keep,
+                                bool* moves) {
+  std::vector<KeyedRecord> records;
+  int64_t touched = kNoTime;
+  for (size_t i = 0; i <= last; ++i) {
+    const KeyedRecord& r = all[i];
+    if (r.key != all[last].key) continue;
+    if (!records.empty() && r.watermark >= touched + keep) records.clear();
+    if (records.empty()) touched = kNoTime;
+    touched = std::max({touched, r.time, r.watermark});
+    *moves = records.empty() || r.time >= records.back().time;
+    if (*moves) records.push_back(r);
+  }
+  return records;
+}
+
+struct Said {
+  bool truth = false;
+  std::optional<int64_t> since;
+  bool changed = false;
+};
+
+std::string Fields(const char* name, const Said& said) {
+  return std::string(",\"") + name + "\":" + (said.truth ? "true" : "false") +
+         Field((std::string(name) + "_since").c_str(), said.since);
+}
+
+// when v > 5, until v < 3, for `hold`: looked at from the end, as a person would.
+Said Hot(const std::vector<KeyedRecord>& records, int64_t hold) {
+  std::optional<int64_t> begin, from;
+  Said said;
+  for (const KeyedRecord& r : records) {
+    said.changed = false;
+    if (!r.value) continue;
+    if (begin && *r.value < 3) {
+      said = {false, begin, true};
+      begin.reset();
+      from.reset();
+      continue;
+    }
+    if (begin) continue;
+    said = {};
+    if (*r.value <= 5) from.reset();
+    if (*r.value > 5 && !from) from = r.time;
+    if (!from || r.time - *from < hold) continue;
+    begin = from;
+    said = {true, begin, true};
+  }
+  // A record without a value, or one after the end, says how things stand.
+  if (!said.changed) said = {begin.has_value(), begin, false};
+  return said;
+}
+
+Said Still(const std::vector<KeyedRecord>& records, int64_t hold) {
+  std::optional<int64_t> value, since, begin;
+  Said said;
+  for (const KeyedRecord& r : records) {
+    said = {begin.has_value(), begin, false};
+    if (!r.id) continue;
+    if (r.id != value) {
+      if (begin) said = {false, begin, true};
+      value = r.id;
+      since = r.time;
+      begin.reset();
+    } else if (!begin && r.time - *since >= hold) {
+      begin = since;
+      said = {true, begin, true};
+    }
+  }
+  return said;
+}
+
+Said Moved(const std::vector<KeyedRecord>& records, int64_t by) {
+  std::optional<int64_t> value, since;
+  Said said;
+  for (const KeyedRecord& r : records) {
+    said = {};
+    if (!r.value || (value && std::abs(*r.value - *value) <= by)) continue;
+    said = {true, since, true};
+    value = r.value;
+    since = r.time;
+  }
+  return said;
+}
+
+bool Odd(const std::vector<KeyedRecord>& records, uint32_t over, double score) {
+  double mean = 0, variance = 0;
+  uint32_t count = 0;
+  bool odd = false;
+  for (const KeyedRecord& r : records) {
+    if (!r.value) continue;
+    double off = static_cast<double>(*r.value) - mean;
+    if (count >= over) {
+      odd = variance == 0 ? off != 0 : std::fabs(off) / std::sqrt(variance) > score;
+      if (odd && variance > 0) off = (off < 0 ? -score : score) * std::sqrt(variance);
+    }
+    const double weight = std::max(2.0 / (over + 1.0), 1.0 / ++count);
+    variance = (1 - weight) * (variance + off * (weight * off));
+    mean += weight * off;
+  }
+  return odd;
+}
+
+}  // namespace
+
+TEST_CASE("prev, changed and since are what the model says, however it is driven") {
+  const uint64_t first = FirstSeed();
+  for (uint64_t seed = first; seed < first + SeedCount(60); ++seed) {
+    Random random(seed * 37);
+    const auto delay = static_cast<int64_t>(random.Below(60));
+    const auto keep = static_cast<int64_t>(1 + random.Below(200));
+    const auto n = static_cast<size_t>(1 + random.Below(4));
+    const KeyedStream stream = MakeStream(seed * 104729, delay, 50 + random.Below(250));
+    HistoryModel values(keep), ids(keep), before(keep), times(keep);
+    std::vector<std::string> expected;
+    for (const KeyedRecord& r : stream.records) {
+      values.Add(r, r.value);
+      ids.Add(r, r.id);
+      before.Add(r, values.Prev(1));
+      std::string fields = TimeField(r) + Field("n", values.Prev(n));
+      fields += std::string(",\"c\":") + (ids.Changed() ? "true" : "false");
+      fields += Field("s", values.SinceOver(5)) + Field("pp", before.Prev(1));
+      if (!r.value || *r.value == 3) continue;
+      times.Add(r, r.time);
+      expected.push_back(Line(r, fields + Field("before", times.Prev(1))));
+    }
+    const std::string steps = "  - key: k\n    keep: " + std::to_string(keep) +
+                              "ms\n  - set: { n: 'prev(v, " + std::to_string(n) +
+                              ")', c: changed(id), s: since(v > 5), pp: prev(prev(v)) }\n" +
+                              "  - where: v != 3\n" +
+                              "  - select: [t, n, c, s, pp, { before: prev(t) }]\n";
+    CheckAll(seed, Yaml(delay, steps), stream, expected);
+  }
+}
+
+TEST_CASE("detectors say what the model says, however it is driven") {
+  const uint64_t first = FirstSeed();
+  for (uint64_t seed = first; seed < first + SeedCount(60); ++seed) {
+    Random random(seed * 41);
+    const auto below = [&random](uint64_t n) { return static_cast<int64_t>(random.Below(n)); };
+    const int64_t delay = below(60), keep = 1 + below(400), hold = below(40), still = 1 + below(60);
+    const int64_t gap = 1 + below(60), by = below(4);
+    const KeyedStream stream = MakeStream(seed * 15485863, delay, 50 + random.Below(150));
+    std::vector<std::string> all, changes;
+    for (size_t i = 0; i < stream.records.size(); ++i) {
+      bool moves = false;
+      std::vector<KeyedRecord> records = Moving(stream.records, i, keep, &moves);
+      Said hot = Hot(records, hold), stuck = Still(records, still), moved = Moved(records, by), pause;
+      const size_t n = records.size();
+      if (moves && n > 1 && records[n - 1].time - records[n - 2].time > gap) {
+        pause = {true, records[n - 2].time, true};
+      }
+      if (!moves) {
+        if (!hot.truth) hot = {};
+        if (!stuck.truth) stuck = {};
+        moved = {};
+        hot.changed = stuck.changed = false;
+      }
+      const KeyedRecord& r = stream.records[i];
+      all.push_back(Line(r, TimeField(r) + Fields("hot", hot) + Fields("still", stuck) +
+                                Fields("pause", pause) + Fields("moved", moved) +
+                                ",\"odd\":" + (Odd(records, 5, 1.5) ? "true" : "false")));
+      if (hot.changed) changes.push_back(Line(r, TimeField(r) + Fields("hot", hot)));
+    }
+    const auto ms = [](int64_t v) { return std::to_string(v) + "ms"; };
+    const std::string key = "  - key: k\n    keep: " + ms(keep) + "\n";
+    const std::string detect_hot =
+        "  - detect: { name: hot, when: v > 5, until: v < 3, for: " + ms(hold);
+    CheckAll(seed, Yaml(delay, key + detect_hot + ", pass: all }\n" +
+                                   "  - detect: { name: still, stuck: id, for: " + ms(still) +
+                                   ", pass: all }\n  - detect: { name: pause, gap: " + ms(gap) +
+                                   ", pass: all }\n  - detect: { name: moved, change: v, by: " +
+                                   std::to_string(by) + ", pass: all }\n" +
+                                   "  - detect: { name: odd, anomaly: v, score: 1.5, over: 5, pass: all }\n"
+                                   "  - select: [t, hot, hot_since, still, still_since, pause, "
+                                   "pause_since, moved, moved_since, odd]\n"),
+             stream, all);
+    CheckAll(seed, Yaml(delay, key + detect_hot + " }\n  - select: [t, hot, hot_since]\n"), stream,
+             changes);
+  }
+}
+
+TEST_CASE("dedup lets through what the model says, however it is driven") {
+  const uint64_t first = FirstSeed();
+  for (uint64_t seed = first; seed < first + SeedCount(60); ++seed) {
+    Random random(seed * 31);
+    const auto delay = static_cast<int64_t>(random.Below(60));
+    const auto within = static_cast<int64_t>(1 + random.Below(120));
+    const KeyedStream stream = MakeStream(seed * 7919, delay, 50 + random.Below(250));
+    struct Seen {
+      int64_t latest, touched;
+    };
+    std::map<std::pair<std::string, int64_t>, Seen> seen;
+    std::vector<std::string> expected;
+    for (const KeyedRecord& r : stream.records) {
+      if (r.id) {
+        const auto it = seen.find({r.key, *r.id});
+        const bool known = it != seen.end() && r.watermark < it->second.touched + within;
+        if (known && std::abs(r.time - it->second.latest) < within) continue;
+        Seen& now = seen[{r.key, *r.id}];
+        now = known ? Seen{std::max(now.latest, r.time), std::max({now.touched, r.time, r.watermark})}
+                    : Seen{r.time, std::max(r.time, r.watermark)};
+      }
+      expected.push_back(Line(r, TimeField(r)));
+    }
+    CheckAll(seed,
+             Yaml(delay, "  - key: k\n  - dedup: { by: id, within: " + std::to_string(within) +
+                             "ms }\n  - select: t\n"),
+             stream, expected);
+  }
+}
+
+}  // namespace rivulet
