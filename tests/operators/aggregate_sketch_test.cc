@@ -117,6 +117,16 @@ TEST_CASE("a sketch takes zero, infinities and numbers of all sizes in bounded m
     CHECK(wide.Quantile(mapping, 0.99) == doctest::Approx(exact).epsilon(0.0101));
     if (order == 0) expected = Bytes(wide);
     CHECK(Bytes(wide) == expected);
+    QuantileSketch parts[4], merged;
+    for (const double v : values) parts[random.Below(4)].Add(mapping, v);
+    for (const QuantileSketch& part : parts) merged.Merge(mapping, part);
+    CHECK(Bytes(merged) == expected);
+    QuantileSketch small;  // whose largest number lies far below
+    small.Add(mapping, 1e-300);
+    QuantileSketch one = small, other = wide;
+    one.Merge(mapping, wide);
+    other.Merge(mapping, small);
+    CHECK(Bytes(one) == Bytes(other));
     Shuffle(&random, &values);
   }
 }

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <iterator>
 
 #include "base/coding.h"
 #include "base/hash.h"
@@ -96,11 +98,20 @@ void DistinctCounter::BecomeSketch() {
 }
 
 void DistinctCounter::Merge(const DistinctCounter& other) {
-  if (other.registers_.empty()) {
-    for (const uint64_t hash : other.hashes_) AddHash(hash);
+  if (registers_.empty() && other.registers_.empty()) {
+    std::vector<uint64_t> both;
+    both.reserve(hashes_.size() + other.hashes_.size());
+    std::set_union(hashes_.begin(), hashes_.end(), other.hashes_.begin(), other.hashes_.end(),
+                   std::back_inserter(both));
+    hashes_.swap(both);
+    if (hashes_.size() > bounds::kMostExactValues) BecomeSketch();
     return;
   }
   BecomeSketch();
+  if (other.registers_.empty()) {
+    for (const uint64_t hash : other.hashes_) Register(hash);
+    return;
+  }
   for (size_t i = 0; i < kRegisters; ++i) {
     registers_[i] = std::max(registers_[i], other.registers_[i]);
   }

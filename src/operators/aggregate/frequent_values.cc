@@ -23,7 +23,7 @@ void FrequentValues::Add(const Value& v) {
 }
 
 void FrequentValues::Count(const Value& canonical, uint64_t hash, uint64_t count) {
-  if (entries_.size() * 2 >= index_.size()) Index();
+  if (entries_.size() * 2 >= index_.size()) Index(entries_.size());
   const size_t mask = index_.size() - 1;
   size_t place = hash & mask;
   for (; index_[place] != 0; place = (place + 1) & mask) {
@@ -37,10 +37,10 @@ void FrequentValues::Count(const Value& canonical, uint64_t hash, uint64_t count
   index_[place] = static_cast<uint16_t>(entries_.size());
 }
 
-// Room for twice as many entries as there are.
-void FrequentValues::Index() {
+// Room for twice as many as `entries`.
+void FrequentValues::Index(size_t entries) {
   size_t size = 16;
-  while (size < entries_.size() * 4) size *= 2;
+  while (size < entries * 4) size *= 2;
   index_.assign(size, 0);
   for (size_t i = 0; i < entries_.size(); ++i) {
     size_t place = entries_[i].hash & (size - 1);
@@ -59,11 +59,14 @@ void FrequentValues::Reduce() {
   error_ += taken;
   std::erase_if(entries_, [taken](const Entry& e) { return e.count <= taken; });
   for (Entry& e : entries_) e.count -= taken;
-  Index();
+  Index(entries_.size());
 }
 
 void FrequentValues::Merge(const FrequentValues& other) {
   // All counters side by side first, then at most one reduction: the bound of the paper.
+  const size_t most = entries_.size() + other.entries_.size();
+  if (entries_.capacity() < most) entries_.reserve(most);
+  if (index_.size() < most * 2) Index(most);
   for (const Entry& e : other.entries_) Count(e.value.Get(), e.hash, e.count);
   error_ += other.error_;
   if (entries_.size() > bounds::kMostCounters) Reduce();

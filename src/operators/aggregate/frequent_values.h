@@ -41,7 +41,7 @@ class FrequentValues {
   // Adds to the value's counter, which may be a new one.
   void Count(const Value& canonical, uint64_t hash, uint64_t count);
   void Reduce();
-  void Index();
+  void Index(size_t entries);
 
   std::vector<Entry> entries_;
   std::vector<uint16_t> index_;  // open addressing by hash: number of an entry + 1, or 0

@@ -102,11 +102,16 @@ void BucketCounts::AddOutside(int32_t index, uint64_t count, int32_t limit) {
 }
 
 void BucketCounts::Merge(const BucketCounts& other, int32_t limit) {
-  // From the highest, so that nothing is folded twice.
-  for (size_t i = other.counts_.size(); i-- > 0;) {
-    const uint64_t count = other.counts_[i];
-    if (count > 0) Add(other.base_ + static_cast<int32_t>(i), count, limit);
+  if (other.counts_.empty()) return;
+  // The highest first, so that nothing is folded twice; then room down to the lowest.
+  const size_t last = other.counts_.size() - 1;
+  Add(other.base_ + static_cast<int32_t>(last), other.counts_[last], limit);
+  Add(other.base_, 0, limit);
+  for (size_t i = 0; i < last; ++i) {
+    const int32_t index = std::max(base_, other.base_ + static_cast<int32_t>(i));
+    counts_[static_cast<size_t>(index - base_)] += other.counts_[i];
   }
+  total_ += other.total_ - other.counts_[last];
 }
 
 int32_t BucketCounts::AtRank(uint64_t rank) const {
