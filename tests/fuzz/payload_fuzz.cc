@@ -1,5 +1,6 @@
 // Payloads through every decoder and into event times. Input: a byte that chooses decoder (with 4:
-// and takes an array apart) and time unit, a byte that lies behind the payload, then payloads separated by a byte 0x1e.
+// and takes an array apart) and time unit, a byte that lies behind the payload, then payloads
+// separated by a byte 0x1e.
 #include <deque>
 #include <memory>
 #include <string>

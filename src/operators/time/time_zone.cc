@@ -19,7 +19,7 @@ const date::time_zone& Zone(const void* zone) { return *static_cast<const date::
 // Years 1 to 32000: beyond, the library's own arithmetic would leave its range. No zone changes there.
 int64_t SecondsWithin(int64_t ms) {
   constexpr int64_t kLeast = -62'135'596'800, kMost = 947'670'796'800;
-  return std::clamp((ms - FloorMod(ms, 1000)) / 1000, kLeast, kMost);
+  return std::clamp(ms / 1000 - (ms % 1000 < 0 ? 1 : 0), kLeast, kMost);
 }
 
 int64_t Ms(seconds s) { return int64_t{s.count()} * 1000; }
