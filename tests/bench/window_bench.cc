@@ -2,9 +2,10 @@
 // results, one worker, in memory. Only the path is timed (CPU time of the thread), not the filling
 // of batches.
 //
-//   window_bench "WINDOW" KEYS WARM_SECONDS SECONDS RATE
+//   window_bench "WINDOW" KEYS WARM_SECONDS SECONDS RATE ["STEP"...]
 //
-// WINDOW is a window step's map, such as "{ tumbling: 5s }". Records have keys at random; event
+// WINDOW is a window step's map, such as "{ tumbling: 5s }"; each STEP a whole step between key and window,
+// such as "{ where: speed > prev(speed) }". Records have keys at random; event
 // time runs at RATE records a second. Before the SECONDS that are measured come WARM_SECONDS with
 // one record per key and second. Prints one JSON object.
 #include <algorithm>
@@ -38,7 +39,7 @@ class NoState final : public StateView {
   }
 };
 
-std::unique_ptr<PipelinePlan> Plan(const std::string& window) {
+std::unique_ptr<PipelinePlan> Plan(const std::string& window, const std::string& steps) {
   const std::string yaml =
       "pipeline: bench\n"
       "source:\n"
@@ -47,7 +48,7 @@ std::unique_ptr<PipelinePlan> Plan(const std::string& window) {
       "  fields: { vehicle: string, ts: int, speed: float }\n"
       "  time: { field: ts, unit: ms }\n"
       "steps:\n"
-      "  - key: vehicle\n"
+      "  - key: vehicle\n" + steps +
       "  - window: " + window + "\n"
       "    aggregate: { avg: avg(speed), min: min(speed), max: max(speed), samples: count() }\n"
       "sinks: [ { mqtt: results } ]\n";
@@ -82,7 +83,7 @@ class Bench {
       : plan_(std::move(plan)),
         layouts_(&plan_->aggregates, {}),
         source_(&plan_->source, 1, kStart),
-        task_(plan_.get(), &layouts_, "bench", &state_, 64, 1, 1, FirePoint{}),
+        task_(plan_.get(), &layouts_, "bench", "keyed", &state_, 64, 1, 1, FirePoint{}),
         random_(1) {
     for (uint32_t k = 0; k < keys; ++k) {
       char name[16];
@@ -171,11 +172,13 @@ class Bench {
 };
 
 int Main(int argc, char** argv) {
-  if (argc != 6) return 2;
+  if (argc < 6) return 2;
   const int64_t keys = std::atoll(argv[2]), warm = std::atoll(argv[3]), seconds = std::atoll(argv[4]),
                 rate = std::atoll(argv[5]);
   if (keys <= 0 || warm < 0 || seconds <= 0 || rate <= 0) return 2;
-  std::unique_ptr<PipelinePlan> plan = Plan(argv[1]);
+  std::string steps;
+  for (int i = 6; i < argc; ++i) steps += "  - " + std::string(argv[i]) + "\n";
+  std::unique_ptr<PipelinePlan> plan = Plan(argv[1], steps);
   if (plan == nullptr) {
     std::fprintf(stderr, "window_bench: cannot plan the window %s\n", argv[1]);
     return 1;
