@@ -2,11 +2,13 @@
 // results, one worker, in memory. Only the path is timed (CPU time of the thread), not the filling
 // of batches.
 //
-//   window_bench "WINDOW" KEYS WARM_SECONDS SECONDS RATE ["AGGREGATES"]
+//   window_bench "WINDOW" KEYS WARM_SECONDS SECONDS RATE ["AGGREGATES" ["STEP"...]]
 //
-// WINDOW is a window step's map, such as "{ tumbling: 5s }", AGGREGATES one of aggregates over
-// `speed`. Records have keys at random; event time runs at RATE records a second. Before the SECONDS
-// that are measured come WARM_SECONDS with one record per key and second. Prints one JSON object.
+// WINDOW is a window step's map, such as "{ tumbling: 5s }", AGGREGATES one of aggregates over `speed`
+// (empty: avg, min, max, count); each STEP a whole step between key and window, such as
+// "{ where: speed > prev(speed) }". Records have keys at random; event time runs at RATE records a second.
+// Before the SECONDS that are measured come WARM_SECONDS with one record per key and second. Prints one
+// JSON object.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -40,7 +42,8 @@ class NoState final : public StateView {
 
 constexpr const char* kUsual = "{ avg: avg(speed), min: min(speed), max: max(speed), samples: count() }";
 
-std::unique_ptr<PipelinePlan> Plan(const std::string& window, const std::string& aggregates) {
+std::unique_ptr<PipelinePlan> Plan(const std::string& window, const std::string& aggregates,
+                                   const std::string& steps) {
   const std::string yaml =
       "pipeline: bench\n"
       "source:\n"
@@ -49,7 +52,7 @@ std::unique_ptr<PipelinePlan> Plan(const std::string& window, const std::string&
       "  fields: { vehicle: string, ts: int, speed: float }\n"
       "  time: { field: ts, unit: ms }\n"
       "steps:\n"
-      "  - key: vehicle\n"
+      "  - key: vehicle\n" + steps +
       "  - window: " + window + "\n"
       "    aggregate: " + aggregates + "\n"
       "sinks: [ { mqtt: results } ]\n";
@@ -84,7 +87,7 @@ class Bench {
       : plan_(std::move(plan)),
         layouts_(&plan_->aggregates, {}),
         source_(&plan_->source, 1, kStart),
-        task_(plan_.get(), &layouts_, "bench", &state_, 64, 1, 1, FirePoint{}),
+        task_(plan_.get(), &layouts_, "bench", "keyed", &state_, 64, 1, 1, FirePoint{}),
         random_(1) {
     for (uint32_t k = 0; k < keys; ++k) {
       char name[16];
@@ -173,14 +176,17 @@ class Bench {
 };
 
 int Main(int argc, char** argv) {
-  if (argc != 6 && argc != 7) return 2;
+  if (argc < 6) return 2;
   const int64_t keys = std::atoll(argv[2]), warm = std::atoll(argv[3]), seconds = std::atoll(argv[4]),
                 rate = std::atoll(argv[5]);
   if (keys <= 0 || warm < 0 || seconds <= 0 || rate <= 0) return 2;
-  std::unique_ptr<PipelinePlan> plan = Plan(argv[1], argc == 7 ? argv[6] : kUsual);
+  const std::string aggregates = argc > 6 && argv[6][0] != '\0' ? argv[6] : kUsual;
+  std::string steps;
+  for (int i = 7; i < argc; ++i) steps += "  - " + std::string(argv[i]) + "\n";
+  std::unique_ptr<PipelinePlan> plan = Plan(argv[1], aggregates, steps);
   if (plan == nullptr) {
     std::fprintf(stderr, "window_bench: cannot plan the window %s, %s\n", argv[1],
-                 argc == 7 ? argv[6] : kUsual);
+                 aggregates.c_str());
     return 1;
   }
   Bench bench(std::move(plan), static_cast<uint32_t>(keys));

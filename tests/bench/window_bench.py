@@ -21,9 +21,8 @@ FAMILIES = {
 }
 
 
-def path(context, window, warm, seconds, rate, keys=1000, aggregates=None):
-    command = [context.program("window_bench"), window, keys, warm, seconds, rate]
-    command += [aggregates] if aggregates else []
+def path(context, window, warm, seconds, rate, keys=1000, aggregates="", steps=()):
+    command = [context.program("window_bench"), window, keys, warm, seconds, rate, aggregates, *steps]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BenchError("window_bench failed: " + done.stderr)
@@ -88,7 +87,33 @@ def aggregates(context):
                   "at least a third" if asked else "", share >= 1 / 3 if asked else None)
 
 
+KEYED_STEPS = {
+    "prev": "{ where: speed != prev(speed) }",
+    "detect": "{ detect: { name: fast, when: speed > 120, until: speed < 100, for: 1s, pass: all } }",
+    "dedup": "{ dedup: { by: ts, within: 5s } }",
+}
+
+
+def keyed(context):
+    """What a step with a memory adds to a record, in alternation with the same path without it."""
+    seconds = context.pick(100, 10)
+    extra = {name: [] for name in KEYED_STEPS}
+    allocations = 0.0
+    for _ in range(context.pick(3, 1)):
+        bare = path(context, "{ tumbling: 5s }", 5, seconds, 10_000)
+        for name, step in KEYED_STEPS.items():
+            cost = path(context, "{ tumbling: 5s }", 5, seconds, 10_000, steps=[step])
+            extra[name].append(total_ns(cost) - total_ns(bare))
+            allocations = max(allocations, cost["allocations"] / cost["records"])
+    text = ", ".join(f"{name} {median(ns):.0f}" for name, ns in extra.items())
+    yield Row("what steps with a memory add, ns per record, 1,000 keys (dedup: 50,000 ids remembered)",
+              f"**{text}**", "at most 1,000 each", max(median(ns) for ns in extra.values()) <= 1000)
+    yield Row("heap allocations per record with them, after warm-up", f"**{allocations:.5f}**",
+              "0 (amortised below 0.01)", allocations < 0.01)
+
+
 def measure(context):
     yield from tumbling(context)
     yield from aggregates(context)
+    yield from keyed(context)
     yield from sliding(context)

@@ -120,9 +120,9 @@ void PipelineMetrics(MetricsText* m, const PipelineStatus& p, int64_t wall_us) {
   }
   m->Gauge("rivulet_journal_lag_entries", "Journal entries not yet processed.", labels,
            static_cast<int64_t>(p.journal_lag));
-  m->Gauge("rivulet_state_keys", "Panes (key and slice) in memory.", labels,
+  m->Gauge("rivulet_state_keys", "Panes (key and slice) and remembered entries in memory.", labels,
            static_cast<int64_t>(p.state_panes));
-  m->Gauge("rivulet_state_bytes", "Window state in memory.", labels,
+  m->Gauge("rivulet_state_bytes", "State of windows and steps in memory.", labels,
            static_cast<int64_t>(p.state_bytes));
   m->Gauge("rivulet_outputs_waiting", "Results not yet with every sink.", labels,
            static_cast<int64_t>(p.outputs_waiting));

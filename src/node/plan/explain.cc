@@ -102,6 +102,25 @@ void AppendDedup(const DedupStep& dedup, std::string* out) {
           FormatDuration(dedup.within) + "\n";
 }
 
+void AppendDetect(const DetectStep& detect, std::string* out) {
+  *out += "    detect " + detect.name.text;
+  switch (detect.kind) {
+    case DetectStep::Kind::kWhen: *out += " when " + detect.of.text; break;
+    case DetectStep::Kind::kChange: *out += ": change of " + detect.of.text; break;
+    case DetectStep::Kind::kStuck: *out += ": stuck " + detect.of.text; break;
+    case DetectStep::Kind::kGap: *out += ": gap over " + FormatDuration(detect.hold); break;
+    case DetectStep::Kind::kAnomaly: *out += ": anomaly of " + detect.of.text; break;
+  }
+  const char* limit = detect.kind == DetectStep::Kind::kWhen     ? " until "
+                      : detect.kind == DetectStep::Kind::kChange ? " by "
+                                                                 : ", score ";
+  if (!detect.limit.text.empty()) *out += limit + detect.limit.text;
+  if (detect.kind != DetectStep::Kind::kGap && detect.hold.us > 0) {
+    *out += ", for " + FormatDuration(detect.hold);
+  }
+  *out += detect.all ? "; all pass\n" : "; changes pass\n";
+}
+
 // Which steps: with a memory for each key somewhere, those behind `key` are shown where that is.
 enum class Part : uint8_t { kSource, kKeyed, kResults };
 
@@ -125,6 +144,7 @@ void AppendSteps(const PipelinePlan& plan, Part part, std::string* out) {
       *out += "    where " + where->condition.text + "\n";
     }
     if (const auto* dedup = std::get_if<DedupStep>(&step.what)) AppendDedup(*dedup, out);
+    if (const auto* detect = std::get_if<DetectStep>(&step.what)) AppendDetect(*detect, out);
   }
 }
 

@@ -1,7 +1,7 @@
 // Detect: follows one condition of each key, and lets records through at which it begins or ends.
 //
-// The spread of `anomaly` is an exponentially weighted mean and variance (T. Finch, "Incremental calculation of
-// weighted mean and variance", 2009), with equal weights as long as there are fewer values than it spans.
+// The spread of `anomaly` is an exponentially weighted mean and variance (T. Finch, "Incremental calculation
+// of weighted mean and variance", 2009), with equal weights as long as there are fewer values than it spans.
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -21,6 +21,7 @@ struct DetectorState {
   int64_t since = 0;        // of `value`: the time of the record it came with
   uint64_t count = 0;       // anomaly: values so far
   double mean = 0, variance = 0;
+  static constexpr int64_t kFarthest = int64_t{1} << 62;
   std::string value;        // as part of a key is written (key_codec.h)
 
   void Clear() {
@@ -50,6 +51,10 @@ struct DetectorState {
         !GetFixed(&in, &count) || !GetFixed(&in, &mean) || !GetFixed(&in, &variance) ||
         !GetBytes(&in, &bytes) || !in.empty()) {
       return false;
+    }
+    // No event time comes near the ends of int64 (the source refuses it).
+    for (const int64_t time : {newest, start, since}) {
+      if (time > kFarthest || time < -kFarthest) return false;
     }
     fresh = false;
     active = (flags & 2) != 0;
