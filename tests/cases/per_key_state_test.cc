@@ -129,7 +129,9 @@ class Life {
 // A record of each key, a millisecond apart.
 std::vector<std::pair<std::string, int64_t>> Fleet(size_t keys, int64_t seconds) {
   std::vector<std::pair<std::string, int64_t>> records;
-  for (size_t i = 0; i < keys; ++i) records.emplace_back("v" + std::to_string(i), seconds * 1000 + static_cast<int64_t>(i));
+  for (size_t i = 0; i < keys; ++i) {
+    records.emplace_back("v" + std::to_string(i), seconds * 1000 + static_cast<int64_t>(i));
+  }
   return records;
 }
 
