@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -133,18 +134,22 @@ Figures Run(const std::string& time, double out_of_reach) {
   return figures;
 }
 
+std::string Describe(const std::string& time, const Figures& figures) {
+  std::ostringstream text;
+  text << time << ": " << figures.landed * 100 << " % in their windows, " << 100 - figures.landed * 100
+       << " % lost; healthy vehicles' results within " << figures.latest_s << " s";
+  return text.str();
+}
+
 }  // namespace
 
 TEST_CASE("a tenth of the fleet out of reach: per-key time loses nothing and nobody waits") {
   const Figures per_key = Run("delay: 2s, per: vehicle, hold: 40m", 0.1);
   const Figures one_time = Run("delay: 2s", 0.1);
   const Figures patient = Run("delay: 40m", 0.1);
-  MESSAGE("per: vehicle, hold: 40m: ", per_key.landed * 100, " % in their windows, healthy vehicles' within ",
-          per_key.latest_s, " s");
-  MESSAGE("one time, delay: 2s:     ", one_time.landed * 100, " % in their windows, healthy vehicles' within ",
-          one_time.latest_s, " s");
-  MESSAGE("one time, delay: 40m:    ", patient.landed * 100, " % in their windows, healthy vehicles' within ",
-          patient.latest_s, " s");
+  MESSAGE(Describe("per: vehicle, hold: 40m", per_key));
+  MESSAGE(Describe("one time, delay: 2s", one_time));
+  MESSAGE(Describe("one time, delay: 40m", patient));
   CHECK(per_key.landed >= 0.999);
   CHECK(per_key.late == 0);
   // 2 s delay, 1 s until the vehicle's next reading, and seconds are looked at whole.

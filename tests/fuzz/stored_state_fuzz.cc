@@ -188,6 +188,7 @@ WindowSpec SpecOf(uint8_t choice) {
   spec.size_us = 10'000'000;
   spec.slide_us = spec.kind == WindowSpec::Kind::kSliding ? 5'000'000 : 10'000'000;
   spec.lateness_us = (choice & 4) != 0 ? 30'000'000 : 0;
+  if ((choice & 8) != 0) spec.per_key = {true, 1'000'000, 0};
   return spec;
 }
 
@@ -212,7 +213,8 @@ void Process(WindowOperator* windows, int64_t watermark, Sink* sink) {
     arguments.push_back(&batch.columns[static_cast<size_t>(p.column())]);
   }
   windows->Process({&batch, &keys, kept.data(), static_cast<uint32_t>(kept.size()),
-                    watermarks.data(), 0, &arguments},
+                    watermarks.data(), 0, &arguments, kept.data(),
+                    static_cast<uint32_t>(kept.size())},
                    sink);
 }
 

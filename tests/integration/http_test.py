@@ -18,7 +18,7 @@ FIELDS = {
     "store": {"used_bytes", "capacity_bytes", "entries"},
     "commit": {"count", "bytes", "last_us", "longest_us"},
 }
-PIPELINE_FIELDS = {"name", "records_in", "results", "late", "dead_letters", "watermark_ms",
+PIPELINE_FIELDS = {"name", "records_in", "results", "late", "dead_letters", "ahead", "watermark_ms",
                    "watermark_lag_ms", "journal_lag", "state_keys", "state_bytes",
                    "outputs_waiting", "sinks"}
 

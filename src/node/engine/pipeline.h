@@ -60,7 +60,8 @@ class Pipeline {
   Status Continue(TaskRunner* runner);
 
   // Processes messages that follow those of the last turn; `next_offset` is the position after them. A turn
-  // may be cut short, in front of a large close: then offset() says from where messages are to be given again.
+  // may be cut short, in front of a large close: then offset() says from where messages are to be given
+  // again.
   Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner);
   // The same with messages that `shared` has decoded for several pipelines.
   Status SharedTurn(SourceTask* shared, const ColumnMap& map, uint64_t next_offset,

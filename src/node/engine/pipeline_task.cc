@@ -229,6 +229,7 @@ void PipelineTask::CollectDead(SourceTask* source, uint64_t end) {
     std::stable_sort(letters.begin(), letters.end(),
                      [](const DeadLetter* a, const DeadLetter* b) { return a->row < b->row; });
     for (const DeadLetter* d : letters) {
+      counters_.ahead += d->code == ErrorCode::kTimeAhead ? 1 : 0;
       dead_.push_back({RejectedLine(Status(d->code, d->detail).ToString(), d->raw),
                        {Held(d->watermark), 1, in.first_position + d->row},
                        {}});

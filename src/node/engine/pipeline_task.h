@@ -44,6 +44,7 @@ struct PipelineCounters {
   uint64_t results = 0;
   uint64_t late = 0;
   uint64_t dead = 0;
+  uint64_t ahead = 0;        // of the dead, those whose time was over max_ahead in the future
   uint64_t duplicates = 0;   // dropped by dedup steps
 };
 

@@ -35,7 +35,8 @@ Json PipelineJson(const PipelineStatus& p, int64_t wall_us) {
                {"records_in", p.counters.records},
                {"results", p.counters.results},
                {"late", p.counters.late},
-               {"dead_letters", p.counters.dead}};
+               {"dead_letters", p.counters.dead},
+               {"ahead", p.counters.ahead}};
   if (HasWatermark(p)) {
     json["watermark_ms"] = p.watermark_us / 1000;
     json["watermark_lag_ms"] = (wall_us - p.watermark_us) / 1000;
@@ -112,6 +113,8 @@ void PipelineMetrics(MetricsText* m, const PipelineStatus& p, int64_t wall_us) {
              p.counters.duplicates);
   m->Counter("rivulet_dead_letters_total", "Records that could not be processed.", labels,
              p.counters.dead);
+  m->Counter("rivulet_ahead_records_total", "Dead letters whose time was over max_ahead in the future.",
+             labels, p.counters.ahead);
   if (HasWatermark(p)) {
     m->Gauge("rivulet_watermark_seconds", "Watermark, seconds since 1970.", labels,
              static_cast<double>(p.watermark_us) / 1e6);

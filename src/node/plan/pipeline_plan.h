@@ -78,7 +78,8 @@ struct PipelinePlan {
   uint32_t result_columns = 0;
   std::vector<ResultEncoder::Field> result_fields;
 
-  // Key fields, window and whose time it is: while this stays the same, open windows survive a change of the file.
+  // Key fields, window and whose time it is: while this stays the same, open windows survive a change of
+  // the file.
   std::string StateSignature() const;
 };
 

@@ -73,7 +73,8 @@ Status AggregatePlan::Add(const std::string& name, const expr::AggregateCall& ca
     return {ErrorCode::kBadParameter,
             "'" + call.canonical + "': 'low' must be less than 'high', and their distance a number"};
   }
-  AccumulatorSlot values{d->accumulator, nullptr};
+  AccumulatorSlot values;
+  values.kind = d->accumulator;
   if (given.values > 0) values.argument = AddArgument(call.arguments[0], d->accepts);
   if (given.values > 1) values.second = AddArgument(call.arguments[1], d->accepts);
   if (!call.filter.empty()) values.filter = AddArgument(call.filter[0], MaskOf(Type::kBool));

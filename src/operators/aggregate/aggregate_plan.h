@@ -21,7 +21,7 @@ struct AggregateDefinition;
 
 // One accumulator of the block.
 struct AccumulatorSlot {
-  AccumulatorKind kind;
+  AccumulatorKind kind{};
   std::shared_ptr<const Accumulator> accumulator;
   int32_t argument = -1;  // index into AggregatePlan::arguments(); -1: none
   int32_t second = -1;    // likewise: of aggregates over two values

@@ -82,7 +82,9 @@ void ClockedWindows::CloseKey(KeyClock* clock, int64_t to, const ResultOrder* ca
   } else {
     CloseTumblingOf(clock, last, caused, sink);
   }
-  clock->next = clock->until > to ? FirstWindow(to + 1) : KeyClock::kNever;
+  int64_t next = 0;
+  const bool open = clock->until > to && NextWindow(to, &next) && next <= clock->until;
+  clock->next = open ? next : KeyClock::kNever;
   clocks_.Touch(clock);
 }
 

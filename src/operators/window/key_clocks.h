@@ -3,8 +3,8 @@
 //
 // Rows:  prefix k | key -> the clock;   prefix t | time (8 bytes, ordered) | key -> nothing.
 // A timer row says "look at this key when the held watermark reaches this time". It may be early: a healthy
-// key closes its windows by its own clock, so its timer rings once in a hold and is set anew. A clock that the
-// held watermark has passed, of a key without open windows, says nothing any more and is forgotten.
+// key closes its windows by its own clock, so its timer rings once in a hold and is set anew. A clock that
+// the held watermark has passed, of a key without open windows, says nothing any more and is forgotten.
 //
 // In memory a bounded number of clocks; the rest come back on access, as panes do (see SliceStore).
 #pragma once

@@ -124,7 +124,7 @@ void SessionWindows::EncodeKey(const KeyState& state, std::string* out) const {
 Status SessionWindows::DecodeKey(std::string_view row, KeyState* state) const {
   const Status corrupt(ErrorCode::kCorrupt, "the stored sessions of a key cannot be read");
   uint64_t count = 0;
-  if (!GetFixed(&row, &state->stored_timer) ||
+  if (!GetFixed(&row, &state->stored_timer) || state->stored_timer == kNoTimer ||
       (spec_.per_key.on && !GetFixed(&row, &state->own)) || !GetVarint(&row, &count)) {
     return corrupt;
   }
