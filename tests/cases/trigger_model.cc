@@ -170,23 +170,23 @@ void TriggerModel::AddTo(const Key& key, Window* window, const TriggerRecord& re
 void TriggerModel::Advance(int64_t watermark_us) {
   if (watermark_ && watermark_us <= *watermark_) return;
   watermark_ = watermark_us;
-  // Time, early behind closing, key, window.
-  std::vector<std::tuple<int64_t, int, Key, int64_t>> events;
+  // Time, key, window, whether early.
+  std::vector<std::tuple<int64_t, Key, int64_t, bool>> events;
   for (const auto& [key, windows] : windows_) {
     for (const Window& w : windows) {
       if (w.due && *w.due < w.end && *w.due <= watermark_us) {
-        events.emplace_back(*w.due, 1, key, IdOf(w));
+        events.emplace_back(*w.due, key, IdOf(w), true);
       }
-      if (!w.closed && w.end <= watermark_us) events.emplace_back(w.end, 0, key, IdOf(w));
+      if (!w.closed && w.end <= watermark_us) events.emplace_back(w.end, key, IdOf(w), false);
     }
   }
   std::sort(events.begin(), events.end());
-  for (const auto& [time, early, key, id] : events) {
+  for (const auto& [time, key, id, early] : events) {
     for (Window& w : windows_[key]) {
       if (IdOf(w) != id) continue;
-      if (early == 0) w.closed = true;
-      if (early == 0 && spec_.discarding && w.unseen.empty()) continue;
-      Emit(key, &w, early == 1);
+      w.closed = !early;
+      if (!early && spec_.discarding && w.unseen.empty()) continue;
+      Emit(key, &w, early);
     }
   }
   if (global()) return;

@@ -28,7 +28,8 @@ std::string DescribeEmit(const EmitSpec& emit) {
   return text + (emit.discarding ? ", discarding" : "");
 }
 
-std::string DescribeWindow(const WindowSpec& w) {
+// `gap`: of a session whose records bring their own, as written.
+std::string DescribeWindow(const WindowSpec& w, const std::string& gap) {
   std::string text;
   switch (w.kind) {
     case WindowSpec::Kind::kTumbling:
@@ -38,7 +39,7 @@ std::string DescribeWindow(const WindowSpec& w) {
       text = "sliding " + FormatDuration({w.size_us}) + " every " + FormatDuration({w.slide_us});
       break;
     case WindowSpec::Kind::kSession:
-      text = (w.own_gaps ? "session, gap of each record, at most " : "session, gap ") +
+      text = "session, gap " + (w.own_gaps ? gap + " of each record, at most " : "") +
              FormatDuration({w.size_us});
       break;
     case WindowSpec::Kind::kCumulate:
@@ -159,10 +160,10 @@ void AppendHistories(const KeyedPlan& keyed, std::string* out) {
 }
 
 void AppendWindow(const PipelinePlan& plan, std::string* out) {
-  *out += "    window: " + DescribeWindow(plan.window) + "\n";
   for (const Step& step : plan.spec.steps) {
     const auto* window = std::get_if<WindowStep>(&step.what);
     if (window == nullptr) continue;
+    *out += "    window: " + DescribeWindow(plan.window, window->gap.text) + "\n";
     for (size_t i = 0; i < window->aggregates.size(); ++i) {
       const auto& [name, text] = window->aggregates[i];
       *out += "    " + name.text + " = " + text.text + ": " +

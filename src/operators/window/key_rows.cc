@@ -154,64 +154,79 @@ void KeyRows::SetTimer(KeyWindows* windows, int64_t deadline, int64_t fired) {
   // One that rings too early does no harm.
   if (windows->timer <= deadline && windows->timer != kNoTimer && windows->timer > fired) return;
   if (windows->timer == deadline) return;
-  if (windows->timer != kNoTimer) timers_.erase({windows->timer, windows->key});
+  // A timer that moves takes its node along: no allocation for each result.
+  auto node = windows->timer == kNoTimer ? decltype(timers_)::node_type()
+                                         : timers_.extract({windows->timer, windows->key});
   windows->timer = deadline;
   // Or its row would have the key looked at again and again.
   if (windows->stored) MarkDirty(windows);
   if (deadline == kNoTimer) return;
-  timers_.emplace(std::pair(deadline, std::string_view(windows->key)), windows);
+  if (node.empty()) {
+    timers_.emplace(std::pair(deadline, std::string_view(windows->key)), windows);
+    return;
+  }
+  node.key().first = deadline;
+  timers_.insert(std::move(node));
 }
 
-KeyWindows* KeyRows::NextDue(int64_t watermark) {
-  if (timers_.empty() || timers_.begin()->first.first > watermark) return nullptr;
-  return timers_.begin()->second;
+KeyWindows* KeyRows::NextDue(const FirePoint& point) {
+  if (timers_.empty()) return nullptr;
+  const auto& [timer, windows] = *timers_.begin();
+  return point.Covers(timer.first, timer.second) ? windows : nullptr;
 }
 
-void KeyRows::BringDue(int64_t watermark) {
-  if (!cold_ || next_cold_timer_ > watermark || next_cold_timer_ == kNoTimer) return;
+std::string KeyRows::TimersBehind(const FirePoint& fired) const {
+  if (!fired.whole) return TimerRow(timer_prefix_, fired.time, fired.key) + '\0';
+  return fired.time == kNoTimer ? Behind(timer_prefix_) : TimerRow(timer_prefix_, fired.time + 1, "");
+}
+
+void KeyRows::BringDue(const FirePoint& fired, const FirePoint& point) {
+  if (!cold_ || next_cold_timer_ > point.time || next_cold_timer_ == kNoTimer) return;
   std::vector<std::string> due;
   next_cold_timer_ = kNoTimer;
-  const Status status = view_->Scan(
-      timer_prefix_, Behind(timer_prefix_), [&](std::string_view row, std::string_view) {
-        row.remove_prefix(timer_prefix_.size());
-        int64_t time = 0;
-        if (!GetOrderedI64(&row, &time)) return true;
-        if (time > watermark) {
-          next_cold_timer_ = time;
-          return false;
-        }
-        if (share_.Owns(Hash64(row))) due.emplace_back(row);
-        return true;
-      });
+  const Status status = view_->Scan(TimersBehind(fired), Behind(timer_prefix_),
+                                    [&](std::string_view row, std::string_view) {
+                                      row.remove_prefix(timer_prefix_.size());
+                                      int64_t time = 0;
+                                      if (!GetOrderedI64(&row, &time)) return true;
+                                      if (!point.Covers(time, row)) {
+                                        next_cold_timer_ = time;
+                                        return false;
+                                      }
+                                      if (share_.Owns(Hash64(row))) due.emplace_back(row);
+                                      return true;
+                                    });
   if (!status.ok()) Fail(status);
   for (const std::string& key : due) Find(key, Hash64(key), false);
 }
 
 // Timers that are due already (of keys whose rows a commit has yet to delete, of keys that came back) are not
 // counted: a point must lie behind `fired`, or closing would never end.
-int64_t KeyRows::LimitTimers(int64_t fired, int64_t watermark, size_t limit) {
-  if (fired >= watermark) return watermark;
-  const int64_t from = fired + 1;
-  int64_t time = watermark;
+FirePoint KeyRows::LimitTimers(const FirePoint& fired, int64_t watermark, size_t limit) {
+  FirePoint point{watermark, true, ""};
+  if (fired.time > watermark || (fired.time == watermark && fired.whole)) return point;
   size_t count = 0;
-  for (auto it = timers_.lower_bound({from, std::string_view()});
-       it != timers_.end() && it->first.first <= watermark; ++it) {
+  auto it = fired.whole ? timers_.lower_bound({fired.time + 1, std::string_view()})
+                        : timers_.upper_bound({fired.time, std::string_view(fired.key)});
+  for (; it != timers_.end() && it->first.first <= watermark; ++it) {
     if (++count < limit) continue;
-    time = it->first.first;
+    point = {it->first.first, false, std::string(it->first.second)};
     break;
   }
-  if (!cold_ || next_cold_timer_ > time) return time;
+  if (!cold_ || next_cold_timer_ > point.time) return point;
   count = 0;
-  const Status status = view_->Scan(TimerRow(timer_prefix_, from, ""),
-                                    TimerRow(timer_prefix_, time, ""),
+  const Status status = view_->Scan(TimersBehind(fired), Behind(timer_prefix_),
                                     [&](std::string_view row, std::string_view) {
                                       row.remove_prefix(timer_prefix_.size());
+                                      int64_t time = 0;
+                                      if (!GetOrderedI64(&row, &time)) return true;
+                                      if (!point.Covers(time, row)) return false;
                                       if (++count < limit) return true;
-                                      GetOrderedI64(&row, &time);
+                                      point = {time, false, std::string(row)};
                                       return false;
                                     });
   if (!status.ok()) Fail(status);
-  return time;
+  return point;
 }
 
 // --- rows ---

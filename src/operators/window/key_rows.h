@@ -19,6 +19,7 @@
 
 #include "operators/aggregate/aggregate_plan.h"
 #include "operators/state_view.h"
+#include "operators/window/fire_point.h"
 #include "operators/window/pane_layout.h"
 #include "operators/window/slice_store.h"
 
@@ -82,12 +83,13 @@ class KeyRows {
   // timers have rung.
   void SetTimer(KeyWindows* windows, int64_t deadline, int64_t fired);
   int64_t TimerOf(const KeyWindows& windows) const { return windows.timer; }
-  // Brings keys whose timers ring at W back into memory.
-  void BringDue(int64_t watermark);
-  // One whose timer rings at W, of those in memory; null when there is none. The caller sets a later timer.
-  KeyWindows* NextDue(int64_t watermark);
-  // A time at most at `watermark` up to which at most about `limit` timers behind `fired` ring.
-  int64_t LimitTimers(int64_t fired, int64_t watermark, size_t limit);
+  // Brings keys whose timers ring behind `fired` up to `point` back into memory.
+  void BringDue(const FirePoint& fired, const FirePoint& point);
+  // One whose timer rings up to `point`, of those in memory, the first by (time, key); null when there is
+  // none. The caller sets a later timer.
+  KeyWindows* NextDue(const FirePoint& point);
+  // A point at most at `watermark` up to which at most about `limit` timers behind `fired` ring.
+  FirePoint LimitTimers(const FirePoint& fired, int64_t watermark, size_t limit);
 
   // See WindowOperator.
   void CollectChanges(StateChanges* changes);
@@ -103,6 +105,8 @@ class KeyRows {
   void Encode(const KeyWindows& windows, std::string* out) const;
   Status Decode(std::string_view row, KeyWindows* windows) const;
   bool DecodePart(std::string_view* row, WindowPart* part, Status* status) const;
+  // The first timer row behind `fired`.
+  std::string TimersBehind(const FirePoint& fired) const;
   void CollectKey(KeyWindows* windows, StateChanges* changes);
   void Forget(KeyWindows* windows);
   void Fail(const Status& status);

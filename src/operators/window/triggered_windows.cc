@@ -32,7 +32,8 @@ TriggeredWindows::TriggeredWindows(const WindowSpec& spec, const AggregatePlan* 
       plan_(plan),
       rows_(plan, layouts, prefix, view, share),
       accumulator_(plan),
-      fired_(fired.time) {}
+      fired_(fired.whole ? fired.time : fired.time - 1),
+      partial_(fired) {}
 
 Status TriggeredWindows::Open() {
   if (!spec_.zone.empty()) {
@@ -236,7 +237,7 @@ void TriggeredWindows::SettlePart(const KeyWindows& key, WindowPart* part, int64
                                   ResultSink* sink) {
   const int64_t end = EndOf(*part);
   if (part->due <= watermark && part->due < end) {
-    Emit(key, part, {part->due, 0, 1}, true, sink);
+    Emit(key, part, {part->due, 0, 0}, true, sink);
   }
   if (part->closed || end > watermark) return;
   if (part->fresh || !spec_.emit.discarding) Emit(key, part, {end, 0, 0}, false, sink);
@@ -264,15 +265,14 @@ void TriggeredWindows::Schedule(KeyWindows* key, int64_t watermark) {
 }
 
 FirePoint TriggeredWindows::NextPoint(int64_t watermark, size_t limit) {
-  return {rows_.LimitTimers(fired_, watermark, limit), true, ""};
+  return rows_.LimitTimers(partial_, watermark, limit);
 }
 
 void TriggeredWindows::Advance(const FirePoint& point, ResultSink* sink) {
-  const int64_t watermark = point.time;
-  if (watermark <= fired_) return;
-  rows_.BringDue(watermark);
-  fired_ = watermark;
-  while (KeyWindows* key = rows_.NextDue(watermark)) {
+  if (!(partial_ < point)) return;
+  rows_.BringDue(partial_, point);
+  while (KeyWindows* key = rows_.NextDue(point)) {
+    const int64_t watermark = point.Covers(point.time, key->key) ? point.time : point.time - 1;
     Settle(key, watermark, sink);
     if (key->parts.empty()) {
       rows_.Erase(key);
@@ -280,6 +280,8 @@ void TriggeredWindows::Advance(const FirePoint& point, ResultSink* sink) {
       Schedule(key, watermark);
     }
   }
+  partial_ = point;
+  fired_ = point.whole ? point.time : point.time - 1;
 }
 
 }  // namespace rivulet

@@ -88,7 +88,8 @@ class TriggeredWindows final : public WindowOperator {
   KeyRows rows_;
   BatchAccumulator accumulator_;
   std::optional<TimeZone> zone_;
-  int64_t fired_;               // everything due up to here has been put out
+  int64_t fired_;               // everything due up to here has been put out ...
+  FirePoint partial_;           // ... and if not whole, of its time what concerns keys up to its key
   std::vector<Span> windows_;   // of the record being added
   Span last_{0, 0};             // tumbling: the window of the last record
   Status status_;

@@ -24,6 +24,7 @@
 #include "operators/aggregate/aggregate_plan.h"
 #include "operators/key/key_codec.h"
 #include "operators/state_view.h"
+#include "operators/window/fire_point.h"
 #include "operators/window/slice_store.h"
 
 namespace rivulet {
@@ -74,13 +75,13 @@ struct WindowSpec {
 // Where a result stands in the order of all results of a pipeline. Closings come by (end, key); a
 // revision comes after all closings its watermark allowed and before those it did not, by position of the
 // record that caused it; so does the closing of a key's windows by a record that moved the key's own clock.
-// Early results that a time makes due come behind the closings of that time. This order is the same for
+// Early results that a time makes due stand among the closings of that time. This order is the same for
 // every number of workers and every batching.
 struct ResultOrder {
   int64_t time;        // closing: the window's end; early: when it was due; caused by a record: W just
                        // before it (held, with per-key time)
   uint8_t caused;      // 0: by W; 1: caused by the record at `position`
-  uint64_t position;   // of that record within the turn; not caused by one: 0 closing, 1 early
+  uint64_t position;   // of that record within the turn
 };
 
 // A result with all there is to say of it.
@@ -93,24 +94,6 @@ struct WindowResult {
   uint32_t revision;
   bool early;            // the window has not closed
   const char* block;
-};
-
-// How far windows are closed: all with (end, key) <= (time, key), or every key of `time` when `whole`. A very
-// large close is done in steps, with commits in between, so that memory stays bounded.
-struct FirePoint {
-  int64_t time = std::numeric_limits<int64_t>::min();
-  bool whole = true;
-  std::string key;
-
-  // Whether the window or key at (end, key) is within.
-  bool Covers(int64_t end, std::string_view k) const {
-    return end < time || (end == time && (whole || k <= key));
-  }
-  bool operator<(const FirePoint& o) const {
-    if (time != o.time) return time < o.time;
-    return whole != o.whole ? o.whole : key < o.key;
-  }
-  bool operator==(const FirePoint&) const = default;
 };
 
 // Receives results. `block` is only valid during the call.
