@@ -360,7 +360,8 @@ TEST_CASE("steps with a memory before windows: not a bit depends on how they are
     const auto ms = [&random](uint64_t n) { return std::to_string(1 + random.Below(n)) + "ms"; };
     const std::string steps =
         "  - key: k\n    keep: " + ms(300) + "\n  - where: id is null or id != 1\n" +
-        "  - dedup: { by: [id, v], within: " + ms(60) + " }\n  - set: { rise: v - prev(v), odd: case when v = 7 then to_int('x') else v end }\n" +
+        "  - dedup: { by: [id, v], within: " + ms(60) +
+        " }\n  - set: { rise: v - prev(v), odd: case when v = 7 then to_int('x') else v end }\n" +
         "  - detect: { name: hot, when: v > 4, until: since(v > 4) > 10, for: " + ms(20) +
         ", pass: all }\n  - where: rise is null or rise > -5\n  - window: { " +
         windows[random.Below(3)] + ", lateness: " + ms(60) + " }\n" +
