@@ -23,7 +23,8 @@ sinks: {{ stdout: true }}
 def late_share(context, folder, readings, name, per):
     pipeline = folder / f"{name}.yaml"
     pipeline.write_text(PIPELINE.format(name=name, per=per))
-    usage = run([context.rivulet, "replay", pipeline, "--input", readings, "--output", "/dev/null"],
+    usage = run([context.rivulet, "replay", pipeline, "--input", readings, "--output",
+                 folder / f"{name}.ndjson"],
                 folder / f"{name}.log")
     summary = (folder / f"{name}.log").read_text()
     figures = re.search(r"(\d+) records, \d+ results, (\d+) late", summary)

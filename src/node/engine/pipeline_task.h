@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "node/engine/source_task.h"
+#include "node/engine/turn_parts.h"
 #include "node/plan/pipeline_plan.h"
 #include "operators/window/window_operator.h"
 
@@ -61,7 +62,7 @@ class PipelineTask {
 
   void Prepare(uint32_t slot, SourceSlot* source);
   // The records of messages in [begin, end) of the log; in order, all of the turn or up to where it is cut.
-  void Process(uint32_t worker, SourceTask* source, uint64_t begin, uint64_t end);
+  void Process(uint32_t worker, SourceTask* source, uint64_t begin = 0, uint64_t end = TurnParts::kEnd);
   // Results that the workers have so far in this step.
   size_t ResultsSoFar() const;
   // Closes windows up to `point`; further calls, each with a later point and BeginStep before it,
@@ -72,7 +73,7 @@ class PipelineTask {
   FirePoint NextPoint(int64_t watermark, size_t limit);
   // Fills results(), late() and dead() for the step. `source` null: the step processed no records; otherwise
   // those of messages before `end`.
-  void Collect(SourceTask* source, uint64_t end);
+  void Collect(SourceTask* source, uint64_t end = TurnParts::kEnd);
 
   // Valid until the next turn.
   const std::vector<PipelineResult>& results() const { return results_; }
