@@ -97,7 +97,8 @@ class KeyRows {
   size_t MemoryBytes() const;
   void Evict(size_t target);
   size_t PartsInMemory() const { return parts_in_memory_; }
-  size_t DirtyRows() const { return dirty_.size() * 2; }
+  // A key's row, and a timer row that goes and one that comes.
+  size_t DirtyRows() const { return dirty_.size() * 3; }
   const Status& status() const { return status_; }
 
  private:

@@ -32,7 +32,8 @@ SessionWindows::SessionWindows(const WindowSpec& spec, const AggregatePlan* plan
       view_(view),
       share_(share),
       accumulator_(plan),
-      fired_(fired.time),
+      fired_(fired.whole ? fired.time : fired.time - 1),
+      partial_(fired),
       next_cold_timer_(kNoTimer) {}
 
 SessionWindows::~SessionWindows() {
@@ -300,8 +301,8 @@ void SessionWindows::Settle(KeyState* state, int64_t watermark, const ResultOrde
   }
 }
 
-void SessionWindows::BringExpired(int64_t watermark) {
-  if (!cold_ || next_cold_timer_ > watermark) return;
+void SessionWindows::BringExpired(const FirePoint& point) {
+  if (!cold_ || next_cold_timer_ > point.time) return;
   std::vector<std::string> expired;
   next_cold_timer_ = kNoTimer;
   const Status status = view_->Scan(
@@ -309,7 +310,7 @@ void SessionWindows::BringExpired(int64_t watermark) {
         row.remove_prefix(timer_prefix_.size());
         int64_t time = 0;
         if (!GetOrderedI64(&row, &time)) return true;
-        if (time > watermark) {
+        if (!point.Covers(time, row)) {
           next_cold_timer_ = time;
           return false;
         }
@@ -324,43 +325,53 @@ void SessionWindows::BringExpired(int64_t watermark) {
 // (of keys that closed but whose rows a commit has yet to delete, of keys that came back) are not counted: a
 // point must lie behind fired_, or closing would never end.
 FirePoint SessionWindows::NextPoint(int64_t watermark, size_t limit) {
-  const int64_t from = SaturatingAdd(fired_, 1);
-  int64_t time = watermark;
+  FirePoint point{watermark, true, ""};
+  if (!(partial_ < point)) return point;
+  // Unlike those of slices, rows of keys are read, changed and written again: smaller steps.
+  limit = std::max<size_t>(1, limit / 4);
   size_t count = 0;
-  for (auto it = timers_.lower_bound({from, std::string_view()});
-       it != timers_.end() && it->first.first <= watermark; ++it) {
+  auto it = partial_.whole ? timers_.lower_bound({partial_.time + 1, std::string_view()})
+                           : timers_.upper_bound({partial_.time, std::string_view(partial_.key)});
+  for (; it != timers_.end() && it->first.first <= watermark; ++it) {
     if (++count < limit) continue;
-    time = it->first.first;
+    point = {it->first.first, false, std::string(it->first.second)};
     break;
   }
-  if (!cold_ || next_cold_timer_ > time) return {time, true, ""};
+  if (!cold_ || next_cold_timer_ > point.time) return point;
   count = 0;
-  const Status status = view_->Scan(TimerRow(timer_prefix_, from, ""),
-                                    TimerRow(timer_prefix_, time, ""),
+  const std::string from = partial_.whole
+                               ? TimerRow(timer_prefix_, partial_.time + 1, "")
+                               : TimerRow(timer_prefix_, partial_.time, partial_.key) + '\0';
+  const Status status = view_->Scan(from, timer_prefix_ + "\xff",
                                     [&](std::string_view row, std::string_view) {
                                       row.remove_prefix(timer_prefix_.size());
+                                      int64_t time = 0;
+                                      if (!GetOrderedI64(&row, &time)) return true;
+                                      if (!point.Covers(time, row)) return false;
                                       if (++count < limit) return true;
-                                      GetOrderedI64(&row, &time);
+                                      point = {time, false, std::string(row)};
                                       return false;
                                     });
   if (!status.ok() && status_.ok()) status_ = status;
-  return {time, true, ""};
+  return point;
 }
 
 void SessionWindows::Advance(const FirePoint& point, ResultSink* sink) {
-  const int64_t watermark = point.time;
-  if (watermark <= fired_) return;
-  BringExpired(watermark);
-  fired_ = watermark;
-  while (!timers_.empty() && timers_.begin()->first.first <= watermark) {
+  if (!(partial_ < point)) return;
+  BringExpired(point);
+  partial_ = point;
+  while (!timers_.empty() &&
+         point.Covers(timers_.begin()->first.first, timers_.begin()->first.second)) {
     KeyState* state = timers_.begin()->second;
-    Settle(state, watermark, nullptr, sink);
-    if (Gone(*state, watermark)) {
+    fired_ = point.Covers(point.time, state->key) ? point.time : point.time - 1;  // for this key
+    Settle(state, fired_, nullptr, sink);
+    if (Gone(*state, fired_)) {
       Erase(state);
     } else {
       SetTimer(state);
     }
   }
+  fired_ = point.whole ? point.time : point.time - 1;
 }
 
 // The key has no sessions left.

@@ -70,7 +70,7 @@ class SessionWindows final : public WindowOperator {
   bool LoadKey(KeyState* state);
   Status DecodeKey(std::string_view row, KeyState* state) const;
   void EncodeKey(const KeyState& state, std::string* out) const;
-  void BringExpired(int64_t watermark);
+  void BringExpired(const FirePoint& point);
   Block NewBlock() const;
   void FreeSession(Session* session) const;
   void CountHeap(KeyState* state);
@@ -103,6 +103,7 @@ class SessionWindows final : public WindowOperator {
   KeyShare share_;
   BatchAccumulator accumulator_;
   int64_t fired_;
+  FirePoint partial_;  // not whole: and of its time, the keys up to its key
   // Lookups only; never walked where order could reach the output.
   std::unordered_multimap<uint64_t, std::unique_ptr<KeyState>> keys_;
   std::map<std::pair<int64_t, std::string_view>, KeyState*> timers_;

@@ -265,7 +265,8 @@ void TriggeredWindows::Schedule(KeyWindows* key, int64_t watermark) {
 }
 
 FirePoint TriggeredWindows::NextPoint(int64_t watermark, size_t limit) {
-  return rows_.LimitTimers(partial_, watermark, limit);
+  // Unlike those of slices, rows of keys are read, changed and written again: smaller steps.
+  return rows_.LimitTimers(partial_, watermark, std::max<size_t>(1, limit / 4));
 }
 
 void TriggeredWindows::Advance(const FirePoint& point, ResultSink* sink) {
