@@ -7,6 +7,13 @@ namespace rivulet {
 
 Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* errors) {
   RIVULET_RETURN_IF_ERROR(CommitNow(now));
+  // What the old text's windows closed with must not be lost to a new text that has other windows.
+  for (Running& r : pipelines_) {
+    while (r.pipeline->closing()) {
+      RIVULET_RETURN_IF_ERROR(r.pipeline->Continue(parts_.runner));
+      RIVULET_RETURN_IF_ERROR(CommitNow(now));
+    }
+  }
   std::vector<std::unique_ptr<PipelinePlan>> plans;
   PlanAll(&sources, errors, &plans);
   groups_.clear();
