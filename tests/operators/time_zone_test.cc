@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "operators/time/time_zone.h"
 
 namespace rivulet {
@@ -49,6 +51,8 @@ TEST_CASE("time zone: times at the ends of what a record may have") {
     CHECK(offset <= 2 * kHour);
     CHECK(berlin->ToUtc(t + offset) == t);
   }
+  CHECK(berlin->OffsetAt(std::numeric_limits<int64_t>::min()) > 0);
+  CHECK(berlin->ToUtc(std::numeric_limits<int64_t>::max()) < std::numeric_limits<int64_t>::max());
 }
 
 TEST_CASE("time zone: one that is not known is refused with the nearest") {

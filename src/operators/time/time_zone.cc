@@ -2,11 +2,13 @@
 
 #include <date/tz.h>
 
+#include <algorithm>
 #include <exception>
 #include <string>
 #include <vector>
 
 #include "base/suggest.h"
+#include "base/types.h"
 
 namespace rivulet {
 namespace {
@@ -15,20 +17,26 @@ using std::chrono::microseconds;
 
 int64_t Micros(std::chrono::seconds s) { return microseconds(s).count(); }
 
+// Years 1 to 32000: the library counts years in 16 bits. No zone changes beyond.
+microseconds Within(int64_t us) {
+  constexpr int64_t kLeast = -62'135'596'800, kMost = 947'670'796'800;
+  return microseconds(std::clamp(us, kLeast * 1'000'000, kMost * 1'000'000));
+}
+
 class DateZone final : public TimeZone {
  public:
   explicit DateZone(const date::time_zone* zone) : zone_(zone) {}
 
   int64_t OffsetAt(int64_t utc_us) const override {
-    return Micros(zone_->get_info(date::sys_time<microseconds>(microseconds(utc_us))).offset);
+    return Micros(zone_->get_info(date::sys_time<microseconds>(Within(utc_us))).offset);
   }
   int64_t ToUtc(int64_t local_us) const override {
     const date::local_info info =
-        zone_->get_info(date::local_time<microseconds>(microseconds(local_us)));
+        zone_->get_info(date::local_time<microseconds>(Within(local_us)));
     if (info.result == date::local_info::nonexistent) {
       return Micros(info.first.end.time_since_epoch());
     }
-    return local_us - Micros(info.first.offset);
+    return SaturatingSub(local_us, Micros(info.first.offset));
   }
 
  private:
