@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 namespace rivulet {
 namespace {
 
@@ -51,6 +53,8 @@ TEST_CASE("time zone: times at the ends of what a record may have") {
     CHECK(offset <= 2 * kHour);
     CHECK(berlin.FirstMoment(t + offset) == t);
   }
+  CHECK(berlin.OffsetMs(std::numeric_limits<int64_t>::min()) > 0);
+  CHECK(berlin.ToUtc(std::numeric_limits<int64_t>::max()) < std::numeric_limits<int64_t>::max());
 }
 
 TEST_CASE("time zone: one that is not known is refused with the nearest") {

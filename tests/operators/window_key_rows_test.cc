@@ -115,8 +115,10 @@ TEST_CASE("key rows: memory shrinks to what is dirty, and comes back") {
   for (int i = 0; i < 100; ++i) f.Fill(rows.get(), "k" + std::to_string(i), i);
   CHECK(rows->PartsInMemory() == 200);
   rows->MarkDirty(f.Find(rows.get(), "k7", false));
+  const size_t before = rows->MemoryBytes();
   rows->Evict(0);
   CHECK(rows->PartsInMemory() == 2);
+  CHECK(rows->MemoryBytes() < before / 50);
   CHECK(f.Find(rows.get(), "k8", false)->parts.size() == 2);
   CHECK(rows->status().ok());
 }

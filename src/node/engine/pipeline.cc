@@ -179,7 +179,7 @@ Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records, uint64_t en
     Emit();
     closing_ = fired_ < target;
     // What a close changes stays in memory until a commit, even when its results are not put out.
-    const bool pause = OutputBytes() > outputs_per_turn_ || task_->DirtyRows() > results_per_step_;
+    const bool pause = OutputBytes() > outputs_per_turn_ || task_->DirtyRows() > results_per_step_ / 2;
     if (!closing_ || pause || !task_->status().ok()) return task_->status();
     with_records = false;
     runner->Run(workers_, [&](uint32_t i) { task_->BeginStep(i); });

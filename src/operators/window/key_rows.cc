@@ -78,6 +78,7 @@ KeyWindows* KeyRows::Find(std::string_view key, uint64_t hash, bool create) {
   keys_.emplace(hash, std::move(windows));
   parts_in_memory_ += raw->parts.size();
   key_bytes_ += raw->key.size();
+  if (loaded) CountHeap(raw);
   if (loaded && raw->stored_timer != kNoTimer) {
     raw->timer = raw->stored_timer;
     timers_.emplace(std::pair(raw->timer, std::string_view(raw->key)), raw);
@@ -120,6 +121,14 @@ void KeyRows::Clear(WindowPart* part) const {
   plan_->Init(part->bytes());
 }
 
+void KeyRows::CountHeap(KeyWindows* windows) {
+  if (!plan_->has_heap()) return;
+  heap_bytes_ -= windows->heap_bytes;
+  windows->heap_bytes = 0;
+  for (const WindowPart& p : windows->parts) windows->heap_bytes += plan_->HeapBytes(p.bytes());
+  heap_bytes_ += windows->heap_bytes;
+}
+
 void KeyRows::MarkDirty(KeyWindows* windows) {
   windows->recent = true;
   if (windows->dirty_index >= 0) return;
@@ -143,6 +152,7 @@ void KeyRows::Forget(KeyWindows* windows) {
   for (auto it = begin; it != end; ++it) {
     if (it->second.get() != windows) continue;
     key_bytes_ -= windows->key.size();
+    heap_bytes_ -= windows->heap_bytes;
     keys_.erase(it);
     return;
   }
@@ -308,6 +318,7 @@ Status KeyRows::Decode(std::string_view row, KeyWindows* windows) const {
 
 void KeyRows::CollectKey(KeyWindows* windows, StateChanges* changes) {
   windows->dirty_index = -1;
+  CountHeap(windows);
   const bool gone = windows->parts.empty();
   const bool timer_moved = windows->stored_timer != windows->timer;
   if (windows->stored && windows->stored_timer != kNoTimer && (gone || timer_moved)) {
@@ -351,7 +362,7 @@ void KeyRows::OnCommitted() {
 size_t KeyRows::MemoryBytes() const {
   const size_t per_key = sizeof(KeyWindows) + 160;
   const size_t per_part = sizeof(WindowPart) + plan_->block_bytes() + 24;
-  return keys_.size() * per_key + key_bytes_ + parts_in_memory_ * per_part +
+  return keys_.size() * per_key + key_bytes_ + heap_bytes_ + parts_in_memory_ * per_part +
          spare_.size() * (plan_->block_bytes() + 24);
 }
 
@@ -374,6 +385,7 @@ void KeyRows::Evict(size_t target) {
       for (WindowPart& p : windows->parts) plan_->Destroy(p.bytes());
       parts_in_memory_ -= windows->parts.size();
       key_bytes_ -= windows->key.size();
+      heap_bytes_ -= windows->heap_bytes;
       it = keys_.erase(it);
     }
     if (MemoryBytes() <= target) return;

@@ -54,6 +54,7 @@ struct KeyWindows {
   bool recent = false;
   bool going = false;               // its row's deletion is under way
   int64_t dirty_index = -1;         // place among the dirty; -1: not dirty
+  size_t heap_bytes = 0;            // of its blocks outside themselves, when last counted
 };
 
 // One thread. Errors of the store are kept in status(); after one, results are not to be trusted and the
@@ -112,6 +113,8 @@ class KeyRows {
   void Forget(KeyWindows* windows);
   void Fail(const Status& status);
   void FreePart(WindowPart* part);
+  // What the key's blocks hold outside themselves: counted when it comes and with each commit.
+  void CountHeap(KeyWindows* windows);
   std::unique_ptr<int64_t[]> TakeBlock();
 
   const AggregatePlan* plan_;
@@ -129,7 +132,7 @@ class KeyRows {
   std::vector<std::unique_ptr<int64_t[]>> spare_;  // blocks for reuse, not initialised
   int64_t next_cold_timer_ = kNoTimer;  // earliest timer of a key that is not in memory
   bool cold_ = false;                   // some keys are in the store only
-  size_t parts_in_memory_ = 0, key_bytes_ = 0;
+  size_t parts_in_memory_ = 0, key_bytes_ = 0, heap_bytes_ = 0;
   std::string row_;                     // scratch
   Status status_;
 };

@@ -328,7 +328,7 @@ FirePoint SessionWindows::NextPoint(int64_t watermark, size_t limit) {
   FirePoint point{watermark, true, ""};
   if (!(partial_ < point)) return point;
   // Unlike those of slices, rows of keys are read, changed and written again: smaller steps.
-  limit = std::max<size_t>(1, limit / 4);
+  limit = std::max<size_t>(1, limit / 8);
   size_t count = 0;
   auto it = partial_.whole ? timers_.lower_bound({partial_.time + 1, std::string_view()})
                            : timers_.upper_bound({partial_.time, std::string_view(partial_.key)});

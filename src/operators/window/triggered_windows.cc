@@ -266,7 +266,7 @@ void TriggeredWindows::Schedule(KeyWindows* key, int64_t watermark) {
 
 FirePoint TriggeredWindows::NextPoint(int64_t watermark, size_t limit) {
   // Unlike those of slices, rows of keys are read, changed and written again: smaller steps.
-  return rows_.LimitTimers(partial_, watermark, std::max<size_t>(1, limit / 4));
+  return rows_.LimitTimers(partial_, watermark, std::max<size_t>(1, limit / 8));
 }
 
 void TriggeredWindows::Advance(const FirePoint& point, ResultSink* sink) {

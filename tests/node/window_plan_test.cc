@@ -1,4 +1,4 @@
-// What `rivulet explain` says of each kind of window.
+// What the plan of each kind of window is: in the words of `rivulet explain`, and as a form of state.
 
 #include <doctest/doctest.h>
 
@@ -9,16 +9,20 @@
 namespace rivulet {
 namespace {
 
-std::string Explained(const std::string& window) {
+std::unique_ptr<PipelinePlan> Plan(const std::string& window) {
   PipelineSpec spec;
   ConfigErrors errors;
   const std::string yaml =
       "pipeline: p\nsource: { mqtt: a, time: { field: t } }\nsteps:\n  - key: k\n  - window: { " +
       window + " }\n    aggregate: { n: count() }\nsinks: { stdout: true }\n";
   REQUIRE(ReadPipeline(yaml, "p.yaml", &spec, &errors));
-  const std::unique_ptr<PipelinePlan> plan = PlanPipeline(spec, PlanOptions{}, &errors);
+  std::unique_ptr<PipelinePlan> plan = PlanPipeline(spec, PlanOptions{}, &errors);
   REQUIRE(plan != nullptr);
-  const std::string text = ExplainPlan(*plan, 64);
+  return plan;
+}
+
+std::string Explained(const std::string& window) {
+  const std::string text = ExplainPlan(*Plan(window), 64);
   const size_t begin = text.find("window: ") + 8;
   return text.substr(begin, text.find('\n', begin) - begin);
 }
@@ -44,6 +48,23 @@ TEST_CASE("explain: windows of each kind") {
 
 TEST_CASE("explain: a window that grows by the whole is a tumbling one") {
   CHECK(Explained("cumulate: 1h, every: 1h, offset: 90m") == "tumbling 1h, offset 30m, lateness 0s");
+}
+
+TEST_CASE("open windows go on when only the times of early results change, and what is no part of them") {
+  const auto form = [](const std::string& window) { return Plan(window)->StateSignature(); };
+  // Of the first version: stores written by it go on.
+  CHECK(form("tumbling: 10s") == "k\n0 10000000 10000000 0");
+  CHECK(form("session: 10s, lateness: 5s") == "k\n2 10000000 10000000 0");
+  const std::string early = form("tumbling: 10s, emit: every 1s");
+  CHECK(early != form("tumbling: 10s"));
+  CHECK(early == form("tumbling: 10s, emit: [on change, every 3 records], lateness: 1h"));
+  CHECK(early != form("tumbling: 10s, emit: every 1s, mode: discarding"));
+  CHECK(form("tumbling: 10s, emit: on close") == form("tumbling: 10s"));
+  CHECK(form("tumbling: 1d, zone: Europe/Berlin") != form("tumbling: 1d"));
+  CHECK(form("tumbling: 1d, zone: Europe/Berlin") != form("tumbling: 1d, zone: UTC"));
+  CHECK(form("session: { gap: g, max: 10s }") != form("session: 10s"));
+  CHECK(form("count: 10") != form("count: 10, every: 5"));
+  CHECK(form("cumulate: 1h, every: 10m") != form("sliding: 1h, every: 10m"));
 }
 
 }  // namespace rivulet
