@@ -14,6 +14,8 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
       RIVULET_RETURN_IF_ERROR(CommitNow(now));
     }
   }
+  // Commits made below see some of the pipelines only.
+  const Offset consumed = LeastCommitted();
   std::vector<std::unique_ptr<PipelinePlan>> plans;
   PlanAll(&sources, errors, &plans);
   groups_.clear();
@@ -56,7 +58,10 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
   }
   RIVULET_RETURN_IF_ERROR(BuildGroups());
   Subscribe();
-  return CommitNow(now);
+  const Status status = CommitNow(now);
+  consumed_ = std::min(consumed_, consumed);
+  consumed_before_ = std::min(consumed_before_, consumed);
+  return status;
 }
 
 Status Node::Stop(Monotonic deadline) {
