@@ -56,13 +56,17 @@ def wait_settled(node, pairs):
     """Until every record is processed and committed."""
     wait_until(lambda: node.pipeline("open")["records_in"] >= pairs, "every record processed",
                timeout=300, every=0.2)
-    commits = node.status()["commit"]["count"]
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:  # a commit that found nothing to write is not counted
-        time.sleep(1.5)
-        before, commits = commits, node.status()["commit"]["count"]
-        if commits == before:
-            return
+    # Window state that no result waits for is committed at the next checkpoint.
+    wait_until(lambda: node.status()["store"]["entries"] >= pairs, "every window committed",
+               timeout=60, every=0.5)
+    wait_until(lambda: quiet(node), "no commit under way", timeout=60, every=0.1)
+
+
+def quiet(node):
+    """Whether a while passes without a commit."""
+    before = node.status()["commit"]["count"]
+    time.sleep(1.5)
+    return node.status()["commit"]["count"] == before
 
 
 def restart(node, pairs):

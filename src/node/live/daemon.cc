@@ -17,6 +17,7 @@
 #include "node/http/metrics_text.h"
 #include "node/live/log.h"
 #include "node/live/node.h"
+#include "node/live/startup_code.h"
 
 namespace rivulet {
 namespace {
@@ -272,6 +273,7 @@ int Daemon::Run() {
                                                std::to_string(http_.port())
                                          : ""));
   board_.Put(node_->Describe(ReadClock()));
+  ReleaseStartupCode();
   Loop();
   LogLine('i', "stopping");
   status = node_->status();
