@@ -102,7 +102,7 @@ TEST_CASE("parameters are checked, and found where they are") {
         "twa(x, 'cubic')", "twa(x, 1)"}) {
     CAPTURE(bad);
     const Status status = plan.Add(bad);
-    CHECK(status.code() == ErrorCode::kBadParameter);
+    CHECK(status.code() == ErrorCode::kBadArgument);
   }
   CHECK(plan.Add("percentile(x)").message() ==
         "'percentile' takes 2 to 3 arguments: percentile(x, p[, error]), found 1");

@@ -392,11 +392,11 @@ void Planner::PlanAggregates(const WindowStep& step) {
   }
   const AggregatePlan& aggregates = plan_->aggregates;
   for (size_t i = 0; i < aggregates.arguments().size(); ++i) {
-    PlanArgument(aggregates.arguments()[i], aggregates.argument_accepts(i));
+    PlanArgument(aggregates.arguments()[i]);
   }
 }
 
-void Planner::PlanArgument(const expr::Program& program, TypeMask) {
+void Planner::PlanArgument(const expr::Program& program) {
   if (program.column() >= 0) {
     plan_->argument_columns.push_back(static_cast<uint32_t>(program.column()));
     return;

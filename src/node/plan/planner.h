@@ -39,7 +39,7 @@ class Planner : private expr::HistoryCalls {
   void PlanZone(const WindowStep& step);
   void PlanEmit(const WindowStep& step);
   void PlanAggregates(const WindowStep& step);
-  void PlanArgument(const expr::Program& program, TypeMask accepts);
+  void PlanArgument(const expr::Program& program);
   // `outputs`: what results have besides key and window.
   struct ResultOutput {
     std::string name;

@@ -137,7 +137,7 @@ void Planner::PlanSelect(const SelectStep& step) {
     }
     const std::optional<expr::Program> program = Compile(text);
     if (!program) continue;
-    PlanArgument(*program, kAnyType);
+    PlanArgument(*program);
     outputs.push_back({name.text, program->type()});
   }
   FinishRecords();

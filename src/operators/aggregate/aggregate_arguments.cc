@@ -91,7 +91,7 @@ Result<AggregateArguments> CheckArguments(const AggregateDefinition& definition,
       *offset = call.argument_offsets[next++];
       const std::optional<Value> constant = given.constant();
       if (!constant || !ReadParameter(p, *constant, &number)) {
-        return Status(ErrorCode::kBadParameter,
+        return Status(ErrorCode::kBadArgument,
                       "'" + std::string(p.name) + "' of " + std::string(definition.name) + "(" +
                           std::string(definition.usage) + ") is '" + given.canonical() +
                           "'; expected " + Expected(p) + (constant ? "" : ", written as a constant"));

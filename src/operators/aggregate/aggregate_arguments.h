@@ -17,7 +17,7 @@ struct AggregateArguments {
   std::array<double, 2> of_finisher{};
 };
 
-// Errors: kWrongArgumentCount, kWrongArgumentType, kBadParameter; `*offset` is then where in the call's text.
+// Errors: kWrongArgumentCount, kWrongArgumentType, kBadArgument; `*offset` is then where in the call's text.
 Result<AggregateArguments> CheckArguments(const AggregateDefinition& definition,
                                           const expr::AggregateCall& call, size_t* offset);
 

@@ -70,7 +70,7 @@ Status AggregatePlan::Add(const std::string& name, const expr::AggregateCall& ca
   RIVULET_ASSIGN_OR_RETURN(const AggregateArguments given, CheckArguments(*d, call, offset));
   const AccumulatorSpec spec{d->accumulator, given.of_state};
   if (NewAccumulator(spec) == nullptr) {
-    return {ErrorCode::kBadParameter,
+    return {ErrorCode::kBadArgument,
             "'" + call.canonical + "': 'low' must be less than 'high', and their distance a number"};
   }
   AccumulatorSlot values;

@@ -35,7 +35,7 @@ struct AccumulatorSlot {
 class AggregatePlan {
  public:
   // Adds `name: call` as the next output. Errors: kUnknownAggregate (with the nearest name),
-  // kWrongArgumentCount, kWrongArgumentType, kBadParameter; `*offset`, if given, is where in the call's
+  // kWrongArgumentCount, kWrongArgumentType, kBadArgument; `*offset`, if given, is where in the call's
   // text.
   Status Add(const std::string& name, const expr::AggregateCall& call, size_t* offset = nullptr);
 
