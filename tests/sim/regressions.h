@@ -24,6 +24,9 @@ inline const std::vector<Regression> kRegressions = {
     {187, "the same, one commit behind"},
     {1907, "the reason of a dead letter depended on the byte behind the payload"},
     {3453, "the same, in another journal frame"},
+    {753, "an edit reloaded in the middle of a large close lost the rest of the old windows' results"},
+    {788, "the same, more of them"},
+    {78, "a reload let the journal be trimmed behind a pipeline that it had yet to take over"},
 };
 
 }  // namespace rivulet::sim
