@@ -84,7 +84,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
         p->plan_->name, p->entry_.id, static_cast<ChannelKind>(i), durable ? store : nullptr,
         position.sequences[i]));
   }
-  if (p->plan_->select) p->channel(ChannelKind::kResults).NumberIds();
+  if (!p->plan_->windows()) p->channel(ChannelKind::kResults).NumberIds();
   // A window state of another generation is still in the store until the first commit deletes it, but
   // under another prefix: it is not seen.
   Changes opening(&p->opening_);

@@ -21,7 +21,7 @@ PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
                      ? nullptr
                      : std::make_unique<KeyedChain>(&plan->keyed, keyed_prefix, view, share);
     std::unique_ptr<WindowOperator> windows =
-        plan->select ? std::make_unique<NoWindows>(fired)
+        plan->selects() ? std::make_unique<NoWindows>(fired)
                      : NewWindowOperator(plan->window, &plan->aggregates, layouts, prefix, view,
                                          share, fired);
     workers_.push_back(std::make_unique<PipelineWorker>(plan, &encoder_, std::move(windows),
@@ -60,7 +60,7 @@ void CheckGaps(const Column& gap, std::vector<uint32_t>* rows, std::vector<RowEr
 
 void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vector<uint32_t>* rows,
                     std::vector<RowError>* errors) {
-  if (plan.select) return;  // any type can be put out
+  if (!plan.windows()) return;  // any type can be put out
   if (plan.gap_column) CheckGaps(batch.columns[*plan.gap_column], rows, errors);
   for (size_t i = 0; i < plan.argument_columns.size(); ++i) {
     const Column& column = batch.columns[plan.argument_columns[i]];

@@ -86,7 +86,7 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
     input.rows = own_rows_.data();
     input.count = static_cast<uint32_t>(own_rows_.size());
   }
-  if (plan_->select) return EmitRecords(input);
+  if (plan_->selects()) return EmitRecords(input);
   windows_->Process(input, this);
 }
 
@@ -200,6 +200,12 @@ void PipelineWorker::OnWindow(const WindowResult& r) {
              r.revision, r.block);
   batch_.meta.back().identity_us = r.identity_us;
   batch_.meta.back().early = r.early;
+  if (batch_.batch.rows >= kFlushRows) FlushResults();
+}
+
+void PipelineWorker::OnRow(const RowResult& r) {
+  Reach(r.order.time);
+  batch_.AddRow(r, plan_->key_columns.size());
   if (batch_.batch.rows >= kFlushRows) FlushResults();
 }
 

@@ -77,6 +77,7 @@ class PipelineWorker final : public ResultSink {
   void OnResult(const ResultOrder& order, std::string_view key, uint64_t hash, int64_t start_us,
                 int64_t end_us, uint32_t revision, const char* block) override;
   void OnWindow(const WindowResult& r) override;
+  void OnRow(const RowResult& r) override;
   void OnLate(const ResultOrder& order, uint32_t row) override;
 
  private:

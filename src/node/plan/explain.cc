@@ -195,11 +195,11 @@ std::string ExplainPlan(const PipelinePlan& plan, uint16_t partitions) {
   AppendSteps(plan, Part::kSource, &out);
   out += "  exchange: hash(" + Join(plan.key_names) + ") mod " + std::to_string(partitions) +
          " partitions\n";
-  out += std::string("  stage 1: ") + (plan.select ? "records" : "window") +
+  out += std::string("  stage 1: ") + (plan.selects() ? "records" : "window") +
          " (keyed state, committed with cursors and outputs)\n";
   AppendSteps(plan, Part::kKeyed, &out);
   AppendHistories(plan.keyed, &out);
-  if (plan.select) {
+  if (plan.selects()) {
     AppendSelect(plan, &out);
   } else {
     AppendWindow(plan, &out);

@@ -45,7 +45,7 @@ std::unique_ptr<Decoder> SourcePlan::NewDecoder() const {
 std::string PipelinePlan::StateSignature() const {
   std::string text;
   for (const std::string& key : key_names) text += key + "\n";
-  if (select) return text + "select";
+  if (selects()) return text + "select";
   text += std::to_string(static_cast<int>(window.kind)) + " " + std::to_string(window.size_us) +
           " " + std::to_string(window.slide_us) + " " + std::to_string(window.offset_us);
   if (window.per_key.on) text += " per key";

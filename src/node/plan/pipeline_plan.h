@@ -66,7 +66,11 @@ struct PipelinePlan {
   KeyedPlan keyed;                         // from the first step on that remembers something of its key
   std::vector<std::string> key_names;
   std::vector<uint32_t> key_columns;
-  bool select = false;                     // each record is a result; no window, no aggregates
+  // What makes results. Only of windows are they aggregates; of the others they are rows of values, of which
+  // several can have one key and time.
+  enum class Ending : uint8_t { kWindow, kSelect } ending = Ending::kWindow;
+  bool windows() const { return ending == Ending::kWindow; }
+  bool selects() const { return ending == Ending::kSelect; }  // each record is a result
   WindowSpec window;
   AggregatePlan aggregates;
   // Where aggregate argument i, or selected field i, is found: a column of the source batch that exists

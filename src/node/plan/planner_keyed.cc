@@ -113,7 +113,7 @@ void Planner::PlanSelect(const SelectStep& step) {
     Fault(spec_.source.time.per.front(), ErrorCode::kUnsupportedYet,
           "per-key time ('per') without a window: results that are records wait for no time");
   }
-  plan_->select = true;
+  plan_->ending = PipelinePlan::Ending::kSelect;
   std::vector<ResultOutput> outputs;
   for (const auto& [name, text] : step.fields) {
     const auto& keys = plan_->key_names;

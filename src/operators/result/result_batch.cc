@@ -65,6 +65,13 @@ void ResultBatch::AddRecord(const std::vector<const Column*>& values, uint32_t f
   for (const Column* value : values) batch.columns[column++].Set(row, value->Get(from));
 }
 
+void ResultBatch::AddRow(const RowResult& r, size_t key_fields) {
+  const uint32_t row = AddHead(key_fields, r.order, r.key, r.start_us, r.end_us, 0);
+  batch.event_time[row] = r.end_us;
+  size_t column = key_fields + 2;
+  for (size_t i = 0; i < r.count; ++i) batch.columns[column++].Set(row, r.values[i]);
+}
+
 ResultEncoder::ResultEncoder(const std::vector<Field>& fields) {
   for (const Field& field : fields) {
     std::string lead = parts_.empty() ? "{" : ",";

@@ -41,6 +41,8 @@ struct ResultBatch {
   // The same for a result that is a record: `values` at `row` instead of aggregates, its time as both ends.
   void AddRecord(const std::vector<const Column*>& values, uint32_t row, size_t key_fields,
                  const ResultOrder& order, std::string_view key, int64_t time_us);
+  // The same for a row of values.
+  void AddRow(const RowResult& result, size_t key_fields);
   void Reset(uint32_t columns);
 
  private:

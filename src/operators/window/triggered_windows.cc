@@ -230,7 +230,7 @@ void TriggeredWindows::Emit(const KeyWindows& key, WindowPart* part, const Resul
   ++part->revision;
   part->fresh = false;
   part->due = kNoTimer;
-  if (spec_.emit.discarding) rows_.Clear(part);
+  if (spec_.emit.discarding) rows_.ClearBlock(part);
 }
 
 void TriggeredWindows::SettlePart(const KeyWindows& key, WindowPart* part, int64_t watermark,

@@ -21,6 +21,7 @@
 
 #include "base/record_batch.h"
 #include "base/types.h"
+#include "base/value.h"
 #include "operators/aggregate/aggregate_plan.h"
 #include "operators/key/key_codec.h"
 #include "operators/state_view.h"
@@ -96,6 +97,17 @@ struct WindowResult {
   const char* block;
 };
 
+// A result that is a row of values instead of a window's accumulators. Rows with one key and place keep the
+// order in which they come; several may have one key and time.
+struct RowResult {
+  ResultOrder order;
+  std::string_view key;
+  uint64_t hash;
+  int64_t start_us, end_us;
+  const Value* values;   // valid during the call, as is what they point to
+  size_t count;
+};
+
 // Receives results. `block` is only valid during the call.
 class ResultSink {
  public:
@@ -107,6 +119,8 @@ class ResultSink {
   virtual void OnWindow(const WindowResult& r) {
     OnResult(r.order, r.key, r.hash, r.start_us, r.end_us, r.revision, r.block);
   }
+  // From operators whose results are rows; others never call it.
+  virtual void OnRow(const RowResult&) {}
   // A record that was late for all its windows.
   virtual void OnLate(const ResultOrder& order, uint32_t row) = 0;
 };

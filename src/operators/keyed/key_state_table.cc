@@ -1,0 +1,284 @@
+#include "operators/keyed/key_state_table.h"
+
+#include <algorithm>
+
+#include "base/coding.h"
+#include "base/hash.h"
+
+namespace rivulet {
+namespace {
+
+// Behind all rows that start with `prefix`, whose last byte is a letter.
+std::string Behind(std::string prefix) {
+  ++prefix.back();
+  return prefix;
+}
+
+std::string TimerRow(const std::string& prefix, int64_t time, std::string_view key) {
+  std::string row = prefix;
+  PutOrderedI64(&row, time);
+  row.append(key);
+  return row;
+}
+
+}  // namespace
+
+KeyStateTable::KeyStateTable(const std::string& prefix, const StateView* view, KeyShare share)
+    : key_prefix_(prefix + "k"), timer_prefix_(prefix + "t"), view_(view), share_(share) {}
+
+KeyStateTable::~KeyStateTable() = default;
+
+void KeyStateTable::Clear() {
+  // In any order.
+  for (auto& [hash, state] : keys_) Release(state.get());
+  keys_.clear();
+}
+
+Status KeyStateTable::Open() {
+  RIVULET_RETURN_IF_ERROR(view_->Scan(key_prefix_, Behind(key_prefix_),
+                                      [this](std::string_view, std::string_view) {
+                                        cold_ = true;
+                                        return false;
+                                      }));
+  return view_->Scan(timer_prefix_, Behind(timer_prefix_),
+                     [this](std::string_view row, std::string_view) {
+                       row.remove_prefix(timer_prefix_.size());
+                       GetOrderedI64(&row, &next_cold_timer_);
+                       return false;
+                     });
+}
+
+// --- keys ---
+
+KeyState* KeyStateTable::Find(std::string_view key, uint64_t hash, bool create) {
+  const auto [begin, end] = keys_.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    if (it->second->key == key) return it->second.get();
+  }
+  std::unique_ptr<KeyState> state = cold_ ? Load(key, hash) : nullptr;
+  const bool loaded = state != nullptr;
+  if (!loaded && !create) return nullptr;
+  if (!loaded) state = NewState(key, hash);
+  KeyState* raw = state.get();
+  keys_.emplace(hash, std::move(state));
+  bytes_ += raw->key.size();
+  if (loaded) Remeasure(raw);
+  if (loaded && raw->stored_timer != kNoTimer) {
+    raw->timer = raw->stored_timer;
+    timers_.emplace(std::pair(raw->timer, std::string_view(raw->key)), raw);
+  }
+  return raw;
+}
+
+std::unique_ptr<KeyState> KeyStateTable::NewState(std::string_view key, uint64_t hash) {
+  std::unique_ptr<KeyState> state = New();
+  state->key = key;
+  state->hash = hash;
+  return state;
+}
+
+std::unique_ptr<KeyState> KeyStateTable::Load(std::string_view key, uint64_t hash) {
+  row_.assign(key_prefix_);
+  row_.append(key);
+  const Result<bool> found = view_->Get(row_, &value_);
+  if (!found.ok()) Fail(found.status());
+  if (!found.ok() || !*found) return nullptr;
+  std::unique_ptr<KeyState> state = NewState(key, hash);
+  std::string_view bytes = value_;
+  const Status status = GetFixed(&bytes, &state->stored_timer)
+                            ? Decode(bytes, state.get())
+                            : Status(ErrorCode::kCorrupt, "the stored state of a key has no timer");
+  state->stored = true;
+  if (status.ok()) return state;
+  Fail(status);
+  Release(state.get());
+  return nullptr;
+}
+
+void KeyStateTable::Remeasure(KeyState* state) {
+  const size_t bytes = Measure(*state);
+  bytes_ += bytes - state->bytes;
+  state->bytes = bytes;
+}
+
+void KeyStateTable::MarkDirty(KeyState* state) {
+  state->recent = true;
+  if (state->dirty_index >= 0) return;
+  state->dirty_index = static_cast<int64_t>(dirty_.size());
+  dirty_.push_back(state);
+}
+
+void KeyStateTable::Erase(KeyState* state) {
+  if (state->timer != kNoTimer) timers_.erase({state->timer, state->key});
+  state->timer = kNoTimer;
+  if (state->stored || state->going) {
+    MarkDirty(state);
+  } else {
+    Forget(state);
+  }
+}
+
+void KeyStateTable::Forget(KeyState* state) {
+  if (state->dirty_index >= 0) dirty_[static_cast<size_t>(state->dirty_index)] = nullptr;
+  const auto [begin, end] = keys_.equal_range(state->hash);
+  for (auto it = begin; it != end; ++it) {
+    if (it->second.get() != state) continue;
+    bytes_ -= state->key.size() + state->bytes;
+    Release(state);
+    keys_.erase(it);
+    return;
+  }
+}
+
+// --- timers ---
+
+void KeyStateTable::SetTimer(KeyState* state, int64_t deadline, int64_t fired) {
+  // One that rings too early does no harm.
+  if (state->timer <= deadline && state->timer != kNoTimer && state->timer > fired) return;
+  if (state->timer == deadline) return;
+  // A timer that moves takes its node along: no allocation for each result.
+  auto node = state->timer == kNoTimer ? decltype(timers_)::node_type()
+                                       : timers_.extract({state->timer, state->key});
+  state->timer = deadline;
+  // Or its row would have the key looked at again and again.
+  if (state->stored) MarkDirty(state);
+  if (deadline == kNoTimer) return;
+  if (node.empty()) {
+    timers_.emplace(std::pair(deadline, std::string_view(state->key)), state);
+    return;
+  }
+  node.key().first = deadline;
+  timers_.insert(std::move(node));
+}
+
+KeyState* KeyStateTable::NextDue(const FirePoint& point) {
+  if (timers_.empty()) return nullptr;
+  const auto& [timer, state] = *timers_.begin();
+  return point.Covers(timer.first, timer.second) ? state : nullptr;
+}
+
+std::string KeyStateTable::TimersBehind(const FirePoint& fired) const {
+  if (!fired.whole) return TimerRow(timer_prefix_, fired.time, fired.key) + '\0';
+  return fired.time == kNoTimer ? Behind(timer_prefix_) : TimerRow(timer_prefix_, fired.time + 1, "");
+}
+
+void KeyStateTable::BringDue(const FirePoint& fired, const FirePoint& point) {
+  if (!cold_ || next_cold_timer_ > point.time || next_cold_timer_ == kNoTimer) return;
+  std::vector<std::string> due;
+  next_cold_timer_ = kNoTimer;
+  const Status status = view_->Scan(TimersBehind(fired), Behind(timer_prefix_),
+                                    [&](std::string_view row, std::string_view) {
+                                      row.remove_prefix(timer_prefix_.size());
+                                      int64_t time = 0;
+                                      if (!GetOrderedI64(&row, &time)) return true;
+                                      if (!point.Covers(time, row)) {
+                                        next_cold_timer_ = time;
+                                        return false;
+                                      }
+                                      if (share_.Owns(Hash64(row))) due.emplace_back(row);
+                                      return true;
+                                    });
+  if (!status.ok()) Fail(status);
+  for (const std::string& key : due) Find(key, Hash64(key), false);
+}
+
+// Timers that are due already (of keys whose rows a commit has yet to delete, of keys that came back) are not
+// counted: a point must lie behind `fired`, or closing would never end.
+FirePoint KeyStateTable::LimitTimers(const FirePoint& fired, int64_t watermark, size_t limit) {
+  FirePoint point{watermark, true, ""};
+  if (fired.time > watermark || (fired.time == watermark && fired.whole)) return point;
+  size_t count = 0;
+  auto it = fired.whole ? timers_.lower_bound({fired.time + 1, std::string_view()})
+                        : timers_.upper_bound({fired.time, std::string_view(fired.key)});
+  for (; it != timers_.end() && it->first.first <= watermark; ++it) {
+    if (++count < limit) continue;
+    point = {it->first.first, false, std::string(it->first.second)};
+    break;
+  }
+  if (!cold_ || next_cold_timer_ > point.time) return point;
+  count = 0;
+  const Status status = view_->Scan(TimersBehind(fired), Behind(timer_prefix_),
+                                    [&](std::string_view row, std::string_view) {
+                                      row.remove_prefix(timer_prefix_.size());
+                                      int64_t time = 0;
+                                      if (!GetOrderedI64(&row, &time)) return true;
+                                      if (!point.Covers(time, row)) return false;
+                                      if (++count < limit) return true;
+                                      point = {time, false, std::string(row)};
+                                      return false;
+                                    });
+  if (!status.ok()) Fail(status);
+  return point;
+}
+
+// --- rows ---
+
+void KeyStateTable::CollectKey(KeyState* state, StateChanges* changes) {
+  state->dirty_index = -1;
+  Remeasure(state);
+  const bool gone = Empty(*state);
+  const bool timer_moved = state->stored_timer != state->timer;
+  if (state->stored && state->stored_timer != kNoTimer && (gone || timer_moved)) {
+    changes->Delete(TimerRow(timer_prefix_, state->stored_timer, state->key));
+  }
+  if (gone) {
+    if (state->stored) changes->Delete(key_prefix_ + state->key);
+    state->stored = false;
+    if (!state->going) gone_.push_back(state);
+    state->going = true;
+    return;
+  }
+  if (state->timer != kNoTimer && (!state->stored || timer_moved)) {
+    changes->Put(TimerRow(timer_prefix_, state->timer, state->key), "");
+  }
+  state->stored_timer = state->timer;
+  value_.clear();
+  PutFixed(&value_, state->timer);
+  Encode(*state, &value_);
+  changes->Put(key_prefix_ + state->key, value_);
+  state->stored = true;
+}
+
+void KeyStateTable::CollectChanges(StateChanges* changes) {
+  std::erase(dirty_, nullptr);
+  std::sort(dirty_.begin(), dirty_.end(),
+            [](const KeyState* a, const KeyState* b) { return a->key < b->key; });
+  for (KeyState* state : dirty_) CollectKey(state, changes);
+  dirty_.clear();
+}
+
+void KeyStateTable::OnCommitted() {
+  for (KeyState* state : gone_) {
+    state->going = false;
+    if (state->dirty_index < 0 && Empty(*state)) Forget(state);
+  }
+  gone_.clear();
+}
+
+// --- memory ---
+
+void KeyStateTable::Evict(size_t target) {
+  DropSpare();
+  for (const bool spare_recent : {true, false}) {
+    // Which keys go is not visible in results, so in any order.
+    for (auto it = keys_.begin(); it != keys_.end();) {
+      KeyState* state = it->second.get();
+      const bool keep =
+          state->dirty_index >= 0 || !state->stored || (spare_recent && state->recent);
+      state->recent = false;
+      if (keep || MemoryBytes() <= target) {
+        ++it;
+        continue;
+      }
+      if (state->timer != kNoTimer) timers_.erase({state->timer, state->key});
+      next_cold_timer_ = std::min(next_cold_timer_, state->stored_timer);
+      cold_ = true;
+      bytes_ -= state->key.size() + state->bytes;
+      Release(state);
+      it = keys_.erase(it);
+    }
+    if (MemoryBytes() <= target) return;
+  }
+}
+
+}  // namespace rivulet

@@ -1,0 +1,159 @@
+// KeyStateTable: what an operator keeps of each key, with a timer: a bounded number of keys in memory, the
+// rest as rows of the state store, coming back on access. The operator derives from KeyState what it keeps
+// and from the table how that is written.
+//
+// Rows:  prefix k | key                           ->  timer (8 bytes) | what Encode gives
+//        prefix t | time (8 bytes, ordered) | key  ->  nothing
+// A timer row says "look at this key when W reaches this time"; it may be early (a key whose deadline moved
+// back since keeps its old timer until it rings), so that moving back does not rewrite it.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "operators/state_view.h"
+#include "operators/window/fire_point.h"
+#include "operators/window/slice_store.h"
+
+namespace rivulet {
+
+// A time that does not come.
+inline constexpr int64_t kNoTimer = std::numeric_limits<int64_t>::max();
+
+// The base of what is kept of a key. Its address holds as long as the key is in memory.
+struct KeyState {
+  virtual ~KeyState() = default;
+  std::string key;
+  uint64_t hash = 0;
+
+ private:
+  friend class KeyStateTable;
+  int64_t timer = kNoTimer;         // registered
+  int64_t stored_timer = kNoTimer;  // of the timer row in the store
+  bool stored = false;
+  bool recent = false;
+  bool going = false;               // its row's deletion is under way
+  int64_t dirty_index = -1;         // place among the dirty; -1: not dirty
+  size_t bytes = 0;                 // when last measured
+};
+
+// One thread. Errors of the store are kept in status(); after one, results are not to be trusted and the
+// caller must stop the pipeline.
+class KeyStateTable {
+ public:
+  // `view` must outlive this.
+  KeyStateTable(const std::string& prefix, const StateView* view, KeyShare share);
+  virtual ~KeyStateTable();
+  KeyStateTable(const KeyStateTable&) = delete;
+  KeyStateTable& operator=(const KeyStateTable&) = delete;
+
+  // Learns whether there are rows, and when the first timer rings. Cost: two seeks.
+  Status Open();
+  // A key's state, brought back from the store if need be; null when it has none and `create` is false.
+  KeyState* Find(std::string_view key, uint64_t hash, bool create);
+  // To be called for each change, before the next CollectChanges.
+  void MarkDirty(KeyState* state);
+  // Nothing is left of a key (see Empty): it goes, now or when the deletion of its row is committed.
+  void Erase(KeyState* state);
+  // Takes the state's memory anew, as it grows or shrinks. Done for each changed key with each commit; an
+  // operator whose keys can grow much between commits does it in between.
+  void Remeasure(KeyState* state);
+
+  // The key wants to be looked at when W reaches `deadline` (kNoTimer: never). `fired`: how far the key's
+  // timers have rung.
+  void SetTimer(KeyState* state, int64_t deadline, int64_t fired);
+  int64_t TimerOf(const KeyState& state) const { return state.timer; }
+  // Brings keys whose timers ring behind `fired` up to `point` back into memory.
+  void BringDue(const FirePoint& fired, const FirePoint& point);
+  // One whose timer rings up to `point`, of those in memory, the first by (time, key); null when there is
+  // none. The caller sets a later timer, or erases the key.
+  KeyState* NextDue(const FirePoint& point);
+  // A point at most at `watermark` up to which at most about `limit` timers behind `fired` ring.
+  FirePoint LimitTimers(const FirePoint& fired, int64_t watermark, size_t limit);
+
+  // See WindowOperator.
+  void CollectChanges(StateChanges* changes);
+  void OnCommitted();
+  size_t MemoryBytes() const { return keys_.size() * kKeyBytes + bytes_ + OtherBytes(); }
+  void Evict(size_t target);
+  size_t KeysInMemory() const { return keys_.size(); }
+  // A key's row, and a timer row that goes and one that comes.
+  size_t DirtyRows() const { return dirty_.size() * 3; }
+  const Status& status() const { return status_; }
+
+ protected:
+  // A key without anything.
+  virtual std::unique_ptr<KeyState> New() = 0;
+  // The bytes behind the timer; what Decode understands. A state that is not Empty.
+  virtual void Encode(const KeyState& state, std::string* out) = 0;
+  // Fills a new state. kCorrupt when the bytes are none of Encode's; it is released then.
+  virtual Status Decode(std::string_view row, KeyState* state) = 0;
+  // Nothing of the key is to be kept: it has no row.
+  virtual bool Empty(const KeyState& state) const = 0;
+  // Bytes of memory the state takes, without its KeyState and its key.
+  virtual size_t Measure(const KeyState& state) const = 0;
+  // The state leaves memory: gives back what its destructor does not.
+  virtual void Release(KeyState*) {}
+  // Memory beside what Measure says of each key; and what of it is only kept for reuse should go.
+  virtual size_t OtherBytes() const { return 0; }
+  virtual void DropSpare() {}
+
+  // Releases all; for destructors that override Release.
+  void Clear();
+  void Fail(const Status& status) {
+    if (status_.ok()) status_ = status;
+  }
+
+ private:
+  static constexpr size_t kKeyBytes = sizeof(KeyState) + 160;  // with its places in the maps
+
+  std::unique_ptr<KeyState> NewState(std::string_view key, uint64_t hash);
+  // Null when the store has none.
+  std::unique_ptr<KeyState> Load(std::string_view key, uint64_t hash);
+  // The first timer row behind `fired`.
+  std::string TimersBehind(const FirePoint& fired) const;
+  void CollectKey(KeyState* state, StateChanges* changes);
+  void Forget(KeyState* state);
+
+  std::string key_prefix_, timer_prefix_;
+  const StateView* view_;
+  KeyShare share_;
+  // Lookups only; never walked where order could reach the output.
+  std::unordered_multimap<uint64_t, std::unique_ptr<KeyState>> keys_;
+  std::map<std::pair<int64_t, std::string_view>, KeyState*> timers_;
+  std::vector<KeyState*> dirty_;  // null where a key was forgotten before its commit
+  // Keys whose rows' deletion is under way: until it is committed they stay in memory, or a lookup would
+  // find the old row again.
+  std::vector<KeyState*> gone_;
+  int64_t next_cold_timer_ = kNoTimer;  // earliest timer of a key that is not in memory
+  bool cold_ = false;                   // some keys are in the store only
+  size_t bytes_ = 0;                    // of all keys in memory: key and as last measured
+  std::string row_, value_;             // scratch
+  Status status_;
+};
+
+// The same for states that are all of type `State`.
+template <typename State>
+class KeyStateTableOf : public KeyStateTable {
+ public:
+  using KeyStateTable::KeyStateTable;
+  State* Find(std::string_view key, uint64_t hash, bool create) {
+    return static_cast<State*>(KeyStateTable::Find(key, hash, create));
+  }
+  State* NextDue(const FirePoint& point) {
+    return static_cast<State*>(KeyStateTable::NextDue(point));
+  }
+
+ protected:
+  std::unique_ptr<KeyState> New() override { return std::make_unique<State>(); }
+};
+
+}  // namespace rivulet
