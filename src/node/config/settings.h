@@ -42,7 +42,8 @@ inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
 inline constexpr std::string_view kStepNames[] = {"explode", "set",    "where",  "key",       "keep",
-                                                  "dedup",   "detect", "window", "aggregate", "select"};
+                                                  "dedup",   "detect", "window", "aggregate", "select",
+                                                  "pattern"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
 
 inline constexpr std::string_view kExplodeNames[] = {"field", "as"};
@@ -54,6 +55,13 @@ inline constexpr SettingGroup kDedup{"dedup", "'dedup'", kDedupNames};
 inline constexpr std::string_view kDetectNames[] = {
     "name", "when", "until", "for", "change", "by", "stuck", "gap", "anomaly", "score", "over", "pass"};
 inline constexpr SettingGroup kDetect{"detect", "'detect'", kDetectNames};
+
+inline constexpr std::string_view kPatternNames[] = {"sequence", "within", "skip", "timeouts"};
+inline constexpr SettingGroup kPattern{"pattern", "'pattern'", kPatternNames};
+
+inline constexpr std::string_view kElementNames[] = {"name", "where",     "times",  "optional", "next",
+                                                     "not",  "reluctant", "within", "for"};
+inline constexpr SettingGroup kElement{"element", "an element of 'sequence'", kElementNames};
 
 inline constexpr std::string_view kWindowNames[] = {
     "tumbling", "sliding",  "session", "cumulate", "count", "global",
@@ -77,8 +85,8 @@ inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStd
 
 inline constexpr const SettingGroup* kPipelineGroups[] = {
     &kPipeline, &kSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
-    &kStep,     &kExplode, &kDedup, &kDetect, &kWindow, &kSession, &kMqttSink, &kSqliteSink,
-    &kFileSink, &kStdoutSink};
+    &kStep,     &kExplode, &kDedup, &kDetect, &kPattern, &kElement, &kWindow, &kSession, &kMqttSink,
+    &kSqliteSink, &kFileSink, &kStdoutSink};
 
 // --- node files ---
 inline constexpr std::string_view kNodeFileNames[] = {
