@@ -1,8 +1,9 @@
-# What the cross builds share. The toolchain file of an architecture sets rivulet_arch (Debian's name of it),
-# rivulet_triplet and rivulet_cpu_flags, and includes this.
+# What the cross builds share. The toolchain file of an architecture sets rivulet_arch (Debian's
+# name of it), rivulet_triplet and rivulet_cpu_flags, and includes this.
 #
-# Headers and libraries come from the sysroot that scripts/sysroot makes (RIVULET_SYSROOT), compiler and
-# C++ library from Debian's g++-<triplet>. The machine that builds needs no packages of the foreign architecture.
+# Headers and libraries come from the sysroot that scripts/sysroot makes (RIVULET_SYSROOT), compiler
+# and C++ library from Debian's g++-<triplet>. The machine that builds needs no packages of the
+# foreign architecture.
 set(CMAKE_SYSTEM_NAME Linux)
 set(RIVULET_ARCH ${rivulet_arch})
 

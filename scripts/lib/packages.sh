@@ -9,8 +9,9 @@ packages_libraries=(
   libsimdjson-dev nlohmann-json3-dev libxxhash-dev libcpp-httplib-dev libspdlog-dev
   doctest-dev
 )
+packages_tools=(cmake ninja-build pkg-config ccache)
 # Compiling.
-packages_build=(g++ cmake ninja-build pkg-config ccache "${packages_libraries[@]}")
+packages_build=(g++ "${packages_tools[@]}" "${packages_libraries[@]}")
 # A broker, and its command line clients; the rules of time zones.
 packages_run=(mosquitto mosquitto-clients tzdata)
 # Tests: checks in Python, certificates, the fuzzers' compiler.
