@@ -24,6 +24,10 @@ inline constexpr SettingGroup kPipeline{"root", "the pipeline file", kPipelineNa
 inline constexpr std::string_view kSourceNames[] = {"mqtt", "format", "fields", "time"};
 inline constexpr SettingGroup kSource{"source", "'source'", kSourceNames};
 
+inline constexpr std::string_view kNamedSourceNames[] = {"name", "mqtt", "format", "fields",
+                                                         "time", "set",  "where"};
+inline constexpr SettingGroup kNamedSource{"named_source", "a source of the list", kNamedSourceNames};
+
 inline constexpr std::string_view kFormatNames[] = {"csv", "value"};
 inline constexpr SettingGroup kFormat{"format", "'format'", kFormatNames};
 
@@ -76,7 +80,7 @@ inline constexpr std::string_view kStdoutSinkNames[] = {"stdout"};
 inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStdoutSinkNames};
 
 inline constexpr const SettingGroup* kPipelineGroups[] = {
-    &kPipeline, &kSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
+    &kPipeline, &kSource, &kNamedSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
     &kStep,     &kExplode, &kDedup, &kDetect, &kWindow, &kSession, &kMqttSink, &kSqliteSink,
     &kFileSink, &kStdoutSink};
 

@@ -58,11 +58,21 @@ void CheckNamesOnce(const Assignments& assignments, std::string_view setting, Fa
   }
 }
 
+}  // namespace
+
 SetStep ReadSet(const Setting& setting, Faults* faults) {
   SetStep step;
   ReadAssignments(setting, kExpression, faults, &step.assignments);
   return step;
 }
+
+WhereStep ReadWhere(const Setting& setting, Faults* faults) {
+  WhereStep step;
+  TakeText(setting, "a condition such as speed > 5 and speed < 200", &step.condition, faults);
+  return step;
+}
+
+namespace {
 
 ExplodeStep ReadExplode(const Setting& setting, Faults* faults) {
   ExplodeStep step;
@@ -73,12 +83,6 @@ ExplodeStep ReadExplode(const Setting& setting, Faults* faults) {
     TakeText(*field, kField, &step.field, faults);
   }
   if (const auto as = reader.Require("as", kAs)) TakeText(*as, kAs, &step.as, faults);
-  return step;
-}
-
-WhereStep ReadWhere(const Setting& setting, Faults* faults) {
-  WhereStep step;
-  TakeText(setting, "a condition such as speed > 5 and speed < 200", &step.condition, faults);
   return step;
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "node/config/config_error.h"
@@ -29,6 +30,7 @@ struct TopicField {
 
 // What a source task needs: pipelines with equal source plans share one.
 struct SourcePlan {
+  std::string name;                        // of several sources; empty: the only one
   std::vector<TopicPattern> topics;
   std::vector<TopicField> topic_fields;    // union over the patterns
   std::vector<DecodedField> payload_fields;
@@ -44,6 +46,17 @@ struct SourcePlan {
   std::optional<Duration> idle;
   Duration max_ahead;
   uint32_t columns = 0;                    // of the source batch: topic, payload and set columns
+
+  // Several sources are read together, into one batch: equal names are one column.
+  std::vector<SourcePlan> others;          // the first source has the others; these have none
+  uint32_t name_column = 0;                // of the first: where a record's source goes
+  StepChain steps;                         // on this source's records alone, before they meet the others'
+  // (own, common): fields that a source has set and others have too.
+  std::vector<std::pair<uint32_t, uint32_t>> meeting;
+  bool several() const { return !name.empty(); }
+  size_t sources() const { return 1 + others.size(); }
+  const SourcePlan& at(size_t i) const { return i == 0 ? *this : others[i - 1]; }
+  SourcePlan& at(size_t i) { return i == 0 ? *this : others[i - 1]; }
 
   std::unique_ptr<Decoder> NewDecoder() const;
 

@@ -11,6 +11,9 @@
 
 namespace rivulet {
 
+// Whether any name can be a payload field: not where the fields are known in full.
+bool IsOpenSource(const SourceSpec& source, const PlanOptions& options);
+
 class Planner : private expr::HistoryCalls {
  public:
   Planner(const PipelineSpec& spec, const PlanOptions& options, ConfigErrors* errors);
@@ -20,6 +23,21 @@ class Planner : private expr::HistoryCalls {
   void PlanTopics();
   void PlanFields();
   void PlanTime();
+  // plan_sources.cc
+  bool several() const { return !spec_.source.name.text.empty(); }
+  void PlanSources();
+  void PlanSourceSteps(size_t index);
+  void CheckOwnFields(const SourcePlan& source, const MarkedText& text, const expr::Program& program);
+  bool OwnsColumn(const SourcePlan& source, uint32_t column) const;
+  void MeetSources();
+  void MeetField(const std::string& name);
+  expr::StaticType CommonType(const std::string& name);
+  void FinishSources();
+  // A field of the source being planned; another may have it already.
+  uint32_t DefineField(const std::string& name, expr::StaticType type);
+  static std::vector<std::string> OwnNames(const SourcePlan& source);
+  static const DecodedField* FindPayload(const SourcePlan& source, const std::string& name);
+  static bool HasField(const SourcePlan& source, const std::string& name);
   void PlanStep(const Step& step);
   void PlanExplode(const ExplodeStep& step, SourceMark mark);
   void PlanSet(const SetStep& step);
@@ -65,6 +83,8 @@ class Planner : private expr::HistoryCalls {
   std::string KeyedSignature(const std::string& name) const;
 
   std::optional<expr::Program> Compile(const MarkedText& text);
+  // For 'where'.
+  std::optional<expr::Program> CompileCondition(const MarkedText& text);
   // Notes the payload fields that compiling has found in an open scope.
   void TakeNewFields();
   void Fault(const MarkedText& where, ErrorCode code, std::string message);
@@ -78,6 +98,16 @@ class Planner : private expr::HistoryCalls {
   std::unique_ptr<PipelinePlan> plan_;
   expr::Scope scope_;         // of the records, then of the results
   size_t known_fields_ = 0;   // fields of scope_ already accounted for
+  // Of several sources: the one being planned, and what is common to them.
+  const SourceSpec* source_spec_;
+  SourcePlan* source_;
+  struct CommonField {
+    std::string name;
+    uint32_t column;
+    expr::StaticType type;
+  };
+  std::vector<CommonField> read_fields_;    // everything that is read, of any source
+  std::vector<std::vector<CommonField>> set_fields_;  // by source: what it sets
   bool after_window_ = false;
   bool keyed_ = false;
   int64_t keep_us_ = 0;
