@@ -316,7 +316,8 @@ bool ReadPipeline(std::string_view yaml, const std::string& file, PipelineSpec* 
   const bool has_window =
       std::any_of(spec->steps.begin(), spec->steps.end(), [](const Step& step) {
         return std::holds_alternative<WindowStep>(step.what) ||
-               std::holds_alternative<SelectStep>(step.what);
+               std::holds_alternative<SelectStep>(step.what) ||
+               std::holds_alternative<StreamJoinStep>(step.what);
       });
   ReadSources(reader, has_window, &faults, spec);
   ReadAllSinks(reader, &faults, spec);

@@ -45,8 +45,9 @@ inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival
                                                   "per",   "hold"};
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
-inline constexpr std::string_view kStepNames[] = {"explode", "set",    "where",  "key",       "keep",
-                                                  "dedup",   "detect", "window", "aggregate", "select"};
+inline constexpr std::string_view kStepNames[] = {
+    "explode", "set",  "where",  "key",       "keep",  "dedup",
+    "detect",  "join", "window", "aggregate", "select"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
 
 inline constexpr std::string_view kExplodeNames[] = {"field", "as"};
@@ -54,6 +55,9 @@ inline constexpr SettingGroup kExplode{"explode", "'explode'", kExplodeNames};
 
 inline constexpr std::string_view kDedupNames[] = {"by", "within"};
 inline constexpr SettingGroup kDedup{"dedup", "'dedup'", kDedupNames};
+
+inline constexpr std::string_view kStreamJoinNames[] = {"left", "right", "on", "within", "type"};
+inline constexpr SettingGroup kStreamJoin{"stream_join", "'join'", kStreamJoinNames};
 
 inline constexpr std::string_view kDetectNames[] = {
     "name", "when", "until", "for", "change", "by", "stuck", "gap", "anomaly", "score", "over", "pass"};
@@ -82,7 +86,7 @@ inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStd
 inline constexpr const SettingGroup* kPipelineGroups[] = {
     &kPipeline, &kSource, &kNamedSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
     &kStep,     &kExplode, &kDedup, &kDetect, &kWindow, &kSession, &kMqttSink, &kSqliteSink,
-    &kFileSink, &kStdoutSink};
+    &kFileSink, &kStdoutSink, &kStreamJoin};
 
 // --- node files ---
 inline constexpr std::string_view kNodeFileNames[] = {

@@ -121,9 +121,18 @@ struct SelectStep {
   SourceMark mark;
   std::vector<std::pair<MarkedText, MarkedText>> fields;  // name, expression; empty text: the field
 };
+// `join:` of two sources.
+struct StreamJoinStep {
+  enum class Type : uint8_t { kInner, kLeft, kFull } type = Type::kInner;
+  SourceMark mark;
+  MarkedText left, right;          // names of sources
+  std::vector<MarkedText> on;      // fields of the key; empty: that of the 'key' step above
+  Duration lower, upper;           // bounds of right time less left time
+};
 struct Step {
   SourceMark mark;
-  std::variant<SetStep, WhereStep, KeyStep, DedupStep, DetectStep, WindowStep, SelectStep, ExplodeStep>
+  std::variant<SetStep, WhereStep, KeyStep, DedupStep, DetectStep, WindowStep, SelectStep, ExplodeStep,
+               StreamJoinStep>
       what;
 };
 

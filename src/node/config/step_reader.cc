@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "node/config/detect_reader.h"
+#include "node/config/join_reader.h"
 #include "node/config/window_reader.h"
 
 namespace rivulet {
@@ -160,7 +161,7 @@ SelectStep ReadSelect(const Setting& setting, Faults* faults) {
 std::optional<Setting> StepKind(const SettingReader& reader, Faults* faults) {
   std::optional<Setting> kind;
   for (const std::string_view name :
-       {"explode", "set", "where", "key", "dedup", "detect", "window", "select"}) {
+       {"explode", "set", "where", "key", "dedup", "detect", "join", "window", "select"}) {
     const std::optional<Setting> setting = reader.Find(name);
     if (!setting) continue;
     if (kind) {
@@ -211,6 +212,8 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
     step.what = ReadSelect(*kind, faults);
   } else if (reader.Find("detect")) {
     step.what = ReadDetect(*kind, faults);
+  } else if (reader.Find("join")) {
+    ReadJoin(*kind, faults, &step);
   } else {
     step.what = ReadKey(*kind, faults);
   }

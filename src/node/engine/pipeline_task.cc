@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "node/engine/pipeline_worker.h"
+#include "operators/join/interval_join.h"
 #include "operators/window/no_windows.h"
 
 namespace rivulet {
@@ -20,10 +21,14 @@ PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
     auto keyed = plan->keyed.empty()
                      ? nullptr
                      : std::make_unique<KeyedChain>(&plan->keyed, keyed_prefix, view, share);
-    std::unique_ptr<WindowOperator> windows =
-        plan->selects() ? std::make_unique<NoWindows>(fired)
-                     : NewWindowOperator(plan->window, &plan->aggregates, layouts, prefix, view,
-                                         share, fired);
+    std::unique_ptr<WindowOperator> windows;
+    if (plan->selects()) {
+      windows = std::make_unique<NoWindows>(fired);
+    } else if (plan->joins()) {
+      windows = std::make_unique<IntervalJoin>(plan->join, prefix, view, share, fired);
+    } else {
+      windows = NewWindowOperator(plan->window, &plan->aggregates, layouts, prefix, view, share, fired);
+    }
     workers_.push_back(std::make_unique<PipelineWorker>(plan, &encoder_, std::move(windows),
                                                         std::move(keyed), share));
   }

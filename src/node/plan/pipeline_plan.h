@@ -14,6 +14,7 @@
 #include "operators/decode/decoder.h"
 #include "operators/decode/explode_decoder.h"
 #include "operators/expr/program.h"
+#include "operators/join/join_spec.h"
 #include "operators/keyed/keyed_plan.h"
 #include "operators/result/result_batch.h"
 #include "operators/steps/step_chain.h"
@@ -81,12 +82,15 @@ struct PipelinePlan {
   std::vector<uint32_t> key_columns;
   // What makes results. Only of windows are they aggregates; of the others they are rows of values, of which
   // several can have one key and time.
-  enum class Ending : uint8_t { kWindow, kSelect } ending = Ending::kWindow;
+  enum class Ending : uint8_t { kWindow, kSelect, kJoin } ending = Ending::kWindow;
   bool windows() const { return ending == Ending::kWindow; }
   bool selects() const { return ending == Ending::kSelect; }  // each record is a result
+  bool joins() const { return ending == Ending::kJoin; }
+  JoinSpec join;
+  std::vector<std::string> join_fields;    // of a join: what is kept of either side, left first
   WindowSpec window;
   AggregatePlan aggregates;
-  // Where aggregate argument i, or selected field i, is found: a column of the source batch that exists
+  // Where aggregate argument i, selected field i or field i of a join is found: a column of the source batch that exists
   // anyway, or one computed by `arguments`.
   std::vector<uint32_t> argument_columns;
   std::optional<uint32_t> gap_column;      // likewise: sessions with gaps of their own
@@ -98,6 +102,9 @@ struct PipelinePlan {
   // Key fields, window and whose time it is: while this stays the same, open windows survive a change of
   // the file.
   std::string StateSignature() const;
+
+ private:
+  std::string JoinSignature() const;
 };
 
 // Compiles. Null, with every fault found added to `errors`, when the pipeline cannot run.

@@ -194,6 +194,7 @@ void Planner::PlanStep(const Step& step) {
   if (const auto* dedup = std::get_if<DedupStep>(&step.what)) PlanDedup(*dedup);
   if (const auto* detect = std::get_if<DetectStep>(&step.what)) PlanDetect(*detect);
   if (const auto* select = std::get_if<SelectStep>(&step.what)) PlanSelect(*select);
+  if (const auto* join = std::get_if<StreamJoinStep>(&step.what)) PlanStreamJoin(*join);
   if (const auto* window = std::get_if<WindowStep>(&step.what)) PlanWindow(*window);
 }
 

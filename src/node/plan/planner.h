@@ -30,6 +30,15 @@ class Planner : private expr::HistoryCalls {
   void CheckOwnFields(const SourcePlan& source, const MarkedText& text, const expr::Program& program);
   bool OwnsColumn(const SourcePlan& source, uint32_t column) const;
   void MeetSources();
+  // plan_join.cc
+  void PlanStreamJoin(const StreamJoinStep& step);
+  std::optional<uint8_t> FindSide(const MarkedText& name);
+  bool PlanSides(const StreamJoinStep& step);
+  void PlanJoinKey(const StreamJoinStep& step);
+  bool SourceHas(uint8_t source, const std::string& name);
+  bool TakeSideField(const MarkedText& where, const std::string& name);
+  void FindSideFields(const StreamJoinStep& join);
+  void PlanJoinSelect(const SelectStep& step);
   void MeetField(const std::string& name);
   expr::StaticType CommonType(const std::string& name);
   void FinishSources();
@@ -107,6 +116,14 @@ class Planner : private expr::HistoryCalls {
     expr::StaticType type;
   };
   std::vector<CommonField> read_fields_;    // everything that is read, of any source
+  // Of a join: what of either side its results are made of.
+  struct SideField {
+    std::string name;
+    uint32_t column;
+    expr::StaticType type;
+  };
+  std::vector<SideField> left_fields_, right_fields_;
+  bool awaits_select_ = false;              // a join has no 'select' yet
   std::vector<std::vector<CommonField>> set_fields_;  // by source: what it sets
   bool after_window_ = false;
   bool keyed_ = false;
