@@ -73,6 +73,7 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
   input.position = source.first_position;
   input.arguments = &prepared.arguments;
   input.gap = prepared.gap;
+  input.source = source.source.data();
   if (per_key) {
     const auto clock_rows = OwnRows(RowsBetween(source.batch, prepared.clock_rows, begin, end),
                                     prepared.keys, &own_clock_rows_);

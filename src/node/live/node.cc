@@ -161,9 +161,12 @@ Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<Si
 void Node::Subscribe() {
   std::vector<MqttSubscription> wanted;
   for (const Running& r : pipelines_) {
-    for (const TopicPattern& topic : r.pipeline->plan().source.topics) {
-      const MqttSubscription one{topic.filter(), spec_.mqtt_qos};
-      if (std::find(wanted.begin(), wanted.end(), one) == wanted.end()) wanted.push_back(one);
+    const SourcePlan& source = r.pipeline->plan().source;
+    for (size_t i = 0; i < source.sources(); ++i) {
+      for (const TopicPattern& topic : source.at(i).topics) {
+        const MqttSubscription one{topic.filter(), spec_.mqtt_qos};
+        if (std::find(wanted.begin(), wanted.end(), one) == wanted.end()) wanted.push_back(one);
+      }
     }
   }
   if (wanted == subscriptions_) return;
