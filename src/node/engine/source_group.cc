@@ -9,6 +9,7 @@ namespace {
 std::string Signature(const SourceSpec& s) {
   std::string text;
   const auto add = [&text](const std::string& part) { text += part + "\n"; };
+  add(s.pipeline.text);
   for (const MarkedText& topic : s.topics) add(topic.text);
   add(std::to_string(static_cast<int>(s.format)) + s.csv.delimiter);
   for (const std::string& column : s.csv.columns) add(column);
@@ -36,6 +37,8 @@ std::string SourceGroup::Key(const Pipeline& pipeline) {
 SourceGroup::SourceGroup(std::vector<Pipeline*> members, uint32_t slots)
     : members_(std::move(members)), slots_(slots) {
   const SourcePlan& first = members_.front()->plan().source;
+  plan_.pipeline = first.pipeline;
+  plan_.brings_watermark = first.brings_watermark;
   plan_.topics = first.topics;
   plan_.format = first.format;
   plan_.csv = first.csv;

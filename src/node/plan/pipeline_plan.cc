@@ -1,5 +1,6 @@
 #include "node/plan/pipeline_plan.h"
 
+#include <limits>
 #include <utility>
 
 #include "node/plan/planner.h"
@@ -40,6 +41,12 @@ std::unique_ptr<Decoder> SourcePlan::NewDecoder() const {
       return NewValueDecoder(value_field);
   }
   return nullptr;
+}
+
+// The end of the input is the end for all.
+int64_t SourcePlan::Brought(int64_t watermark) const {
+  if (!brings_watermark || watermark == std::numeric_limits<int64_t>::max()) return watermark;
+  return SaturatingSub(watermark, delay.us);
 }
 
 std::string PipelinePlan::StateSignature() const {

@@ -29,6 +29,9 @@ struct TopicField {
 
 // What a source task needs: pipelines with equal source plans share one.
 struct SourcePlan {
+  std::string pipeline;                    // the records are this one's results; empty: messages of topics
+  // Each record comes with W just before it, which is then all there is to W: event times do not move it.
+  bool brings_watermark = false;
   std::vector<TopicPattern> topics;
   std::vector<TopicField> topic_fields;    // union over the patterns
   std::vector<DecodedField> payload_fields;
@@ -39,6 +42,9 @@ struct SourcePlan {
   std::optional<ExplodeOptions> explode;
   bool arrival_time = false;
   uint32_t time_column = 0;
+  // Results read from a file: the time is an end, and the last microsecond before it where this start, of the
+  // same unit, differs.
+  std::optional<uint32_t> start_column;
   TimeUnit time_unit = TimeUnit::kMillis;
   Duration delay;
   std::optional<Duration> idle;
@@ -46,6 +52,8 @@ struct SourcePlan {
   uint32_t columns = 0;                    // of the source batch: topic, payload and set columns
 
   std::unique_ptr<Decoder> NewDecoder() const;
+  // W that a message with `watermark` brings along.
+  int64_t Brought(int64_t watermark) const;
 
  private:
   std::unique_ptr<Decoder> NewExplodeDecoder() const;

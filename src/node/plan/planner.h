@@ -20,6 +20,9 @@ class Planner : private expr::HistoryCalls {
   void PlanTopics();
   void PlanFields();
   void PlanTime();
+  // plan_upstream.cc
+  void PlanUpstream();
+  void PlanResultTime();
   void PlanStep(const Step& step);
   void PlanExplode(const ExplodeStep& step, SourceMark mark);
   void PlanSet(const SetStep& step);
