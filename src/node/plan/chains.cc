@@ -80,10 +80,10 @@ std::vector<size_t> CheckChains(Specs pipelines, bool all, ConfigErrors* errors)
       Report(spec, upstream, ErrorCode::kUnknownPipeline, UnknownMessage(pipelines, spec), errors);
       faulty.insert(i);
     }
-    if (all && spec.sinks.empty() && !read.contains(spec.name.text)) {
+    if (spec.sinks.empty() && !read.contains(spec.name.text)) {
       Report(spec, spec.name, ErrorCode::kMissingSetting,
              "'sinks' of pipeline '" + spec.name.text + "'; expected where results go, such as "
-             "- mqtt: results, or another pipeline that reads them",
+             "- mqtt: results, or another pipeline beside it that reads them",
              errors);
       faulty.insert(i);
     }

@@ -17,7 +17,7 @@ std::vector<size_t> ChainOrder(std::span<const PipelineSpec* const> pipelines);
 // Reports, once each: a pipeline that reads one that is not among `pipelines` (kUnknownPipeline), pipelines
 // in a circle (kPipelineCycle), a pipeline without sinks that nobody reads (kMissingSetting). Returns the
 // indexes of those at fault, ascending; of a circle, all that are in it. With `all` false `pipelines` are
-// perhaps not all there are: who is missing is no fault then.
+// perhaps not all there are: one that is read may be elsewhere.
 std::vector<size_t> CheckChains(std::span<const PipelineSpec* const> pipelines, bool all,
                                 ConfigErrors* errors);
 
