@@ -15,6 +15,7 @@
 #include "node/config/reader.h"
 #include "node/replay/line_input.h"
 #include "node/replay/replay.h"
+#include "node/tables/check_tables.h"
 #include "tests/cases/case_file.h"
 #include "tests/cases/pipeline_harness.h"
 
@@ -68,14 +69,18 @@ class CaseRun {
 
   void Run() {
     ConfigErrors errors;
-    const bool readable = ReadPipeline(file_.pipeline, "pipeline", &spec_, &errors);
+    for (const auto& [name, text] : file_.files) {
+      std::ofstream(beside_ / name.c_str(), std::ios::binary) << text;
+    }
+    const bool readable = ReadPipeline(file_.pipeline, beside_ / "test.yaml", &spec_, &errors);
     const std::vector<std::string> lines = SplitLines(file_.input);
     csv_header_ = CsvHeader(spec_, lines.empty() ? "" : lines[0]);
     if (readable) {
       PlanOptions options;
       options.replay = true;
       options.csv_header = csv_header_;
-      PlanPipeline(spec_, options, &errors);
+      const std::unique_ptr<PipelinePlan> plan = PlanPipeline(spec_, options, &errors);
+      if (plan != nullptr) CheckTableFiles(*plan, &errors);
     }
     if (!errors.empty() || !file_.errors.empty()) {
       CheckErrors(errors);
@@ -158,6 +163,7 @@ class CaseRun {
       o.crash = 0.3;
       o.flush = file_.flush;
       o.csv_header = csv_header_;
+      o.file = beside_ / "test.yaml";
       CheckOutputs("small turns and crashes", Drive(file_.pipeline, lines, o), expected);
     }
   }
@@ -182,6 +188,7 @@ class CaseRun {
 
   const CaseFile& file_;
   bool update_;
+  Scratch beside_;
   PipelineSpec spec_;
   std::vector<std::string> csv_header_;
 };

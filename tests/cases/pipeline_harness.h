@@ -36,12 +36,13 @@ struct DriveOptions {
   double crash = 0;           // what was not committed is lost, and read again
   bool flush = true;          // the end of the input closes all windows
   std::vector<std::string> csv_header;
+  std::string file = "test.yaml";  // what the pipeline's file would be: tables lie beside it
 };
 
 // Plans `yaml` as a replay does; null with what was wrong in `*why`.
 std::unique_ptr<PipelinePlan> PlanText(const std::string& yaml,
                                        const std::vector<std::string>& csv_header,
-                                       std::string* why);
+                                       std::string* why, const std::string& file = "test.yaml");
 
 // Runs the pipeline over `lines` to the end of input. Entries that a sink gets again after a crash must have
 // the bytes they had before; that and every Status is checked here.

@@ -17,8 +17,8 @@ struct SettingGroup {
 namespace settings {
 
 // --- pipeline files ---
-inline constexpr std::string_view kPipelineNames[] = {"pipeline", "source", "steps",
-                                                      "sinks",    "late",   "dead_letters"};
+inline constexpr std::string_view kPipelineNames[] = {
+    "pipeline", "source", "tables", "steps", "sinks", "late", "dead_letters"};
 inline constexpr SettingGroup kPipeline{"root", "the pipeline file", kPipelineNames};
 
 inline constexpr std::string_view kSourceNames[] = {"mqtt", "format", "fields", "time"};
@@ -41,8 +41,17 @@ inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival
                                                   "per",   "hold"};
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
-inline constexpr std::string_view kStepNames[] = {"explode", "set",    "where",  "key",       "keep",
-                                                  "dedup",   "detect", "window", "aggregate", "select"};
+inline constexpr std::string_view kTableNames[] = {
+    "csv",    "sqlite", "mqtt",   "table",     "key",  "valid_from",
+    "fields", "format", "keep",   "delimiter", "rows"};
+inline constexpr SettingGroup kTable{"table", "a table", kTableNames};
+
+inline constexpr std::string_view kValidFromNames[] = {"field", "unit"};
+inline constexpr SettingGroup kValidFrom{"valid_from", "'valid_from'", kValidFromNames};
+
+inline constexpr std::string_view kStepNames[] = {
+    "explode", "set",  "where",  "key",       "keep",  "dedup",
+    "detect",  "join", "window", "aggregate", "select"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
 
 inline constexpr std::string_view kExplodeNames[] = {"field", "as"};
@@ -50,6 +59,9 @@ inline constexpr SettingGroup kExplode{"explode", "'explode'", kExplodeNames};
 
 inline constexpr std::string_view kDedupNames[] = {"by", "within"};
 inline constexpr SettingGroup kDedup{"dedup", "'dedup'", kDedupNames};
+
+inline constexpr std::string_view kJoinNames[] = {"table", "on", "take", "type"};
+inline constexpr SettingGroup kJoin{"join", "'join'", kJoinNames};
 
 inline constexpr std::string_view kDetectNames[] = {
     "name", "when", "until", "for", "change", "by", "stuck", "gap", "anomaly", "score", "over", "pass"};
@@ -78,7 +90,7 @@ inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStd
 inline constexpr const SettingGroup* kPipelineGroups[] = {
     &kPipeline, &kSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
     &kStep,     &kExplode, &kDedup, &kDetect, &kWindow, &kSession, &kMqttSink, &kSqliteSink,
-    &kFileSink, &kStdoutSink};
+    &kFileSink, &kStdoutSink, &kTable, &kValidFrom, &kJoin};
 
 // --- node files ---
 inline constexpr std::string_view kNodeFileNames[] = {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "node/config/detect_reader.h"
+#include "node/config/join_reader.h"
 #include "node/config/window_reader.h"
 
 namespace rivulet {
@@ -134,21 +135,11 @@ WindowStep ReadWindow(const Setting& window, const SettingReader& step_reader, F
   return step;
 }
 
-// `[a, b]`, `{ a: x }`, or a list of both.
 SelectStep ReadSelect(const Setting& setting, Faults* faults) {
-  constexpr std::string_view kExpected = "field names, or names with expressions";
   SelectStep step;
   step.mark = setting.mark();
-  const auto take = [&](const Setting& item) {
-    if (item.node->is_map() && !item.node->entries.empty()) {
-      ReadAssignmentMap(item, kExpression, faults, &step.fields);
-      return;
-    }
-    MarkedText name;
-    if (TakeText(item, kExpected, &name, faults)) step.fields.push_back({std::move(name), {}});
-  };
-  TakeOneOrMore(setting, kExpected, take, faults);
-  CheckNamesOnce(step.fields, "select", faults);
+  ReadNamesOrPairs(setting, "select", "field names, or names with expressions", kExpression, faults,
+                   &step.fields);
   return step;
 }
 
@@ -156,7 +147,7 @@ SelectStep ReadSelect(const Setting& setting, Faults* faults) {
 std::optional<Setting> StepKind(const SettingReader& reader, Faults* faults) {
   std::optional<Setting> kind;
   for (const std::string_view name :
-       {"explode", "set", "where", "key", "dedup", "detect", "window", "select"}) {
+       {"explode", "set", "where", "key", "dedup", "detect", "join", "window", "select"}) {
     const std::optional<Setting> setting = reader.Find(name);
     if (!setting) continue;
     if (kind) {
@@ -207,6 +198,8 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
     step.what = ReadSelect(*kind, faults);
   } else if (reader.Find("detect")) {
     step.what = ReadDetect(*kind, faults);
+  } else if (reader.Find("join")) {
+    ReadJoin(*kind, faults, &step);
   } else {
     step.what = ReadKey(*kind, faults);
   }
@@ -224,6 +217,21 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
 }
 
 }  // namespace
+
+void ReadNamesOrPairs(const Setting& setting, std::string_view name, std::string_view expected,
+                      std::string_view value_expected, Faults* faults,
+                      std::vector<std::pair<MarkedText, MarkedText>>* out) {
+  const auto take = [&](const Setting& item) {
+    if (item.node->is_map() && !item.node->entries.empty()) {
+      ReadAssignmentMap(item, value_expected, faults, out);
+      return;
+    }
+    MarkedText text;
+    if (TakeText(item, expected, &text, faults)) out->push_back({std::move(text), {}});
+  };
+  TakeOneOrMore(setting, expected, take, faults);
+  CheckNamesOnce(*out, name, faults);
+}
 
 void ReadSteps(const Setting& setting, Faults* faults, std::vector<Step>* steps) {
   if (setting.node->is_null()) return;

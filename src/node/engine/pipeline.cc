@@ -77,6 +77,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
       p->plan_.get(), p->layouts_.get(), store_keys::Operator(p->entry_.id, p->entry_.generation),
       store_keys::KeyedSteps(p->entry_.id), p->view_.get(), options.partitions, p->workers_,
       p->workers_, position.fired);
+  p->tables_ = std::make_unique<PipelineTables>(&p->plan_->tables);
+  p->task_->SetTables(&p->tables_->view());
   p->fired_ = position.fired;
   p->closing_ = position.fired < p->Target();
   for (size_t i = 0; i < kChannels; ++i) {

@@ -14,6 +14,7 @@
 
 #include "node/engine/catalogue.h"
 #include "node/engine/output_channel.h"
+#include "node/engine/pipeline_tables.h"
 #include "node/engine/pipeline_task.h"
 #include "node/engine/source_task.h"
 #include "node/engine/task_runner.h"
@@ -87,6 +88,9 @@ class Pipeline {
   const std::string& name() const { return plan_->name; }
   const PipelinePlan& plan() const { return *plan_; }
   SourceTask& source() { return *source_; }
+  // No turn may be run before they are ready().
+  PipelineTables& tables() { return *tables_; }
+  const PipelineTables& tables() const { return *tables_; }
   // Position of the next message to read; as committed: the first that a restart would read again.
   uint64_t offset() const { return offset_; }
   uint64_t committed_offset() const { return committed_offset_; }
@@ -121,6 +125,7 @@ class Pipeline {
   std::unique_ptr<PaneLayouts> layouts_;
   std::unique_ptr<View> view_;
   std::unique_ptr<SourceTask> source_;
+  std::unique_ptr<PipelineTables> tables_;
   std::unique_ptr<PipelineTask> task_;
   TurnParts parts_;
   std::vector<std::unique_ptr<OutputChannel>> channels_;

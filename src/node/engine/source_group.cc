@@ -28,7 +28,8 @@ std::string Signature(const SourceSpec& s) {
 std::string SourceGroup::Key(const Pipeline& pipeline) {
   const std::optional<ExplodeOptions>& explode = pipeline.plan().source.explode;
   const std::string exploded = explode ? explode->field + "\n" + explode->as + "\n" : "\n";
-  return Signature(pipeline.plan().spec.source) + exploded +
+  const std::string alone = pipeline.tables().empty() ? "\n" : pipeline.name() + "\n";
+  return Signature(pipeline.plan().spec.source) + exploded + alone +
          std::to_string(pipeline.offset()) + " " +
          std::to_string(pipeline.watermark());
 }

@@ -22,6 +22,7 @@ class SourceGroup {
   SourceGroup(std::vector<Pipeline*> members, uint32_t slots);
 
   // Pipelines with equal keys can be members of one group: same source, same offset, same watermark.
+  // Those with tables are alone: each waits for its own.
   static std::string Key(const Pipeline& pipeline);
 
   bool Matches(uint32_t topic_id, std::string_view topic) { return task_->Matches(topic_id, topic); }

@@ -14,6 +14,7 @@ constexpr size_t kTurnEntries = 4096;
 constexpr size_t kTurnBytes = 512 << 10;
 constexpr Duration kTrimEvery = Duration::Seconds(5);
 constexpr Duration kDiskCheckEvery = Duration::Seconds(2);
+constexpr Duration kTableCheckEvery = Duration::Seconds(2);
 
 std::string SinkName(const SinkSpec& sink) {
   switch (sink.kind) {
@@ -105,6 +106,7 @@ Status Node::StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string
                         std::to_string(journal_->begin().value) + "; it goes on there");
   }
   if (from < journal_->begin()) running.pipeline->SkipTo(journal_->begin().value);
+  running.pipeline->tables().Refresh(true, parts_.clock().wall.us, parts_.log);
   RIVULET_RETURN_IF_ERROR(OpenSinks(running.pipeline.get()));
   pipelines_.push_back(std::move(running));
   // Where a new pipeline begins must be known before the first message comes: found nowhere after a crash,
@@ -212,6 +214,7 @@ bool Node::Step(Now now) {
   SyncJournal(now);
   TrimJournal(now);
   WatchDisk(now);
+  WatchTables(now);
   return more && status_.ok();
 }
 
@@ -254,6 +257,9 @@ Status Node::TurnOf(Group* group, bool* more) {
     closing = closing || p->closing();
   }
   if (closing) return Status::Ok();
+  for (const Pipeline* p : group->source->members()) {
+    if (!p->tables().ready()) return Status::Ok();
+  }
   RIVULET_RETURN_IF_ERROR(group->reader->Read(kTurnEntries, kTurnBytes, &entries_));
   if (entries_.empty()) return Status::Ok();
   messages_.clear();
@@ -339,6 +345,13 @@ void Node::WatchDisk(Now now) {
   } else {
     parts_.log('i', "there is room on the disk again: reading from MQTT");
   }
+}
+
+// Files that tables are read from: what has changed is swapped in between two turns.
+void Node::WatchTables(Now now) {
+  if (now.monotonic - last_table_check_ < kTableCheckEvery) return;
+  last_table_check_ = now.monotonic;
+  for (Running& r : pipelines_) r.pipeline->tables().Refresh(false, now.wall.us, parts_.log);
 }
 
 void Node::Fail(const Status& status) {

@@ -130,6 +130,7 @@ class Node {
   void SyncJournal(Now now);
   void TrimJournal(Now now);
   void WatchDisk(Now now);
+  void WatchTables(Now now);
   void Fail(const Status& status);
   Offset LeastCommitted() const;
 
@@ -160,7 +161,7 @@ class Node {
     std::atomic<bool> done{false};
   };
   std::unique_ptr<Commit> commit_;
-  Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_;
+  Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_, last_table_check_;
   // What every pipeline had consumed with the last commit, and with the one before. When commits are not
   // synced, a power cut may take back the last one, and what it read is read again.
   Offset consumed_, consumed_before_;

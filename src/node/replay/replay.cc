@@ -7,6 +7,7 @@
 #include "node/engine/pipeline.h"
 #include "node/replay/line_input.h"
 #include "node/sinks/sink.h"
+#include "node/tables/check_tables.h"
 #include "state/store.h"
 
 namespace rivulet {
@@ -85,6 +86,11 @@ Status Replayer::Open(const PipelineSpec& spec, ConfigErrors* errors) {
   pipeline_options.start_offset = input_->offset();
   RIVULET_ASSIGN_OR_RETURN(
       pipeline_, Pipeline::Open(std::move(plan), pipeline_options, store_.get(), durable()));
+  pipeline_->tables().Refresh(true, 0, [](char, const std::string&) {});
+  if (!pipeline_->tables().ready()) {
+    CheckTableFiles(pipeline_->plan(), errors);
+    return Status(ErrorCode::kBadTable, "a table of the pipeline cannot be read");
+  }
   RIVULET_RETURN_IF_ERROR(AddOutput(ChannelKind::kResults, options_.output));
   RIVULET_RETURN_IF_ERROR(AddOutput(ChannelKind::kLate, options_.late));
   RIVULET_RETURN_IF_ERROR(AddOutput(ChannelKind::kDead, options_.dead_letters));
