@@ -139,13 +139,20 @@ class CaseRun {
     std::ofstream(scratch / "input", std::ios::binary) << file_.input;
     std::unique_ptr<LineInput> input = std::move(LineInput::Open(scratch / "input")).value();
     if (!csv_header_.empty()) REQUIRE(input->TakeLine().ok());
+    std::vector<std::string> tables;
+    for (const TableSpec& table : spec_.tables) tables.push_back(table.name.text);
+    input->SetTables(tables);
     std::vector<StreamLine> lines;
     for (std::vector<InputMessage> messages;;) {
       REQUIRE(input->Read(64, spec_.source.time.unit, &messages).ok());
       if (messages.empty()) return lines;
       for (const InputMessage& m : messages) {
-        lines.push_back({std::string(m.payload.payload),
-                         m.kind == InputMessage::Kind::kWatermark, m.watermark_us});
+        StreamLine& line = lines.emplace_back();
+        line.text = m.payload.payload;
+        line.punctuation = m.kind == InputMessage::Kind::kWatermark;
+        line.watermark_us = m.watermark_us;
+        if (m.kind == InputMessage::Kind::kTable) line.table = m.table;
+        line.removes = m.removes;
       }
     }
   }

@@ -60,6 +60,11 @@ class Driver {
         message.kind = InputMessage::Kind::kWatermark;
         message.watermark_us = line.watermark_us;
       }
+      if (line.table) {
+        message.kind = InputMessage::Kind::kTable;
+        message.table = *line.table;
+        message.removes = line.removes;
+      }
       messages_.push_back(message);
       begin += line.text.size();
     }

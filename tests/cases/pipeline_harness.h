@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,13 @@
 
 namespace rivulet {
 
-// One line of input: a record, or a punctuation.
+// One line of input: a record, a punctuation, or a row of a table.
 struct StreamLine {
   std::string text;
   bool punctuation = false;
   int64_t watermark_us = 0;
+  std::optional<uint32_t> table{};  // a row of this table
+  bool removes = false;
 };
 
 struct Outputs {

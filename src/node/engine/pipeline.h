@@ -64,9 +64,14 @@ class Pipeline {
   // may be cut short, in front of a large close: then offset() says from where messages are to be given
   // again.
   Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner);
-  // The same with messages that `shared` has decoded for several pipelines.
+  // The same with messages that `shared` has decoded for several pipelines, behind ApplyTables for those with
+  // tables.
   Status SharedTurn(SourceTask* shared, const ColumnMap& map, uint64_t next_offset,
                     TaskRunner* runner);
+  // Takes in what of a turn's messages are rows of tables.
+  void ApplyTables(std::span<const InputMessage> messages) { tables_->Apply(messages); }
+  // Takes in rows that were there before the first message. Errors: those of the first row at fault.
+  Status LoadTable(std::span<const InputMessage> messages);
   // The log holds nothing for this pipeline before `next_offset`.
   void SkipTo(uint64_t next_offset) { offset_ = next_offset; }
   // End of input: closes every window.
@@ -100,8 +105,9 @@ class Pipeline {
   const PipelineCounters& counters() const { return task_->counters(); }
   size_t StateBytes() const { return task_->MemoryBytes(); }
   size_t StatePanes() const { return task_->PanesInMemory(); }
+  size_t TableBytes() const { return tables_->MemoryBytes(); }
   // Rows of window state that the next commit would put.
-  size_t DirtyRows() const { return task_->DirtyRows(); }
+  size_t DirtyRows() const { return task_->DirtyRows() + tables_->DirtyRows(); }
   size_t OutputBytes() const;
   uint64_t OutputsWaiting() const;
   std::vector<SinkStats> Sinks() const;

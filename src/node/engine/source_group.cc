@@ -82,10 +82,12 @@ SourceGroup::SourceGroup(std::vector<Pipeline*> members, uint32_t slots)
     maps_.push_back(std::move(map));
   }
   task_ = std::make_unique<SourceTask>(&plan_, slots, members_.front()->watermark());
+  task_->SetTableFaults(&members_.front()->tables().faults());
 }
 
 Status SourceGroup::Turn(std::span<const InputMessage> messages, uint64_t next_offset,
                          TaskRunner* runner) {
+  for (Pipeline* member : members_) member->ApplyTables(messages);
   const size_t share = (messages.size() + slots_ - 1) / slots_;
   runner->Run(slots_, [&](uint32_t i) {
     const size_t begin = std::min(messages.size(), i * share);

@@ -76,6 +76,10 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
       slot.marks.push_back({first_row, std::max(before, message.watermark_us)});
       continue;
     }
+    if (message.kind == InputMessage::Kind::kTable) {
+      AddTableFaults(message, &slot);
+      continue;
+    }
     slot.decoder->Decode(message.payload, &out.batch, &slot.decode_errors);
     for (DecodeError& e : slot.decode_errors) {
       out.dead.push_back({out.batch.rows, e.code, std::move(e.detail), e.raw, 0, slot.marks.size(),
@@ -88,6 +92,17 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
   FindTimes(&slot);
   FindWatermarks(&slot);
   if (!out.dead.empty()) PlaceDeadLetters(&slot, undecoded);
+}
+
+void SourceTask::AddTableFaults(const InputMessage& message, Slot* slot) const {
+  if (table_faults_ == nullptr) return;
+  const auto before = [](const TableMessageFault& f, uint64_t offset) { return f.error.offset < offset; };
+  auto fault = std::lower_bound(table_faults_->begin(), table_faults_->end(), message.payload.offset, before);
+  for (; fault != table_faults_->end() && fault->error.offset == message.payload.offset; ++fault) {
+    if (fault->table != message.table) continue;
+    slot->out.dead.push_back({slot->out.batch.rows, fault->error.code, fault->error.detail,
+                              fault->error.raw, 0, slot->marks.size(), fault->error.offset});
+  }
 }
 
 void SourceTask::FindTimes(Slot* slot) {

@@ -20,11 +20,19 @@ namespace rivulet {
 
 // One message of a turn. The payload stays readable until the turn ends.
 struct InputMessage {
-  enum class Kind : uint8_t { kRecord, kWatermark } kind = Kind::kRecord;
+  enum class Kind : uint8_t { kRecord, kWatermark, kTable } kind = Kind::kRecord;
   PayloadRef payload;
   std::string_view topic;        // replay: empty
   uint32_t topic_id = 0;         // dense; equal for equal topics
   int64_t watermark_us = 0;      // kWatermark: the punctuation's time
+  uint32_t table = 0;            // kTable: which of the pipeline's tables it is a row of
+  bool removes = false;          // kTable: it has only the key, of a row to be removed
+};
+
+// What was wrong with a message that is a row of a table; it becomes a dead letter like that of a record.
+struct TableMessageFault {
+  uint32_t table;
+  DecodeError error;
 };
 
 // A record that goes no further, and why. `raw` lives as long as the turn's input.
@@ -74,6 +82,9 @@ class SourceTask {
   // with the same arguments gives it back; in between `shared` must be left alone.
   void Exchange(SourceTask* shared, const ColumnMap& map);
 
+  // What tables have found wrong with messages of the turn, in their order; for Decode.
+  void SetTableFaults(const std::vector<TableMessageFault>* faults) { table_faults_ = faults; }
+
   // True when the topic is one of the source's; captures are cached by topic id.
   bool Matches(uint32_t topic_id, std::string_view topic);
 
@@ -100,11 +111,13 @@ class SourceTask {
   void FillTopicFields(Slot* slot, const Route& route, uint32_t first_row);
   void FindTimes(Slot* slot);
   void FindWatermarks(Slot* slot);
+  void AddTableFaults(const InputMessage& message, Slot* slot) const;
   void PlaceDeadLetters(Slot* slot, size_t undecoded);
 
   const SourcePlan* plan_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Route> routes_;          // by topic id
+  const std::vector<TableMessageFault>* table_faults_ = nullptr;
   int64_t watermark_;
 };
 

@@ -20,6 +20,7 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "node/config/spec.h"
+#include "node/engine/memory_budget.h"
 #include "node/engine/pipeline.h"
 #include "node/engine/source_group.h"
 #include "node/engine/task_runner.h"
@@ -110,6 +111,7 @@ class Node {
   Status OpenSinks(Pipeline* pipeline);
   Status AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks);
   void Subscribe();
+  void AddTableTopics(std::vector<MqttSubscription>* wanted) const;
   bool PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                std::vector<std::unique_ptr<PipelinePlan>>* plans);
 
@@ -120,6 +122,7 @@ class Node {
   Status TurnOf(Group* group, bool* more);
   bool IsDue(const Group& group, Now now) const;
   bool MemoryWantsCommit() const;
+  MemoryBudget Budget() const;
   void CommitIfDue(Now now);
   void StartCommit(Now now, bool all);
   void PostCommit();
@@ -147,6 +150,7 @@ class Node {
   Delta remembered_;                    // the subscribed filters, for the next commit
   std::vector<JournalEntry> entries_;   // scratch
   std::vector<InputMessage> messages_;  // scratch
+  std::vector<uint32_t> of_tables_;     // scratch
   Status status_;
   bool ready_ = false;
   bool stopping_ = false;

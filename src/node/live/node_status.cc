@@ -29,7 +29,7 @@ Json TableJson(const TableStats& table) {
   Json json = {{"name", table.name}, {"origin", table.origin},     {"ready", table.ready},
                {"keys", table.keys}, {"rows", table.rows},         {"bytes", table.bytes},
                {"loads", table.loads}, {"errors", table.errors}, {"last_error", table.last_error}};
-  json["changed_ms"] = table.changed_us == 0 ? Json(nullptr) : Json(table.changed_us / 1000);
+  json["loaded_ms"] = table.loaded_us == 0 ? Json(nullptr) : Json(table.loaded_us / 1000);
   return json;
 }
 

@@ -94,6 +94,7 @@ void Planner::PlanTopicTable(const TableSpec& spec, TablePlan* table) {
   SourcePlan& source = *table->source;
   source.format = options_.replay ? SourceSpec::Format::kJson : spec.source.format;
   source.csv = spec.source.csv;
+  source.arrival_time = true;  // a row that has a time has it from `valid_from`
   for (const MarkedText& text : spec.source.topics) {
     Result<TopicPattern> pattern = TopicPattern::Parse(text.text);
     if (!pattern.ok()) continue;  // reported when the file was read
