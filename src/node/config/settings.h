@@ -50,8 +50,8 @@ inline constexpr std::string_view kValidFromNames[] = {"field", "unit"};
 inline constexpr SettingGroup kValidFrom{"valid_from", "'valid_from'", kValidFromNames};
 
 inline constexpr std::string_view kStepNames[] = {
-    "explode", "set",  "where",  "key",       "keep",  "dedup",
-    "detect",  "join", "window", "aggregate", "select"};
+    "explode", "set",  "where",  "key",       "keep",    "dedup",
+    "detect",  "join", "window", "aggregate", "pattern", "select"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
 
 inline constexpr std::string_view kExplodeNames[] = {"field", "as"};
@@ -66,6 +66,13 @@ inline constexpr SettingGroup kJoin{"join", "'join'", kJoinNames};
 inline constexpr std::string_view kDetectNames[] = {
     "name", "when", "until", "for", "change", "by", "stuck", "gap", "anomaly", "score", "over", "pass"};
 inline constexpr SettingGroup kDetect{"detect", "'detect'", kDetectNames};
+
+inline constexpr std::string_view kPatternNames[] = {"sequence", "within", "skip", "timeouts"};
+inline constexpr SettingGroup kPattern{"pattern", "'pattern'", kPatternNames};
+
+inline constexpr std::string_view kElementNames[] = {"name", "where",     "times",  "optional", "next",
+                                                     "not",  "reluctant", "within", "for"};
+inline constexpr SettingGroup kElement{"element", "an element of 'sequence'", kElementNames};
 
 inline constexpr std::string_view kWindowNames[] = {
     "tumbling", "sliding",  "session", "cumulate", "count", "global",
@@ -89,8 +96,8 @@ inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStd
 
 inline constexpr const SettingGroup* kPipelineGroups[] = {
     &kPipeline, &kSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
-    &kStep,     &kExplode, &kDedup, &kDetect, &kWindow, &kSession, &kMqttSink, &kSqliteSink,
-    &kFileSink, &kStdoutSink, &kTable, &kValidFrom, &kJoin};
+    &kStep,     &kExplode, &kDedup, &kDetect, &kPattern, &kElement, &kWindow, &kSession, &kMqttSink,
+    &kSqliteSink, &kFileSink, &kStdoutSink, &kTable, &kValidFrom, &kJoin};
 
 // --- node files ---
 inline constexpr std::string_view kNodeFileNames[] = {

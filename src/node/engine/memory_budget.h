@@ -19,8 +19,8 @@ struct MemoryBudget {
   uint64_t panes() const { return total / 3; }
   uint64_t commit() const { return total / 4; }
 
-  // How many messages a turn may take at most. Each may be of a key that lies elsewhere in the store, for which
-  // its row and a timer row go to a page each; so a turn alone must not cost more than a commit may.
+  // How many messages a turn may take at most. Each may be of a key that lies elsewhere in the store, for
+  // which its row and a timer row go to a page each; so a turn alone must not cost more than a commit may.
   size_t TurnMessages(size_t most, size_t pipelines, const StoreStats& stats) const {
     constexpr uint64_t kRowsOfKey = 2, kLeast = 256;
     const uint64_t pages = commit() / kPage;

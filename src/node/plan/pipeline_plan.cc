@@ -46,6 +46,7 @@ std::string PipelinePlan::StateSignature() const {
   std::string text;
   for (const std::string& key : key_names) text += key + "\n";
   if (selects()) return text + "select";
+  if (matches()) return text + pattern.Signature();
   text += std::to_string(static_cast<int>(window.kind)) + " " + std::to_string(window.size_us) +
           " " + std::to_string(window.slide_us) + " " + std::to_string(window.offset_us);
   if (window.per_key.on) text += " per key";

@@ -49,7 +49,7 @@ std::unique_ptr<PipelinePlan> Planner::Run() {
   if (!after_window_ && faults_.none()) {
     Fault(spec_.name, ErrorCode::kStepOrder,
           "pipeline has no 'window' step; expected at least key and window with aggregate, or key and "
-          "select");
+          "select or pattern");
   }
   Finish();
   PlanSinks(spec_.sinks, true);
@@ -181,6 +181,7 @@ void Planner::PlanStep(const Step& step) {
   if (const auto* join = std::get_if<TableJoinStep>(&step.what)) PlanTableJoin(*join);
   if (const auto* select = std::get_if<SelectStep>(&step.what)) PlanSelect(*select);
   if (const auto* window = std::get_if<WindowStep>(&step.what)) PlanWindow(*window);
+  if (const auto* pattern = std::get_if<PatternStep>(&step.what)) PlanPattern(*pattern);
 }
 
 bool Planner::CheckNewName(const MarkedText& name) {
@@ -316,7 +317,7 @@ void Planner::PlanPerKeyTime(const WindowStep& step) {
 void Planner::PlanWindow(const WindowStep& step) {
   if (after_window_) {
     faults_.Add(step.mark, ErrorCode::kUnsupportedYet,
-                "a second 'window' or 'select' step in one pipeline");
+                "a second 'window', 'pattern' or 'select' step in one pipeline");
     return;
   }
   if (!keyed_) {
@@ -410,7 +411,7 @@ void Planner::PlanArgument(const expr::Program& program) {
   plan_->arguments.AddSet(column, program);
 }
 
-void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
+expr::Scope Planner::ResultScope() {
   expr::Scope results(false);
   results.SetHistory(nullptr, "results have none: use it before the window");
   std::vector<expr::StaticType> key_types;
@@ -422,6 +423,11 @@ void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
   for (const char* name : {"window_start", "window_end"}) {
     plan_->result_fields.push_back({name, results.Define(name, MaskOf(Type::kInt)), false});
   }
+  return results;
+}
+
+void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
+  expr::Scope results = ResultScope();
   for (const ResultOutput& o : outputs) {
     plan_->result_fields.push_back({o.name, results.Define(o.name, o.type), o.json});
   }

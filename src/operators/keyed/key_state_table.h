@@ -67,8 +67,9 @@ class KeyStateTable {
   // Takes the state's memory anew, as it grows or shrinks. Done for each changed key with each commit; an
   // operator whose keys can grow much in between calls this, or AddedRecords.
   void Remeasure(KeyState* state);
-  // So many records were added to states. The changed ones are measured anew once in a while, so that it costs
-  // little a record: MemoryBytes is behind by at most as many records as there are changed keys, or 8192.
+  // So many records were added to states. The changed ones are measured anew once in a while, so that it
+  // costs little a record: MemoryBytes is behind by at most as many records as there are changed keys, or
+  // 8192.
   void AddedRecords(size_t records) {
     unmeasured_records_ += records;
     if (unmeasured_records_ >= std::max<size_t>(8192, dirty_.size())) RemeasureDirty();
