@@ -35,7 +35,7 @@ VENDORS = {
     r"zmq.*|czmq.*": [],
     r"mqtt/.*|MQTT\w+\.h": ["transport/paho_client.cc"],
     r"yaml-cpp/.*": ["node/config/yaml_tree.cc"],
-    r"sqlite3\.h": ["node/sinks/sqlite_sink.cc"],
+    r"sqlite3\.h": ["node/sinks/sqlite_sink.cc", "node/tables/sqlite_table.cc"],
     r"simdjson\.h": ["operators/decode/json_decoder.cc"],
     r"re2/.*": ["operators/expr/regex.cc"],
     r"httplib\.h": ["node/http/http_library.h"],

@@ -68,6 +68,8 @@ struct MqttMessage {
 struct MqttSubscription {
   std::string filter;
   int qos = 1;
+  // All retained messages are wanted, also those of a subscription that the broker's session knows.
+  bool all_retained = false;
   bool operator==(const MqttSubscription&) const = default;
 };
 

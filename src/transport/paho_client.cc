@@ -312,7 +312,9 @@ Status PahoClient::Subscribe(const MqttSubscription& subscription) {
     // A retained message is wanted once, not again after each reconnect; only MQTT 5 can say so.
     const mqtt::subscribe_options once(mqtt::subscribe_options::SUBSCRIBE_LOCAL,
                                        mqtt::subscribe_options::NO_RETAIN_AS_PUBLISHED,
-                                       mqtt::subscribe_options::SEND_RETAINED_ON_NEW);
+                                       subscription.all_retained
+                                           ? mqtt::subscribe_options::SEND_RETAINED_ON_SUBSCRIBE
+                                           : mqtt::subscribe_options::SEND_RETAINED_ON_NEW);
     impl_->client->subscribe(subscription.filter, subscription.qos, nullptr, *impl_,
                              impl_->options.version >= 5 ? once : mqtt::subscribe_options());
     return Status::Ok();

@@ -17,13 +17,17 @@ std::vector<std::string> Lines(const YAML::Node& node) {
 void Read(const YAML::Node& root, CaseFile* file) {
   static const std::set<std::string> kKnown = {"name",     "pipeline", "input",
                                                "flush",    "expected", "late",
-                                               "dead_letters", "error", "message"};
+                                               "dead_letters", "error", "message",
+                                               "files"};
   for (const auto& entry : root) {
     const auto key = entry.first.as<std::string>();
     if (kKnown.count(key) == 0) throw YAML::Exception(entry.first.Mark(), "unknown: " + key);
   }
   file->name = root["name"].as<std::string>();
   file->pipeline = root["pipeline"].as<std::string>();
+  for (const auto& entry : root["files"]) {
+    file->files[entry.first.as<std::string>()] = entry.second.as<std::string>();
+  }
   if (root["input"]) file->input = root["input"].as<std::string>();
   if (root["flush"]) file->flush = root["flush"].as<bool>();
   file->expected = Lines(root["expected"]);

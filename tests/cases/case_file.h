@@ -3,6 +3,7 @@
 //
 //   name: what it shows
 //   pipeline: |          the pipeline file
+//   files: { NAME: text } written beside the pipeline file, as for tables
 //   input: |             lines as `rivulet replay` reads them; left out: an empty file
 //   flush: false         the end of the input closes no windows (default: it does)
 //   expected: |          result lines; left out: none
@@ -13,6 +14,7 @@
 //   message: text        and what the first fault's message must contain
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct CaseFile {
   std::string path;
   std::string name;
   std::string pipeline;
+  std::map<std::string, std::string> files;
   std::string input;
   bool flush = true;
   std::vector<std::string> expected, late, dead;

@@ -15,6 +15,7 @@
 #include "node/config/reader.h"
 #include "node/replay/line_input.h"
 #include "node/replay/replay.h"
+#include "node/tables/check_tables.h"
 #include "tests/cases/case_file.h"
 #include "tests/cases/pipeline_harness.h"
 
@@ -68,14 +69,18 @@ class CaseRun {
 
   void Run() {
     ConfigErrors errors;
-    const bool readable = ReadPipeline(file_.pipeline, "pipeline", &spec_, &errors);
+    for (const auto& [name, text] : file_.files) {
+      std::ofstream(beside_ / name.c_str(), std::ios::binary) << text;
+    }
+    const bool readable = ReadPipeline(file_.pipeline, beside_ / "test.yaml", &spec_, &errors);
     const std::vector<std::string> lines = SplitLines(file_.input);
     csv_header_ = CsvHeader(spec_, lines.empty() ? "" : lines[0]);
     if (readable) {
       PlanOptions options;
       options.replay = true;
       options.csv_header = csv_header_;
-      PlanPipeline(spec_, options, &errors);
+      const std::unique_ptr<PipelinePlan> plan = PlanPipeline(spec_, options, &errors);
+      if (plan != nullptr) CheckTableFiles(*plan, &errors);
     }
     if (!errors.empty() || !file_.errors.empty()) {
       CheckErrors(errors);
@@ -135,14 +140,22 @@ class CaseRun {
     std::unique_ptr<LineInput> input = std::move(LineInput::Open(scratch / "input")).value();
     input->SetSources(SourceNames(spec_));
     if (!csv_header_.empty()) REQUIRE(input->TakeLine().ok());
+    std::vector<std::string> tables;
+    for (const TableSpec& table : spec_.tables) tables.push_back(table.name.text);
+    input->SetTables(tables);
     std::vector<StreamLine> lines;
     for (std::vector<InputMessage> messages;;) {
       REQUIRE(input->Read(64, spec_.source.time.unit, &messages).ok());
       if (messages.empty()) return lines;
       for (const InputMessage& m : messages) {
-        lines.push_back({std::string(m.payload.payload),
-                         m.kind == InputMessage::Kind::kWatermark, m.watermark_us, m.source,
-                         m.payload.arrival_us});
+        StreamLine& line = lines.emplace_back();
+        line.source = m.source;
+        line.arrival_us = m.payload.arrival_us;
+        line.text = m.payload.payload;
+        line.punctuation = m.kind == InputMessage::Kind::kWatermark;
+        line.watermark_us = m.watermark_us;
+        if (m.kind == InputMessage::Kind::kTable) line.table = m.table;
+        line.removes = m.removes;
       }
     }
   }
@@ -160,6 +173,7 @@ class CaseRun {
       o.crash = 0.3;
       o.flush = file_.flush;
       o.csv_header = csv_header_;
+      o.file = beside_ / "test.yaml";
       CheckOutputs("small turns and crashes", Drive(file_.pipeline, lines, o), expected);
     }
   }
@@ -184,6 +198,7 @@ class CaseRun {
 
   const CaseFile& file_;
   bool update_;
+  Scratch beside_;
   PipelineSpec spec_;
   std::vector<std::string> csv_header_;
 };

@@ -30,6 +30,11 @@ class Driver {
         message.kind = InputMessage::Kind::kWatermark;
         message.watermark_us = line.watermark_us;
       }
+      if (line.table) {
+        message.kind = InputMessage::Kind::kTable;
+        message.table = *line.table;
+        message.removes = line.removes;
+      }
       messages_.push_back(message);
       begin += line.text.size();
     }
@@ -60,7 +65,7 @@ class Driver {
   void Start(uint32_t workers) {
     pipeline_.reset();
     std::string why;
-    std::unique_ptr<PipelinePlan> plan = PlanText(yaml_, options_.csv_header, &why);
+    std::unique_ptr<PipelinePlan> plan = PlanText(yaml_, options_.csv_header, &why, options_.file);
     REQUIRE_MESSAGE(plan != nullptr, why);
     PipelineOptions options;
     options.workers = workers;
@@ -73,6 +78,8 @@ class Driver {
         Pipeline::Open(std::move(plan), options, store_.get(), options_.durable);
     Check(opened.status());
     pipeline_ = std::move(*opened);
+    pipeline_->tables().Refresh(true, 0, [](char, const std::string&) {});
+    REQUIRE(pipeline_->tables().ready());
     const std::pair<ChannelKind, std::vector<std::string>*> channels[] = {
         {ChannelKind::kResults, &outputs_.results},
         {ChannelKind::kLate, &outputs_.late},
@@ -152,14 +159,14 @@ class Driver {
 
 std::unique_ptr<PipelinePlan> PlanText(const std::string& yaml,
                                        const std::vector<std::string>& csv_header,
-                                       std::string* why) {
+                                       std::string* why, const std::string& file) {
   PipelineSpec spec;
   ConfigErrors errors;
   std::unique_ptr<PipelinePlan> plan;
   PlanOptions options;
   options.replay = true;
   options.csv_header = csv_header;
-  if (ReadPipeline(yaml, "test.yaml", &spec, &errors)) plan = PlanPipeline(spec, options, &errors);
+  if (ReadPipeline(yaml, file, &spec, &errors)) plan = PlanPipeline(spec, options, &errors);
   for (const ConfigError& e : errors) *why += e.ToString() + "\n";
   return plan;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,15 @@
 
 namespace rivulet {
 
-// One line of input: a record, or a punctuation.
+// One line of input: a record, a punctuation, or a row of a table.
 struct StreamLine {
   std::string text;
   bool punctuation = false;
   int64_t watermark_us = 0;
   uint8_t source = 0;        // of several
   int64_t arrival_us = 0;
+  std::optional<uint32_t> table{};  // a row of this table
+  bool removes = false;
 };
 
 struct Outputs {
@@ -38,12 +41,13 @@ struct DriveOptions {
   double crash = 0;           // what was not committed is lost, and read again
   bool flush = true;          // the end of the input closes all windows
   std::vector<std::string> csv_header;
+  std::string file = "test.yaml";  // what the pipeline's file would be: tables lie beside it
 };
 
 // Plans `yaml` as a replay does; null with what was wrong in `*why`.
 std::unique_ptr<PipelinePlan> PlanText(const std::string& yaml,
                                        const std::vector<std::string>& csv_header,
-                                       std::string* why);
+                                       std::string* why, const std::string& file = "test.yaml");
 
 // Runs the pipeline over `lines` to the end of input. Entries that a sink gets again after a crash must have
 // the bytes they had before; that and every Status is checked here.

@@ -34,6 +34,7 @@ int ReplayCommand(const Arguments& args) {
   uint64_t workers = 1;
   bool no_flush = false;
   std::string memory = "256MB";
+  std::vector<std::string> tables;
   CommandLine line("replay", "PIPELINE.yaml --input FILE|-",
                    "Runs a pipeline over a file of records, in file order and without a broker. Fields come "
                    "from the record itself, also those that a {name} topic level gives live. A line "
@@ -53,6 +54,8 @@ int ReplayCommand(const Arguments& args) {
             "same arguments, and ends with exactly the same output file");
   line.Text("memory", "SIZE", &memory,
             "with --state: window state kept in memory; the rest stays in the store");
+  line.Texts("table", "NAME=FILE", &tables,
+             "rows of a table that live comes from MQTT, one JSON object a line, taken in before the input");
   line.Flag("no-flush", &no_flush, "leave open windows open at the end of the input");
   line.Example("rivulet replay config/pipelines/temperature.yaml --input readings.ndjson");
   line.Example("rivulet generate temperature --count 100000 --output - | rivulet replay t.yaml --input -");
@@ -64,6 +67,11 @@ int ReplayCommand(const Arguments& args) {
   const Result<uint64_t> bytes = ParseSize(memory);
   if (!bytes.ok()) return line.Refuse(bytes.status().message());
   options.state_memory = std::max<uint64_t>(*bytes, 1 << 20);
+  for (const std::string& table : tables) {
+    const size_t sign = table.find('=');
+    if (sign == table.npos) return line.Refuse("--table is '" + table + "'; expected NAME=FILE");
+    options.tables.emplace_back(table.substr(0, sign), table.substr(sign + 1));
+  }
   options.workers = static_cast<uint32_t>(workers);
   options.flush = !no_flush;
 

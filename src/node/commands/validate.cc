@@ -9,6 +9,7 @@
 #include "node/config/reader.h"
 #include "node/plan/chains.h"
 #include "node/plan/pipeline_plan.h"
+#include "node/tables/check_tables.h"
 
 namespace rivulet {
 namespace {
@@ -78,6 +79,7 @@ int ValidateCommand(const Arguments& args) {
     std::unique_ptr<PipelinePlan> plan;
     if (ReadPipelineFile(file, &spec, &errors)) plan = PlanPipeline(spec, {}, &errors);
     if (plan == nullptr) continue;
+    CheckTableFiles(*plan, &errors);
     const auto [it, fresh] = seen.emplace(plan->name, file);
     if (!fresh && it->second != file) {
       errors.push_back({file, spec.name.mark.line, spec.name.mark.column,

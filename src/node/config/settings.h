@@ -17,8 +17,8 @@ struct SettingGroup {
 namespace settings {
 
 // --- pipeline files ---
-inline constexpr std::string_view kPipelineNames[] = {"pipeline", "source", "steps",
-                                                      "sinks",    "late",   "dead_letters"};
+inline constexpr std::string_view kPipelineNames[] = {
+    "pipeline", "source", "tables", "steps", "sinks", "late", "dead_letters"};
 inline constexpr SettingGroup kPipeline{"root", "the pipeline file", kPipelineNames};
 
 inline constexpr std::string_view kSourceNames[] = {"mqtt", "pipeline", "format", "fields", "time"};
@@ -45,9 +45,17 @@ inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival
                                                   "per",   "hold"};
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
+inline constexpr std::string_view kTableNames[] = {
+    "csv",    "sqlite", "mqtt",   "table",     "key",  "valid_from",
+    "fields", "format", "keep",   "delimiter", "rows"};
+inline constexpr SettingGroup kTable{"table", "a table", kTableNames};
+
+inline constexpr std::string_view kValidFromNames[] = {"field", "unit"};
+inline constexpr SettingGroup kValidFrom{"valid_from", "'valid_from'", kValidFromNames};
+
 inline constexpr std::string_view kStepNames[] = {
     "explode", "set",  "where",  "key",       "keep",   "dedup",
-    "detect",  "join", "window", "aggregate", "select", "pattern"};
+    "detect",  "join", "window", "aggregate", "pattern", "select"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
 
 inline constexpr std::string_view kExplodeNames[] = {"field", "as"};
@@ -58,6 +66,8 @@ inline constexpr SettingGroup kDedup{"dedup", "'dedup'", kDedupNames};
 
 inline constexpr std::string_view kStreamJoinNames[] = {"left", "right", "on", "within", "type"};
 inline constexpr SettingGroup kStreamJoin{"stream_join", "'join'", kStreamJoinNames};
+inline constexpr std::string_view kJoinNames[] = {"table", "on", "take", "type"};
+inline constexpr SettingGroup kJoin{"join", "'join'", kJoinNames};
 
 inline constexpr std::string_view kDetectNames[] = {
     "name", "when", "until", "for", "change", "by", "stuck", "gap", "anomaly", "score", "over", "pass"};
@@ -93,7 +103,8 @@ inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStd
 inline constexpr const SettingGroup* kPipelineGroups[] = {
     &kPipeline, &kSource, &kNamedSource, &kFormat,  &kCsv,      &kValue,      &kField,
     &kTime,     &kStep,   &kExplode,     &kDedup,   &kDetect,   &kPattern,    &kElement,
-    &kWindow,   &kSession, &kMqttSink,   &kSqliteSink, &kFileSink, &kStdoutSink, &kStreamJoin};
+    &kWindow,   &kSession, &kMqttSink,   &kSqliteSink, &kFileSink, &kStdoutSink, &kTable,
+    &kValidFrom, &kJoin,  &kStreamJoin};
 
 // --- node files ---
 inline constexpr std::string_view kNodeFileNames[] = {

@@ -60,6 +60,20 @@ struct SourceSpec {
   MarkedText where;        // empty: all
 };
 
+// `tables:` - rows that records are joined with.
+struct TableSpec {
+  enum class Kind : uint8_t { kCsv, kSqlite, kMqtt } kind = Kind::kCsv;
+  MarkedText name;
+  MarkedText path;                 // csv, sqlite: the file; from the pipeline file's directory if relative
+  MarkedText table;                // sqlite: the table within
+  std::vector<MarkedText> key;     // its columns
+  MarkedText valid_from;           // the column with the time from which a row holds; empty: no versions
+  TimeUnit unit = TimeUnit::kMillis;
+  Duration keep = Duration::Seconds(24 * 3600);  // mqtt: how long versions outlive what followed them
+  int64_t rows = 100'000;          // at most
+  SourceSpec source;               // fields; mqtt: topics, format; csv: delimiter
+};
+
 // `explode:` - one record for each element of an array.
 struct ExplodeStep {
   MarkedText field;
@@ -122,6 +136,14 @@ struct SelectStep {
   SourceMark mark;
   std::vector<std::pair<MarkedText, MarkedText>> fields;  // name, expression; empty text: the field
 };
+// `join:` with a table.
+struct TableJoinStep {
+  SourceMark mark;
+  MarkedText table;
+  std::vector<std::pair<MarkedText, MarkedText>> on;    // column of the key, expression; empty: same names
+  std::vector<std::pair<MarkedText, MarkedText>> take;  // field, column
+  bool inner = true;
+};
 // `pattern:` - a sequence in the records of a key.
 struct PatternElementSetting {
   SourceMark mark;
@@ -154,7 +176,7 @@ struct StreamJoinStep {
 struct Step {
   SourceMark mark;
   std::variant<SetStep, WhereStep, KeyStep, DedupStep, DetectStep, WindowStep, SelectStep, ExplodeStep,
-               PatternStep, StreamJoinStep>
+               PatternStep, StreamJoinStep, TableJoinStep>
       what;
 };
 
@@ -175,6 +197,7 @@ struct PipelineSpec {
   MarkedText name;
   SourceSpec source;
   std::vector<SourceSpec> others;      // sources that are read together with it
+  std::vector<TableSpec> tables;
   std::vector<Step> steps;
   std::vector<SinkSpec> sinks;         // empty: only other pipelines read its results
   std::vector<SinkSpec> late;          // empty: only counted

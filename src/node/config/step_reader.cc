@@ -150,21 +150,11 @@ PatternStep ReadPatternStep(const Setting& setting, const SettingReader& step_re
   return step;
 }
 
-// `[a, b]`, `{ a: x }`, or a list of both.
 SelectStep ReadSelect(const Setting& setting, Faults* faults) {
-  constexpr std::string_view kExpected = "field names, or names with expressions";
   SelectStep step;
   step.mark = setting.mark();
-  const auto take = [&](const Setting& item) {
-    if (item.node->is_map() && !item.node->entries.empty()) {
-      ReadAssignmentMap(item, kExpression, faults, &step.fields);
-      return;
-    }
-    MarkedText name;
-    if (TakeText(item, kExpected, &name, faults)) step.fields.push_back({std::move(name), {}});
-  };
-  TakeOneOrMore(setting, kExpected, take, faults);
-  CheckNamesOnce(step.fields, "select", faults);
+  ReadNamesOrPairs(setting, "select", "field names, or names with expressions", kExpression, faults,
+                   &step.fields);
   return step;
 }
 
@@ -244,6 +234,21 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
 }
 
 }  // namespace
+
+void ReadNamesOrPairs(const Setting& setting, std::string_view name, std::string_view expected,
+                      std::string_view value_expected, Faults* faults,
+                      std::vector<std::pair<MarkedText, MarkedText>>* out) {
+  const auto take = [&](const Setting& item) {
+    if (item.node->is_map() && !item.node->entries.empty()) {
+      ReadAssignmentMap(item, value_expected, faults, out);
+      return;
+    }
+    MarkedText text;
+    if (TakeText(item, expected, &text, faults)) out->push_back({std::move(text), {}});
+  };
+  TakeOneOrMore(setting, expected, take, faults);
+  CheckNamesOnce(*out, name, faults);
+}
 
 void ReadSteps(const Setting& setting, Faults* faults, std::vector<Step>* steps) {
   if (setting.node->is_null()) return;

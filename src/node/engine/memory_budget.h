@@ -14,6 +14,8 @@ namespace rivulet {
 struct MemoryBudget {
   static constexpr uint64_t kPage = 4096;
   uint64_t total;
+  // What is left beside tables, which stay in memory as a whole: a quarter at least.
+  MemoryBudget Without(uint64_t tables) const { return {total - std::min(tables, total - total / 4)}; }
   uint64_t panes() const { return total / 3; }
   uint64_t commit() const { return total / 4; }
 

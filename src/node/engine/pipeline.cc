@@ -88,6 +88,9 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
       p->plan_.get(), p->layouts_.get(), store_keys::Operator(p->entry_.id, p->entry_.generation),
       store_keys::KeyedSteps(p->entry_.id), p->view_.get(), options.partitions, p->workers_,
       p->workers_, position.fired);
+  p->tables_ = std::make_unique<PipelineTables>(&p->plan_->tables, store_keys::Tables(p->entry_.id),
+                                                p->view_.get());
+  p->task_->SetTables(&p->tables_->view());
   p->fired_ = position.fired;
   p->placed_ = p->released_ = p->collected_release_ = WholeTime(position.fired);
   p->closing_ = position.fired < p->Target();
@@ -102,12 +105,16 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   Changes opening(&p->opening_);
   RIVULET_RETURN_IF_ERROR(KeyedChain::DropForeign(
       p->plan_->keyed, store_keys::KeyedSteps(p->entry_.id), *p->view_, &opening));
+  RIVULET_RETURN_IF_ERROR(p->tables_->DropForeign(&opening));
+  RIVULET_RETURN_IF_ERROR(p->tables_->Open());
+  p->source_->SetTableFaults(&p->tables_->faults());
   RIVULET_RETURN_IF_ERROR(p->task_->Open());
   return p;
 }
 
 Status Pipeline::Turn(std::span<const InputMessage> messages, uint64_t next_offset,
                       TaskRunner* runner) {
+  ApplyTables(messages);
   const size_t share = (messages.size() + workers_ - 1) / workers_;
   runner->Run(workers_, [&](uint32_t i) {
     const size_t begin = std::min(messages.size(), i * share);
@@ -133,10 +140,20 @@ Status Pipeline::Finish(TaskRunner* runner) {
   return RunWindows(offset_, runner);
 }
 
+Status Pipeline::LoadTable(std::span<const InputMessage> messages) {
+  tables_->Apply(messages);
+  processed_ = true;
+  if (tables_->faults().empty()) return Status::Ok();
+  const DecodeError& first = tables_->faults().front().error;
+  return {first.code, first.detail + ": " + std::string(first.raw.substr(0, 100))};
+}
+
 Status Pipeline::RunWindows(uint64_t next_offset, TaskRunner* runner) {
   runner->Run(workers_, [&](uint32_t i) { task_->Prepare(i, &source_->slot(i)); });
   const uint64_t end = ProcessRecords(runner);
   offset_ = end == TurnParts::kEnd ? next_offset : end;
+  tables_->Settle(offset_);
+  if (!durable_) tables_->DropChanges();
   return CloseWindows(runner, true, end);
 }
 
@@ -256,6 +273,7 @@ void Pipeline::CollectCommit(Delta* delta) {
   if (processed_) {
     Changes changes(delta);
     task_->CollectChanges(&changes);
+    tables_->CollectChanges(source_->watermark(), &changes);
   }
   if (processed_ || !has_position_ || offset_ != collected_offset_) {
     delta->Put(store_keys::Position(entry_.id), CurrentPosition().Encode());

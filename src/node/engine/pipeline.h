@@ -14,6 +14,7 @@
 
 #include "node/engine/catalogue.h"
 #include "node/engine/output_channel.h"
+#include "node/engine/pipeline_tables.h"
 #include "node/engine/pipeline_task.h"
 #include "node/engine/source_task.h"
 #include "node/engine/task_runner.h"
@@ -67,9 +68,14 @@ class Pipeline {
   // may be cut short, in front of a large close: then offset() says from where messages are to be given
   // again.
   Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner);
-  // The same with messages that `shared` has decoded for several pipelines.
+  // The same with messages that `shared` has decoded for several pipelines, behind ApplyTables for those with
+  // tables.
   Status SharedTurn(SourceTask* shared, const ColumnMap& map, uint64_t next_offset,
                     TaskRunner* runner);
+  // Takes in what of a turn's messages are rows of tables.
+  void ApplyTables(std::span<const InputMessage> messages) { tables_->Apply(messages); }
+  // Takes in rows that were there before the first message. Errors: those of the first row at fault.
+  Status LoadTable(std::span<const InputMessage> messages);
   // The log holds nothing for this pipeline before `next_offset`.
   void SkipTo(uint64_t next_offset) { offset_ = next_offset; }
   // End of input: closes every window.
@@ -94,6 +100,9 @@ class Pipeline {
   // The pipeline whose results it reads; empty: the journal.
   const std::string& upstream() const { return plan_->source.pipeline; }
   SourceTask& source() { return *source_; }
+  // No turn may be run before they are ready().
+  PipelineTables& tables() { return *tables_; }
+  const PipelineTables& tables() const { return *tables_; }
   // Position of the next message to read; as committed: the first that a restart would read again.
   uint64_t offset() const { return offset_; }
   uint64_t committed_offset() const { return committed_offset_; }
@@ -108,8 +117,9 @@ class Pipeline {
   const PipelineCounters& counters() const { return task_->counters(); }
   size_t StateBytes() const { return task_->MemoryBytes(); }
   size_t StatePanes() const { return task_->PanesInMemory(); }
+  size_t TableBytes() const { return tables_->MemoryBytes(); }
   // Rows of window state that the next commit would put.
-  size_t DirtyRows() const { return task_->DirtyRows(); }
+  size_t DirtyRows() const { return task_->DirtyRows() + tables_->DirtyRows(); }
   size_t OutputBytes() const;
   uint64_t OutputsWaiting() const;
   std::vector<SinkStats> Sinks() const;
@@ -134,6 +144,7 @@ class Pipeline {
   std::unique_ptr<PaneLayouts> layouts_;
   std::unique_ptr<View> view_;
   std::unique_ptr<SourceTask> source_;
+  std::unique_ptr<PipelineTables> tables_;
   std::unique_ptr<PipelineTask> task_;
   TurnParts parts_;
   std::vector<std::unique_ptr<OutputChannel>> channels_;

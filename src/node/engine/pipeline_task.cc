@@ -45,6 +45,11 @@ PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
 
 PipelineTask::~PipelineTask() = default;
 
+void PipelineTask::SetTables(const std::vector<LookupContext::Table>* tables) {
+  for (const auto& slot : slots_) slot->scratch.lookup.tables = tables;
+  for (const auto& worker : workers_) worker->SetTables(tables);
+}
+
 Status PipelineTask::Open() {
   for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->Open());
   return Status::Ok();
@@ -119,6 +124,7 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   rows = source->rows;
   slot.errors.clear();
   slot.dead.clear();
+  SetRecords(*source, &slot.scratch.lookup);
   if (plan_->source.several()) PrepareSources(source, &slot);
   plan_->before.Run(&batch, &rows, &slot.scratch, &slot.errors);
   if (plan_->window.per_key.on) PrepareClocks(*source, &slot);

@@ -59,6 +59,8 @@ class PipelineTask {
                uint32_t workers, uint32_t slots, const FirePoint& fired);
   ~PipelineTask();
 
+  // What joins with tables look at; must outlive the task.
+  void SetTables(const std::vector<LookupContext::Table>* tables);
   Status Open();
 
   void Prepare(uint32_t slot, SourceSlot* source);

@@ -109,6 +109,7 @@ void PipelineWorker::EmitRecords(const WindowInput& input) {
 void PipelineWorker::RunKeyed(const SourceSlot& source, const KeyColumn& keys,
                               std::span<const uint32_t> clock_rows) {
   errors_.clear();
+  SetRecords(source, &scratch_.lookup);
   keyed_->Run(source.batch, keys, source.watermark.data(), &own_rows_, &scratch_, &errors_);
   RecordBatch& batch = keyed_->batch();
   // Records that a step before has taken out move their key's clock all the same.

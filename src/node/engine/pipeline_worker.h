@@ -35,6 +35,13 @@ struct PreparedSlot {
 void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vector<uint32_t>* rows,
                     std::vector<RowError>* errors);
 
+// What of the records of a slot decides which version of a table's row each gets.
+inline void SetRecords(const SourceSlot& source, LookupContext* lookup) {
+  lookup->event_time = source.batch.event_time.data();
+  lookup->watermark = source.watermark.data();
+  lookup->offset = source.batch.offset.data();
+}
+
 // A record that was late for all its windows.
 struct LateRecord {
   ResultOrder order;
@@ -46,6 +53,9 @@ class PipelineWorker final : public ResultSink {
   PipelineWorker(const PipelinePlan* plan, const ResultEncoder* encoder,
                  std::unique_ptr<WindowOperator> windows, std::unique_ptr<KeyedChain> keyed,
                  KeyShare share);
+
+  // See PipelineTask.
+  void SetTables(const std::vector<LookupContext::Table>* tables) { scratch_.lookup.tables = tables; }
 
   void BeginTurn();
   // The records of messages in [begin, end) of the log.

@@ -33,6 +33,7 @@ std::string SourceGroup::Key(const Pipeline& pipeline) {
   std::string key = Signature(plan.spec.source);
   for (const SourceSpec& other : plan.spec.others) key += Signature(other);
   key += explode ? explode->field + "\n" + explode->as + "\n" : "\n";
+  key += pipeline.tables().empty() ? "\n" : pipeline.name() + "\n";
   key += std::to_string(pipeline.offset()) + " " + std::to_string(pipeline.watermark());
   for (const ChannelState& input : pipeline.inputs()) {
     key += " " + std::to_string(input.watermark) + " " + std::to_string(input.heard) +
@@ -56,6 +57,7 @@ SourceGroup::SourceGroup(std::vector<Pipeline*> members, uint32_t slots)
     plan_.at(i).time_column = time == map.end() ? 0 : time->first;
   }
   task_ = std::make_unique<SourceTask>(&plan_, slots, members_.front()->watermark());
+  task_->SetTableFaults(&members_.front()->tables().faults());
   if (plan_.several()) task_->RestoreChannels(members_.front()->inputs());
 }
 
@@ -114,6 +116,7 @@ void SourceGroup::TakeMember(const SourcePlan& member) {
 
 Status SourceGroup::Turn(std::span<const InputMessage> messages, uint64_t next_offset,
                          TaskRunner* runner) {
+  for (Pipeline* member : members_) member->ApplyTables(messages);
   const size_t share = (messages.size() + slots_ - 1) / slots_;
   runner->Run(slots_, [&](uint32_t i) {
     const size_t begin = std::min(messages.size(), i * share);

@@ -22,9 +22,14 @@ class SourceGroup {
   SourceGroup(std::vector<Pipeline*> members, uint32_t slots);
 
   // Pipelines with equal keys can be members of one group: same source, same offset, same watermark.
+  // Those with tables are alone: each waits for its own.
   static std::string Key(const Pipeline& pipeline);
 
   bool Matches(uint32_t topic_id, std::string_view topic) { return task_->Matches(topic_id, topic); }
+  // See PipelineTables.
+  void MatchTables(uint32_t topic_id, std::string_view topic, std::vector<uint32_t>* tables) {
+    members_.front()->tables().Match(topic_id, topic, tables);
+  }
   // Decodes once, then lets every member process. `next_offset` is the position after the messages.
   Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner);
   // Nothing for this group up to there.

@@ -106,6 +106,10 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
       slot.marks.push_back({first_row, std::max(before, plan_->Brought(message.watermark_us))});
     }
     if (punctuation) continue;
+    if (message.kind == InputMessage::Kind::kTable) {
+      AddTableFaults(message, &slot);
+      continue;
+    }
     uint8_t source = 0;
     if (plan_->several()) source = message.topic.empty() ? message.source : routes_[message.topic_id].source;
     if (source == InputMessage::kNoSource) {
@@ -142,6 +146,17 @@ void SourceTask::StepBeforeEnds(RecordBatch* batch) const {
 
 int64_t SourceTask::Reached(int64_t event_time) const {
   return plan_->brings_watermark ? kMinTime : event_time - plan_->delay.us;
+}
+
+void SourceTask::AddTableFaults(const InputMessage& message, Slot* slot) const {
+  if (table_faults_ == nullptr) return;
+  const auto before = [](const TableMessageFault& f, uint64_t offset) { return f.error.offset < offset; };
+  auto fault = std::lower_bound(table_faults_->begin(), table_faults_->end(), message.payload.offset, before);
+  for (; fault != table_faults_->end() && fault->error.offset == message.payload.offset; ++fault) {
+    if (fault->table != message.table) continue;
+    slot->out.dead.push_back({slot->out.batch.rows, fault->error.code, fault->error.detail,
+                              fault->error.raw, 0, slot->marks.size(), fault->error.offset});
+  }
 }
 
 void SourceTask::FindTimes(Slot* slot) {

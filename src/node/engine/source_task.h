@@ -21,7 +21,7 @@ namespace rivulet {
 
 // One message of a turn. The payload stays readable until the turn ends.
 struct InputMessage {
-  enum class Kind : uint8_t { kRecord, kWatermark } kind = Kind::kRecord;
+  enum class Kind : uint8_t { kRecord, kWatermark, kTable } kind = Kind::kRecord;
   PayloadRef payload;
   std::string_view topic;        // replay: empty
   uint32_t topic_id = 0;         // dense; equal for equal topics
@@ -31,6 +31,14 @@ struct InputMessage {
   // Replay of several sources: which one it is of; otherwise the topic says it.
   static constexpr uint8_t kNoSource = 255;
   uint8_t source = 0;
+  uint32_t table = 0;            // kTable: which of the pipeline's tables it is a row of
+  bool removes = false;          // kTable: it has only the key, of a row to be removed
+};
+
+// What was wrong with a message that is a row of a table; it becomes a dead letter like that of a record.
+struct TableMessageFault {
+  uint32_t table;
+  DecodeError error;
 };
 
 // A record that goes no further, and why. `raw` lives as long as the turn's input.
@@ -85,6 +93,9 @@ class SourceTask {
   // with the same arguments gives it back; in between `shared` must be left alone.
   void Exchange(SourceTask* shared, const ColumnMap& map);
 
+  // What tables have found wrong with messages of the turn, in their order; for Decode.
+  void SetTableFaults(const std::vector<TableMessageFault>* faults) { table_faults_ = faults; }
+
   // True when the topic is one of the source's; captures are cached by topic id.
   bool Matches(uint32_t topic_id, std::string_view topic);
 
@@ -116,6 +127,7 @@ class SourceTask {
   // W that a record with this event time brings about.
   int64_t Reached(int64_t event_time) const;
   void FindWatermarks(Slot* slot);
+  void AddTableFaults(const InputMessage& message, Slot* slot) const;
   void PlaceDeadLetters(Slot* slot, size_t undecoded);
   void WatermarkDeadLetters(Slot* slot) const;
   bool MatchSource(const SourcePlan& source, std::string_view topic, Route* route) const;
@@ -128,6 +140,7 @@ class SourceTask {
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Route> routes_;          // by topic id
   ChannelWatermarks channels_;         // empty with one source
+  const std::vector<TableMessageFault>* table_faults_ = nullptr;
   int64_t watermark_;
 };
 

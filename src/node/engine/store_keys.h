@@ -8,6 +8,7 @@
 //   k id(2) channel(1) sink     sink cursors
 //   s id(2) generation(1) ...   rows of the window operator
 //   h id(2) step(4) ...         rows of the keyed steps before the window
+//   t id(2) table(4) ...        rows of reference tables from topics
 //
 // Numbers are big endian, so a pipeline's rows are one range.
 #pragma once
@@ -41,5 +42,6 @@ inline std::string Operator(uint16_t id, uint8_t generation) {
 }
 
 inline std::string KeyedSteps(uint16_t id) { return WithId('h', id); }
+inline std::string Tables(uint16_t id) { return WithId('t', id); }
 
 }  // namespace rivulet::store_keys

@@ -13,6 +13,7 @@ namespace {
 
 constexpr Duration kTrimEvery = Duration::Seconds(5);
 constexpr Duration kDiskCheckEvery = Duration::Seconds(2);
+constexpr Duration kTableCheckEvery = Duration::Seconds(2);
 
 std::string SinkName(const SinkSpec& sink) {
   switch (sink.kind) {
@@ -102,6 +103,7 @@ Status Node::StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string
   RIVULET_RETURN_IF_ERROR(CheckPlace(running.pipeline.get()));
   // Until its readers are there too, nothing of its results goes.
   running.pipeline->channel(ChannelKind::kResults).KeepFrom(0);
+  running.pipeline->tables().Refresh(true, parts_.clock().wall.us, parts_.log);
   RIVULET_RETURN_IF_ERROR(OpenSinks(running.pipeline.get()));
   pipelines_.push_back(std::move(running));
   // Where a new pipeline begins must be known before the first message comes: found nowhere after a crash,
@@ -170,6 +172,7 @@ void Node::Subscribe() {
       }
     }
   }
+  AddTableTopics(&wanted);
   if (wanted == subscriptions_) return;
   subscriptions_ = wanted;
   std::string value;
@@ -180,10 +183,39 @@ void Node::Subscribe() {
   }
   const Result<std::vector<std::string>> former = FormerFilters(*parts_.store);
   retained_.Subscribed(filters, former.ok() ? *former : std::vector<std::string>());
+  std::erase_if(filters, [&wanted](const std::string& filter) {
+    return std::none_of(wanted.begin(), wanted.end(), [&filter](const MqttSubscription& s) {
+      return s.all_retained && s.filter == filter;
+    });
+  });
+  retained_.Renewed(filters);
   std::string stored;
   const Result<bool> found = parts_.store->Get(store_keys::Filters(), &stored);
   if (!found.ok() || !*found || stored != value) remembered_.Put(store_keys::Filters(), value);
   parts_.lane_link->Subscribe(std::move(wanted));
+}
+
+// A table that is new wants all rows that the broker holds, also where another pipeline has subscribed to
+// them before. Not so where pipelines read the topic as records: those would count them again.
+void Node::AddTableTopics(std::vector<MqttSubscription>* wanted) const {
+  const size_t sources = wanted->size();
+  for (const Running& r : pipelines_) {
+    const std::vector<TablePlan>& tables = r.pipeline->plan().tables;
+    for (size_t i = 0; i < tables.size(); ++i) {
+      if (!tables[i].of_topic()) continue;
+      for (const TopicPattern& topic : tables[i].source->topics) {
+        const auto known = std::find_if(wanted->begin(), wanted->end(), [&topic](const auto& s) {
+          return s.filter == topic.filter();
+        });
+        const bool fresh = r.pipeline->tables().fresh(i);
+        if (known == wanted->end()) {
+          wanted->push_back({topic.filter(), spec_.mqtt_qos, fresh});
+        } else if (known - wanted->begin() >= static_cast<ptrdiff_t>(sources)) {
+          known->all_retained = known->all_retained || fresh;
+        }
+      }
+    }
+  }
 }
 
 Result<std::vector<std::string>> Node::FormerFilters(const Store& store) {
@@ -217,6 +249,7 @@ bool Node::Step(Now now) {
   SyncJournal(now);
   TrimJournal(now);
   WatchDisk(now);
+  WatchTables(now);
   return more && status_.ok();
 }
 
@@ -263,6 +296,9 @@ Status Node::TurnOf(Group* group, bool* more) {
     closing = closing || p->closing();
   }
   if (closing) return Status::Ok();
+  for (const Pipeline* p : group->source->members()) {
+    if (!p->tables().ready()) return Status::Ok();
+  }
   uint64_t next = group->source->offset();
   const uint64_t before = next;
   RIVULET_RETURN_IF_ERROR(group->upstream != nullptr ? ReadResults(group, &next)
@@ -280,16 +316,24 @@ Status Node::TurnOf(Group* group, bool* more) {
 
 Status Node::ReadJournal(Group* group, uint64_t* next) {
   messages_.clear();
-  const size_t entries = MemoryBudget{spec_.state_memory}.TurnMessages(
+  const size_t entries = Budget().TurnMessages(
       kTurnEntries, pipelines_.size(), parts_.store->Stats());
   RIVULET_RETURN_IF_ERROR(group->reader->Read(entries, kTurnBytes, &entries_));
   if (entries_.empty()) return Status::Ok();
   for (const JournalEntry& e : entries_) {
-    if (!group->source->Matches(e.topic_id, e.topic)) continue;
     InputMessage m;
     m.payload = {e.payload, e.received.us, e.offset.value};
     m.topic = e.topic;
     m.topic_id = e.topic_id;
+    of_tables_.clear();
+    group->source->MatchTables(e.topic_id, e.topic, &of_tables_);
+    m.kind = InputMessage::Kind::kTable;
+    for (const uint32_t table : of_tables_) {
+      m.table = table;
+      messages_.push_back(m);
+    }
+    if (!group->source->Matches(e.topic_id, e.topic)) continue;
+    m.kind = InputMessage::Kind::kRecord;
     messages_.push_back(m);
   }
   *next = entries_.back().offset.value + 1;
@@ -360,6 +404,13 @@ void Node::WatchDisk(Now now) {
   } else {
     parts_.log('i', "there is room on the disk again: reading from MQTT");
   }
+}
+
+// Files that tables are read from: what has changed is swapped in between two turns.
+void Node::WatchTables(Now now) {
+  if (now.monotonic - last_table_check_ < kTableCheckEvery) return;
+  last_table_check_ = now.monotonic;
+  for (Running& r : pipelines_) r.pipeline->tables().Refresh(false, now.wall.us, parts_.log);
 }
 
 void Node::Fail(const Status& status) {

@@ -20,6 +20,7 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "node/config/spec.h"
+#include "node/engine/memory_budget.h"
 #include "node/engine/pipeline.h"
 #include "node/engine/result_reader.h"
 #include "node/engine/source_group.h"
@@ -128,6 +129,7 @@ class Node {
   void KeepForReaders();
   uint64_t LagOf(const Pipeline& pipeline) const;
 
+  void AddTableTopics(std::vector<MqttSubscription>* wanted) const;
   bool PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                std::vector<std::unique_ptr<PipelinePlan>>* plans);
 
@@ -139,6 +141,7 @@ class Node {
   Status ReadJournal(Group* group, uint64_t* next);
   bool IsDue(const Group& group, Now now) const;
   bool MemoryWantsCommit() const;
+  MemoryBudget Budget() const;
   void CommitIfDue(Now now);
   void StartCommit(Now now, bool all);
   void PostCommit();
@@ -149,6 +152,7 @@ class Node {
   void SyncJournal(Now now);
   void TrimJournal(Now now);
   void WatchDisk(Now now);
+  void WatchTables(Now now);
   void Fail(const Status& status);
   Offset LeastCommitted() const;
 
@@ -167,6 +171,7 @@ class Node {
   std::vector<JournalEntry> entries_;   // scratch
   std::vector<InputMessage> messages_;  // scratch
   ResultReader results_;                // scratch
+  std::vector<uint32_t> of_tables_;     // scratch
   Status status_;
   bool ready_ = false;
   bool stopping_ = false;
@@ -181,7 +186,7 @@ class Node {
     std::atomic<bool> done{false};
   };
   std::unique_ptr<Commit> commit_;
-  Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_;
+  Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_, last_table_check_;
   // What every pipeline had consumed with the last commit, and with the one before. When commits are not
   // synced, a power cut may take back the last one, and what it read is read again.
   Offset consumed_, consumed_before_;

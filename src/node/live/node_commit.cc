@@ -30,6 +30,12 @@ bool Node::IsDue(const Group& group, Now now) const {
   return due && now.monotonic - last_commit_ >= spec_.commit_interval;
 }
 
+MemoryBudget Node::Budget() const {
+  uint64_t tables = 0;
+  for (const Running& r : pipelines_) tables += r.pipeline->TableBytes();
+  return MemoryBudget{spec_.state_memory}.Without(tables);
+}
+
 // State in memory is bounded, and what was not written cannot leave it.
 bool Node::MemoryWantsCommit() const {
   size_t state = 0, outputs = 0, dirty = 0;
@@ -40,7 +46,7 @@ bool Node::MemoryWantsCommit() const {
     outputs += r.pipeline->OutputBytes();
     dirty += r.pipeline->DirtyRows();
   }
-  return changes && (outputs > kOutputBytes || MemoryBudget{spec_.state_memory}.CommitDue(
+  return changes && (outputs > kOutputBytes || Budget().CommitDue(
                                                    state, dirty, parts_.store->Stats()));
 }
 
@@ -114,7 +120,7 @@ bool Node::FinishCommit() {
   KeepForReaders();
   consumed_before_ = consumed_;
   consumed_ = LeastCommitted();
-  size_t share = MemoryBudget{spec_.state_memory}.panes();
+  size_t share = Budget().panes();
   if (!pipelines_.empty()) share /= pipelines_.size();
   for (Running& r : pipelines_) r.pipeline->BoundMemory(share);
   return true;

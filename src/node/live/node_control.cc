@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "node/live/node.h"
+#include "node/tables/check_tables.h"
 
 namespace rivulet {
 
@@ -32,8 +33,11 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
                                  : r.pipeline->plan().spec.file == sources[i].spec.file;
     });
     const bool unchanged = old != before.end() && old->text == sources[i].text;
-    if (unchanged || plans[i] == nullptr) {
-      if (old != before.end()) pipelines_.push_back(std::move(*old));
+    if (unchanged || plans[i] == nullptr || !CheckTableFiles(*plans[i], errors)) {
+      if (old != before.end()) {
+        old->pipeline->tables().Refresh(true, now.wall.us, parts_.log);
+        pipelines_.push_back(std::move(*old));
+      }
       continue;
     }
     // The old one must let go of its files and cursors before the new one opens them.
@@ -121,6 +125,7 @@ NodeStatus Node::Describe(Now now) const {
     p.state_bytes = r.pipeline->StateBytes();
     p.outputs_waiting = r.pipeline->OutputsWaiting();
     p.sinks = r.pipeline->Sinks();
+    p.tables = r.pipeline->tables().Stats();
     s.pipelines.push_back(std::move(p));
   }
   return s;

@@ -25,6 +25,14 @@ Json SinkJson(const SinkStats& sink) {
           {"last_error", sink.last_error}};
 }
 
+Json TableJson(const TableStats& table) {
+  Json json = {{"name", table.name}, {"origin", table.origin},     {"ready", table.ready},
+               {"keys", table.keys}, {"rows", table.rows},         {"bytes", table.bytes},
+               {"loads", table.loads}, {"errors", table.errors}, {"last_error", table.last_error}};
+  json["loaded_ms"] = table.loaded_us == 0 ? Json(nullptr) : Json(table.loaded_us / 1000);
+  return json;
+}
+
 bool HasWatermark(const PipelineStatus& p) {
   return p.watermark_us != std::numeric_limits<int64_t>::min() &&
          p.watermark_us != std::numeric_limits<int64_t>::max();
@@ -51,6 +59,8 @@ Json PipelineJson(const PipelineStatus& p, int64_t wall_us) {
   json["outputs_waiting"] = p.outputs_waiting;
   json["sinks"] = Json::array();
   for (const SinkStats& sink : p.sinks) json["sinks"].push_back(SinkJson(sink));
+  if (!p.tables.empty()) json["tables"] = Json::array();
+  for (const TableStats& table : p.tables) json["tables"].push_back(TableJson(table));
   return json;
 }
 
@@ -131,6 +141,14 @@ void PipelineMetrics(MetricsText* m, const PipelineStatus& p, int64_t wall_us) {
            static_cast<int64_t>(p.state_bytes));
   m->Gauge("rivulet_outputs_waiting", "Results not yet with every sink.", labels,
            static_cast<int64_t>(p.outputs_waiting));
+  for (const TableStats& table : p.tables) {
+    const MetricsText::Label both[] = {{"pipeline", p.name}, {"table", table.name}};
+    m->Gauge("rivulet_table_ready", "1 once a reference table has been read.", both,
+             int64_t{table.ready});
+    m->Gauge("rivulet_table_rows", "Rows of a reference table.", both, static_cast<int64_t>(table.rows));
+    m->Counter("rivulet_table_errors_total", "Failed attempts to read a reference table.", both,
+               table.errors);
+  }
   for (const SinkStats& sink : p.sinks) {
     const MetricsText::Label both[] = {{"pipeline", p.name}, {"sink", sink.name}};
     m->Counter("rivulet_sink_delivered_total", "Outputs a sink has.", both, sink.delivered);

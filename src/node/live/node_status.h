@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "node/engine/pipeline_tables.h"
 #include "node/engine/pipeline_task.h"
 #include "node/sinks/sink.h"
 #include "state/journal.h"
@@ -33,6 +34,7 @@ struct PipelineStatus {
   size_t state_bytes = 0;
   uint64_t outputs_waiting = 0;
   std::vector<SinkStats> sinks;
+  std::vector<TableStats> tables;
 };
 
 struct NodeStatus {

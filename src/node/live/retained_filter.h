@@ -22,6 +22,10 @@ class RetainedFilter {
   // The filters subscribed from now on, and those the session knew before.
   void Subscribed(const std::vector<std::string>& filters, const std::vector<std::string>& former);
 
+  // What is retained on topics of these filters is news once more: somebody new wants it, to whom it makes no
+  // difference that others have had it.
+  void Renewed(const std::vector<std::string>& filters);
+
   // False for a retained message that the session has had before. In a resumed session whatever was
   // published since comes as an ordinary message, so retained ones are repetitions, except those
   // of a filter
@@ -34,6 +38,8 @@ class RetainedFilter {
   std::mutex mutex_;
   std::vector<TopicPattern> fresh_;         // filters the session did not know
   std::unordered_set<uint64_t> admitted_;   // topic and payload of retained messages let through
+  std::vector<TopicPattern> renewed_;
+  std::unordered_set<uint64_t> admitted_anew_;  // likewise, of those since Renewed
 };
 
 }  // namespace rivulet

@@ -135,6 +135,38 @@ void AppendDetect(const DetectStep& detect, std::string* out) {
   *out += detect.all ? "; all pass\n" : "; changes pass\n";
 }
 
+std::string Pairs(const std::vector<std::pair<MarkedText, MarkedText>>& pairs) {
+  std::vector<std::string> names;
+  for (const auto& [name, text] : pairs) {
+    names.push_back(name.text + (text.text.empty() ? "" : " = " + text.text));
+  }
+  return Join(names);
+}
+
+std::string NamesOf(const TablePlan& table, const std::vector<uint32_t>& columns) {
+  std::vector<std::string> names;
+  for (const uint32_t column : columns) names.push_back(table.layout.columns[column]);
+  return Join(names);
+}
+
+void AppendTables(const PipelinePlan& plan, std::string* out) {
+  for (const TablePlan& table : plan.tables) {
+    *out += "  table " + table.name + ": " + table.Origin() + "\n    key " +
+            NamesOf(table, table.layout.key) + ", holding " +
+            (table.layout.values.empty() ? "no other column" : NamesOf(table, table.layout.values)) +
+            ", at most " + std::to_string(table.rows) + (table.of_topic() ? " keys\n" : " rows\n");
+    if (!table.versioned()) continue;
+    *out += "    versions by " + table.layout.columns[*table.layout.valid_from] +
+            (table.of_topic() ? ", kept for " + FormatDuration({table.keep_us}) : "") + "\n";
+  }
+}
+
+void AppendTableJoin(const TableJoinStep& join, std::string* out) {
+  *out += std::string("    ") + (join.inner ? "inner" : "left") + " join with table " + join.table.text +
+          (join.on.empty() ? "" : " on " + Pairs(join.on)) +
+          (join.take.empty() ? "" : ", taking " + Pairs(join.take)) + "\n";
+}
+
 // Which steps: with a memory for each key somewhere, those behind `key` are shown where that is.
 enum class Part : uint8_t { kSource, kKeyed, kResults };
 
@@ -160,6 +192,7 @@ void AppendSteps(const PipelinePlan& plan, Part part, std::string* out) {
     }
     if (const auto* dedup = std::get_if<DedupStep>(&step.what)) AppendDedup(*dedup, out);
     if (const auto* detect = std::get_if<DetectStep>(&step.what)) AppendDetect(*detect, out);
+    if (const auto* join = std::get_if<TableJoinStep>(&step.what)) AppendTableJoin(*join, out);
   }
 }
 
@@ -246,6 +279,7 @@ void AppendSelect(const PipelinePlan& plan, std::string* out) {
 
 std::string ExplainPlan(const PipelinePlan& plan, uint16_t partitions) {
   std::string out = "pipeline " + plan.name + "\n";
+  AppendTables(plan, &out);
   AppendSource(plan, &out);
   AppendSteps(plan, Part::kSource, &out);
   out += "  exchange: hash(" + Join(plan.key_names) + ") mod " + std::to_string(partitions) +

@@ -10,6 +10,7 @@
 
 #include "node/config/config_error.h"
 #include "node/config/spec.h"
+#include "node/plan/table_plan.h"
 #include "operators/aggregate/aggregate_plan.h"
 #include "operators/decode/decoder.h"
 #include "operators/decode/explode_decoder.h"
@@ -84,6 +85,7 @@ struct PipelinePlan {
   std::string name;
   PipelineSpec spec;
   SourcePlan source;
+  std::vector<TablePlan> tables;
   StepChain before;                        // set and where on records, before the key
   StepChain between;                       // and behind it, up to the first step of `keyed`
   KeyedPlan keyed;                         // from the first step on that remembers something of its key

@@ -57,6 +57,7 @@ std::unique_ptr<PipelinePlan> Planner::Run() {
     PlanUpstream();
     PlanTime();
   }
+  PlanTables();
   for (const Step& step : spec_.steps) PlanStep(step);
   if (!after_window_ && faults_.none()) {
     Fault(spec_.name, ErrorCode::kStepOrder,
@@ -198,6 +199,7 @@ void Planner::PlanStep(const Step& step) {
   if (const auto* key = std::get_if<KeyStep>(&step.what)) PlanKey(*key, step.mark);
   if (const auto* dedup = std::get_if<DedupStep>(&step.what)) PlanDedup(*dedup);
   if (const auto* detect = std::get_if<DetectStep>(&step.what)) PlanDetect(*detect);
+  if (const auto* join = std::get_if<TableJoinStep>(&step.what)) PlanTableJoin(*join);
   if (const auto* select = std::get_if<SelectStep>(&step.what)) PlanSelect(*select);
   if (const auto* join = std::get_if<StreamJoinStep>(&step.what)) PlanStreamJoin(*join);
   if (const auto* window = std::get_if<WindowStep>(&step.what)) PlanWindow(*window);

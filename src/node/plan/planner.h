@@ -51,6 +51,13 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   // plan_upstream.cc
   void PlanUpstream();
   void PlanResultTime();
+  // planner_tables.cc
+  void PlanTables();
+  void PlanTopicTable(const TableSpec& spec, TablePlan* table);
+  void PlanTableJoin(const TableJoinStep& step);
+  std::vector<LookupJoin::Key> PlanJoinKey(const TableJoinStep& step, const TablePlan& table);
+  std::optional<uint32_t> JoinedColumn(const MarkedText& column, const MarkedText& expression);
+  bool TakeColumn(const MarkedText& name, const MarkedText& column, TablePlan* table, LookupJoin* join);
   void PlanStep(const Step& step);
   void PlanExplode(const ExplodeStep& step, SourceMark mark);
   void PlanSet(const SetStep& step);

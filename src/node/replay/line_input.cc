@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kLongestLine = 64u << 20;
 constexpr std::string_view kPunctuation = "{\"@watermark\"";
+constexpr std::string_view kTableLine = "{\"@table\"";
 
 // The time of a punctuation line; false when it is none.
 bool ParsePunctuation(std::string_view line, TimeUnit unit, int64_t* us) {
@@ -121,6 +122,18 @@ Status LineInput::SkipTo(uint64_t offset) {
   return Status::Ok();
 }
 
+bool LineInput::ParseTableLine(std::string_view line, InputMessage* message) const {
+  const nlohmann::json value = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!value.is_object()) return false;
+  const nlohmann::json& name = value["@table"];
+  const auto known = name.is_string() ? std::find(tables_.begin(), tables_.end(), name.get<std::string>())
+                                      : tables_.end();
+  if (known == tables_.end()) return false;
+  message->table = static_cast<uint32_t>(known - tables_.begin());
+  message->removes = value.value("@delete", nlohmann::json()) == true;
+  return true;
+}
+
 void LineInput::AddLine(std::string_view line, uint64_t offset, TimeUnit unit,
                         std::vector<InputMessage>* messages) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
@@ -133,6 +146,12 @@ void LineInput::AddLine(std::string_view line, uint64_t offset, TimeUnit unit,
     message.kind = InputMessage::Kind::kWatermark;
   } else if (!sources_.empty() && !FindSource(line, &message)) {
     message.source = InputMessage::kNoSource;
+  }
+  if (only_table_) {
+    message.kind = InputMessage::Kind::kTable;
+    message.table = *only_table_;
+  } else if (!record && !tables_.empty() && line.starts_with(kTableLine) && ParseTableLine(line, &message)) {
+    message.kind = InputMessage::Kind::kTable;
   }
   messages->push_back(message);
 }

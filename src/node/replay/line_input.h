@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,12 @@ class LineInput {
   // record, and so becomes a dead letter. Errors: kIo, kRecordTooLarge (a line over 64 MB).
   Status Read(size_t bytes, TimeUnit unit, std::vector<InputMessage>* messages);
 
+  // From here on a line {"@table": NAME, ..} is a row of that table of the pipeline's, by its number here;
+  // with "@delete": true it has the key of a row to be removed. One that names none of them stays a record.
+  void SetTables(std::vector<std::string> names) { tables_ = std::move(names); }
+  // Every line is a row of this one.
+  void SetOnlyTable(uint32_t table) { only_table_ = table; }
+
   // Position behind the last line given out.
   uint64_t offset() const { return offset_; }
   // 0 when not known (a pipe).
@@ -46,6 +53,7 @@ class LineInput {
   Status Fill(size_t bytes);
   void AddLine(std::string_view line, uint64_t offset, TimeUnit unit,
                std::vector<InputMessage>* messages);
+  bool ParseTableLine(std::string_view line, InputMessage* message) const;
 
   // False when the line names no source.
   bool FindSource(std::string_view line, InputMessage* message) const;
@@ -58,6 +66,8 @@ class LineInput {
   uint64_t offset_ = 0;      // of buffer_[begin_]
   std::vector<char> buffer_; // size: capacity; the content is [begin_, end_)
   size_t begin_ = 0, end_ = 0;
+  std::vector<std::string> tables_;
+  std::optional<uint32_t> only_table_;
 };
 
 }  // namespace rivulet

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <span>
 
+#include "base/suggest.h"
 #include "node/engine/memory_budget.h"
 #include "node/engine/pipeline.h"
 #include "node/replay/line_input.h"
 #include "node/sinks/sink.h"
+#include "node/tables/check_tables.h"
 #include "state/store.h"
 
 namespace rivulet {
@@ -55,6 +57,8 @@ class Replayer {
 
  private:
   bool durable() const { return !options_.state.empty(); }
+  Status OpenTables(ConfigErrors* errors);
+  Status LoadTable(uint32_t table, const std::string& path);
   Status AddOutput(ChannelKind kind, const std::string& path);
   Status AfterTurn(bool force_commit);
   Status FinishClosing();
@@ -102,11 +106,51 @@ Status Replayer::Open(const PipelineSpec& spec, ConfigErrors* errors) {
   pipeline_options.start_offset = input_->offset();
   RIVULET_ASSIGN_OR_RETURN(
       pipeline_, Pipeline::Open(std::move(plan), pipeline_options, store_.get(), durable()));
+  runner_ = NewThreadedRunner(options_.workers);
+  RIVULET_RETURN_IF_ERROR(OpenTables(errors));
   RIVULET_RETURN_IF_ERROR(AddOutput(ChannelKind::kResults, options_.output));
   RIVULET_RETURN_IF_ERROR(AddOutput(ChannelKind::kLate, options_.late));
   RIVULET_RETURN_IF_ERROR(AddOutput(ChannelKind::kDead, options_.dead_letters));
-  runner_ = NewThreadedRunner(options_.workers);
   return input_->SkipTo(pipeline_->offset());
+}
+
+Status Replayer::OpenTables(ConfigErrors* errors) {
+  pipeline_->tables().Refresh(true, 0, [](char, const std::string&) {});
+  if (!pipeline_->tables().ready()) {
+    CheckTableFiles(pipeline_->plan(), errors);
+    return Status(ErrorCode::kBadTable, "a table of the pipeline cannot be read");
+  }
+  std::vector<std::string> names;
+  for (const TablePlan& table : pipeline_->plan().tables) {
+    names.push_back(table.of_topic() ? table.name : "");
+  }
+  // A run that goes on has taken the rows in before.
+  const bool begins = pipeline_->offset() == input_->offset();
+  for (const auto& [name, path] : options_.tables) {
+    const auto known = std::find(names.begin(), names.end(), name);
+    if (known == names.end() || name.empty()) {
+      return Status(ErrorCode::kUsage,
+                    "--table names '" + name + "', which is no table of the pipeline with mqtt" +
+                        DidYouMean(name, names));
+    }
+    const auto table = static_cast<uint32_t>(known - names.begin());
+    if (begins) RIVULET_RETURN_IF_ERROR(LoadTable(table, path));
+  }
+  input_->SetTables(std::move(names));
+  return Status::Ok();
+}
+
+// Rows that are there before the first record.
+Status Replayer::LoadTable(uint32_t table, const std::string& path) {
+  RIVULET_ASSIGN_OR_RETURN(const std::unique_ptr<LineInput> lines, LineInput::Open(path));
+  lines->SetOnlyTable(table);
+  std::vector<InputMessage> messages;
+  for (;;) {
+    RIVULET_RETURN_IF_ERROR(lines->Read(kTurnBytes, TimeUnit::kMillis, &messages));
+    if (messages.empty()) return Status::Ok();
+    for (InputMessage& message : messages) message.payload.offset = pipeline_->offset();
+    RIVULET_RETURN_IF_ERROR(pipeline_->LoadTable(messages));
+  }
 }
 
 Status Replayer::AddOutput(ChannelKind kind, const std::string& path) {
@@ -121,7 +165,7 @@ Status Replayer::AddOutput(ChannelKind kind, const std::string& path) {
 Status Replayer::AfterTurn(bool force_commit) {
   if (!durable()) return Drain();
   const Monotonic now = options_.clock();
-  const MemoryBudget budget{options_.state_memory};
+  const MemoryBudget budget = MemoryBudget{options_.state_memory}.Without(pipeline_->TableBytes());
   const bool due = force_commit || now - last_commit_ >= options_.commit_interval ||
                    budget.CommitDue(pipeline_->StateBytes(), pipeline_->DirtyRows(), store_->Stats()) ||
                    pipeline_->OutputBytes() > 16u << 20;
@@ -161,7 +205,7 @@ Result<ReplaySummary> Replayer::Run() {
   last_commit_ = options_.clock();
   std::vector<InputMessage> messages;
   const TimeUnit unit = pipeline_->plan().source.time_unit;
-  const MemoryBudget budget{options_.state_memory};
+  const MemoryBudget budget = MemoryBudget{options_.state_memory}.Without(pipeline_->TableBytes());
   // What a killed run left in the output log goes out first.
   RIVULET_RETURN_IF_ERROR(Drain());
   RIVULET_RETURN_IF_ERROR(FinishClosing());

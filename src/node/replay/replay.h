@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -17,6 +18,8 @@ namespace rivulet {
 struct ReplayOptions {
   std::string input = "-";
   std::string output = "-";
+  // Rows of tables from topics, taken in before the input: the table's name, and a file of JSON objects.
+  std::vector<std::pair<std::string, std::string>> tables;
   std::string late;              // empty: only counted
   std::string dead_letters;
   std::string state;             // directory; empty: nothing is kept

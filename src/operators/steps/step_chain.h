@@ -1,11 +1,14 @@
-// StepChain: the stateless steps `set` and `where`, applied in order to the rows of a batch.
+// StepChain: the stateless steps `set`, `where` and `join` with a table, applied in order to the rows of a
+// batch.
 #pragma once
 
 #include <cstdint>
+#include <variant>
 #include <vector>
 
 #include "base/record_batch.h"
 #include "operators/expr/program.h"
+#include "operators/lookup/lookup_join.h"
 
 namespace rivulet {
 
@@ -13,6 +16,7 @@ namespace rivulet {
 struct StepScratch {
   expr::EvalContext context;
   Column condition;
+  LookupContext lookup;  // to be set where chains have joins
   std::vector<RowError> errors;
 };
 
@@ -27,6 +31,7 @@ class StepChain {
   void AddSet(uint32_t column, expr::Program program);
   // Keeps the rows for which `program` is true; false and null go.
   void AddWhere(expr::Program program);
+  void AddJoin(LookupJoin join);
   // Appends the columns the steps read, and those they compute.
   void AddColumns(std::vector<uint32_t>* read, std::vector<uint32_t>* written) const;
   bool empty() const { return steps_.empty(); }
@@ -42,8 +47,10 @@ class StepChain {
     expr::Program program;
   };
   static void KeepTrue(const Column& condition, std::vector<uint32_t>* rows);
+  static void RunStep(const Step& step, RecordBatch* batch, std::vector<uint32_t>* rows,
+                      StepScratch* scratch, std::vector<RowError>* errors);
 
-  std::vector<Step> steps_;
+  std::vector<std::variant<Step, LookupJoin>> steps_;
 };
 
 }  // namespace rivulet
