@@ -5,7 +5,7 @@
 //   window_bench "WINDOW" KEYS WARM_SECONDS SECONDS RATE ["AGGREGATES" ["STEP"...]]
 //
 // WINDOW is a window step's map, such as "{ tumbling: 5s }", AGGREGATES one of aggregates over `speed`
-// (empty: avg, min, max, count); each STEP a whole step between key and window, such as
+// (empty: avg, min, max, count); or WINDOW is "pattern: {..}" and AGGREGATES what it selects. Each STEP a whole step between key and window, such as
 // "{ where: speed > prev(speed) }". Records have keys at random; event time runs at RATE records a second.
 // Before the SECONDS that are measured come WARM_SECONDS with one record per key and second. Prints one
 // JSON object.
@@ -44,6 +44,9 @@ constexpr const char* kUsual = "{ avg: avg(speed), min: min(speed), max: max(spe
 
 std::unique_ptr<PipelinePlan> Plan(const std::string& window, const std::string& aggregates,
                                    const std::string& steps) {
+  const bool pattern = window.starts_with("pattern:");
+  const std::string ending = pattern ? "  - " + window + "\n    select: " + aggregates + "\n"
+                                     : "  - window: " + window + "\n    aggregate: " + aggregates + "\n";
   const std::string yaml =
       "pipeline: bench\n"
       "source:\n"
@@ -52,9 +55,7 @@ std::unique_ptr<PipelinePlan> Plan(const std::string& window, const std::string&
       "  fields: { vehicle: string, ts: int, speed: float }\n"
       "  time: { field: ts, unit: ms }\n"
       "steps:\n"
-      "  - key: vehicle\n" + steps +
-      "  - window: " + window + "\n"
-      "    aggregate: " + aggregates + "\n"
+      "  - key: vehicle\n" + steps + ending +
       "sinks: [ { mqtt: results } ]\n";
   PipelineSpec spec;
   ConfigErrors errors;
@@ -79,6 +80,7 @@ int64_t ThreadCpuNs() {
 struct Cost {
   uint64_t records = 0, results = 0, allocations = 0;
   int64_t record_ns = 0, close_ns = 0;
+  uint64_t state_bytes = 0;  // at the end
 };
 
 class Bench {
@@ -110,6 +112,7 @@ class Bench {
       cost.records += rows;
     }
     now_ = start + seconds * 1'000'000;
+    cost.state_bytes = task_.MemoryBytes();
     return cost;
   }
 
@@ -196,11 +199,12 @@ int Main(int argc, char** argv) {
   bench.Run(std::max<int64_t>(seconds / 4, 1), rate, false);
   const Cost cost = bench.Run(seconds, rate, false);
   std::printf("{\"records\":%llu,\"results\":%llu,\"allocations\":%llu,"
-              "\"record_ns\":%lld,\"close_ns\":%lld}\n",
+              "\"record_ns\":%lld,\"close_ns\":%lld,\"state_bytes\":%llu}\n",
               static_cast<unsigned long long>(cost.records),
               static_cast<unsigned long long>(cost.results),
               static_cast<unsigned long long>(cost.allocations),
-              static_cast<long long>(cost.record_ns), static_cast<long long>(cost.close_ns));
+              static_cast<long long>(cost.record_ns), static_cast<long long>(cost.close_ns),
+              static_cast<unsigned long long>(cost.state_bytes));
   return 0;
 }
 

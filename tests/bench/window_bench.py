@@ -112,8 +112,37 @@ def keyed(context):
               "0 (amortised below 0.01)", allocations < 0.01)
 
 
+PATTERNS = {
+    "silence": ("{ sequence: [{ name: last }, { not: any, for: 1s }] }", "{ v: last.speed }"),
+    "a then b within 10 s": ("{ sequence: [{ name: a, where: speed > 125 }, "
+                             "{ name: b, where: speed < 5, within: 10s }] }",
+                             "{ v: a.speed, w: b.speed }"),
+    "a then 2 to 5 b that are compared with it": (
+        "{ sequence: [{ name: a, where: speed > 120 }, "
+        "{ name: b, where: speed < a.speed - 50, times: 2..5, within: 10s }], within: 20s }",
+        "{ v: a.speed, w: max(b.speed) }"),
+}
+
+
+def patterns(context):
+    """Records a second through patterns, and what they keep of each key."""
+    texts, slowest, allocations = [], float("inf"), 0.0
+    for name, (pattern, select) in PATTERNS.items():
+        costs = [path(context, f"pattern: {pattern}", 5, context.pick(60, 10), 10_000, aggregates=select)
+                 for _ in range(context.pick(3, 1))]
+        rate = 1e9 / median(total_ns(c) for c in costs)
+        slowest = min(slowest, rate)
+        allocations = max(allocations, *(c["allocations"] / c["records"] for c in costs))
+        texts.append(f"{name}: {rate / 1e6:.1f} M records/s, {costs[-1]['state_bytes'] // 1000} bytes a key")
+    yield Row("patterns, 1,000 keys, 10 records a second of each, one core", f"**{'; '.join(texts)}**",
+              "at least 1 M/s", slowest >= 1e6)
+    yield Row("heap allocations per record with them, after warm-up", f"**{allocations:.5f}**",
+              "0 (amortised below 0.05)", allocations < 0.05)
+
+
 def measure(context):
     yield from tumbling(context)
     yield from aggregates(context)
     yield from keyed(context)
+    yield from patterns(context)
     yield from sliding(context)

@@ -177,7 +177,9 @@ class Search {
     int64_t pass = kNever;
     size_t negation = 0;
     bool hope = false;
-    for (const size_t w : Ways(on, &pass, &negation)) hope = hope || !Element(w).next;
+    for (const size_t w : Ways(on, &pass, &negation)) {
+      hope = hope || (!Element(w).next && records_[i].time - p.base <= Element(w).within);
+    }
     if (!hope && pass == kNever) {
       return Ended(CanEnd(p) ? Fate::kMatch : Fate::kDead, p, records_[i].time, false);
     }

@@ -146,6 +146,8 @@ class StreamMaker {
   }
 
  private:
+  using Place = std::tuple<int64_t, std::string, int64_t>;  // of a result: time, key, start
+
   int64_t Below(int64_t n) { return static_cast<int64_t>(random_.Below(static_cast<uint64_t>(n))); }
 
   void AddRecord(const std::string& key, int64_t time, int64_t id) {
@@ -185,18 +187,17 @@ class StreamMaker {
   }
 
   void Expect() {
-    std::vector<std::tuple<int64_t, std::string, std::string>> found;
+    std::vector<std::pair<Place, std::string>> found;
     for (auto& [key, records] : records_) {
       std::stable_sort(records.begin(), records.end(),
                        [](const auto& a, const auto& b) { return a.time < b.time; });
       for (const PatternModelMatch& m : FindMatches(pattern_.spec, records)) {
-        found.emplace_back(m.at, key, Line(key, records, m));
+        found.emplace_back(Place(m.at, key, m.start), Line(key, records, m));
       }
     }
-    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-      return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));
-    });
-    for (auto& [at, key, line] : found) stream_.expected.results.push_back(std::move(line));
+    std::stable_sort(found.begin(), found.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (auto& [place, line] : found) stream_.expected.results.push_back(std::move(line));
   }
 
   const Pattern& pattern_;
@@ -211,15 +212,19 @@ class StreamMaker {
 
 TEST_CASE("patterns find what the model finds, however they are driven") {
   const uint64_t first = FirstSeed();
-  size_t results = 0, late = 0;
+  size_t results = 0, late = 0, crowded = 0;
   for (uint64_t seed = first; seed < first + SeedCount(150); ++seed) {
     Random random(seed * 31 + 7);
     const Pattern pattern = PatternMaker(&random).Make();
     const std::string yaml = Yaml(pattern);
     const Stream stream = StreamMaker(pattern, seed * 7919).Make(10 + random.Below(40));
-    CAPTURE("seed " + std::to_string(seed) + "\n" + yaml);
+    std::string input;
+    for (const StreamLine& line : stream.lines) input += line.text + "\n";
+    CAPTURE("seed " + std::to_string(seed) + "\n" + yaml + input);
     const Outputs one = Drive(yaml, stream.lines, {});
-    const std::string difference = Difference(stream.expected, one);
+    // The model knows no limit to what is under way: E4008, of a few patterns that let everything through.
+    crowded += one.dead.empty() ? 0 : 1;
+    const std::string difference = one.dead.empty() ? Difference(stream.expected, one) : "";
     REQUIRE_MESSAGE(difference.empty(), difference);
     results += one.results.size();
     late += one.late.size();
@@ -230,6 +235,7 @@ TEST_CASE("patterns find what the model finds, however they are driven") {
       REQUIRE_MESSAGE(other.empty(), other);
     }
   }
+  CHECK(crowded <= SeedCount(150) / 20);
   if (SeedCount(150) < 150) return;
   CHECK(results > 4 * 150);
   CHECK(late > 150);

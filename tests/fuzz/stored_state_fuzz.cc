@@ -11,6 +11,7 @@
 #include "node/engine/store_keys.h"
 #include "operators/expr/program.h"
 #include "operators/key/key_codec.h"
+#include "operators/pattern/pattern_windows.h"
 #include "operators/window/pane_layout.h"
 #include "operators/window/window_operator.h"
 #include "state/delta.h"
@@ -193,7 +194,8 @@ WindowSpec SpecOf(uint8_t choice) {
 }
 
 // Three records of key "a" around time 0.
-void Process(WindowOperator* windows, int64_t watermark, Sink* sink) {
+void Process(WindowOperator* windows, int64_t watermark, Sink* sink,
+             std::vector<const Column*> arguments = {}) {
   constexpr uint32_t kRows = 3;
   RecordBatch batch;
   batch.Reset(2, kRows);
@@ -208,7 +210,6 @@ void Process(WindowOperator* windows, int64_t watermark, Sink* sink) {
   }
   EncodeKeys(batch, Selection::All(kRows), {1}, {"m"}, &keys, &kept, &errors);
   const std::vector<int64_t> watermarks(kRows, watermark);
-  std::vector<const Column*> arguments;
   for (const expr::Program& p : Aggregates().arguments()) {
     arguments.push_back(&batch.columns[static_cast<size_t>(p.column())]);
   }
@@ -252,19 +253,77 @@ void FuzzWindows(fuzz::Input* input) {
   Close(windows.get(), std::numeric_limits<int64_t>::max(), &sink);
 }
 
+// first = 0, then no second = 1 for 20 s, then x, at least twice: every kind of state a run can be in.
+const PatternPlan& Pattern() {
+  static const PatternPlan plan = [] {
+    PatternPlan p;
+    p.elements.resize(3);
+    p.elements[0].name = "a";
+    p.elements[0].condition = 0;
+    p.elements[0].most = 3;
+    p.elements[0].within_us = 15'000'000;
+    p.elements[1].negated = true;
+    p.elements[1].hold_us = 20'000'000;
+    p.elements[1].condition = 1;
+    p.elements[2].name = "b";
+    p.elements[2].least = 2;
+    p.elements[2].most = kUnlimited;
+    p.elements[2].within_us = 30'000'000;
+    p.elements[2].captures = Aggregates();
+    p.within_us = 100'000'000;
+    p.timeouts = true;
+    p.first_value = 2;
+    for (size_t i = 0; i < Aggregates().arguments().size(); ++i) {
+      p.accepts.push_back(Aggregates().argument_accepts(i));
+      p.elements[2].capture_values.push_back(static_cast<uint32_t>(i));
+    }
+    for (uint32_t i = 0; i < Aggregates().outputs(); ++i) p.results.push_back({2, i});
+    p.Finish();
+    return p;
+  }();
+  return plan;
+}
+
+void FuzzPattern(fuzz::Input* input) {
+  const FirePoint start{-20'000'000, true, ""};
+  const std::unique_ptr<Store> store = StoreOf(input);
+  const View view(store.get());
+  PatternWindows pattern(&Pattern(), "s", &view, KeyShare{}, start);
+  if (!pattern.Open().ok()) return;
+  Column first, second;
+  first.Reset(3);
+  second.Reset(3);
+  for (uint32_t row = 0; row < 3; ++row) {
+    first.SetBool(row, row == 0);
+    second.SetBool(row, row == 1);
+  }
+  Sink sink;
+  Process(&pattern, start.time, &sink, {&first, &second});
+  Close(&pattern, 25'000'000, &sink);
+  if (!pattern.status().ok()) return;
+  Changes changes;
+  pattern.CollectChanges(&changes);
+  Require(CheckDelta(changes.delta).ok(), "what a pattern keeps can be stored");
+  if (!store->Commit(changes.delta).ok()) return;
+  pattern.OnCommitted();
+  pattern.Evict(0);
+  Close(&pattern, std::numeric_limits<int64_t>::max(), &sink);
+}
+
 }  // namespace
 }  // namespace rivulet
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace rivulet;
   fuzz::Input input(data, size);
-  switch (input.Byte() % 7) {
+  switch (input.Byte() % 8) {
     case 0: FuzzDelta(&input); break;
     case 1: FuzzPane(&input); break;
     case 2: FuzzKey(&input); break;
     case 3: FuzzPosition(&input); break;
     case 4: FuzzCatalogue(&input); break;
     case 5: FuzzOutputs(&input); break;
+    case 7: FuzzPattern(&input); break;
     default: FuzzWindows(&input); break;
   }
   return 0;

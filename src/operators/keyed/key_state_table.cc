@@ -126,6 +126,7 @@ void KeyStateTable::Erase(KeyState* state) {
 }
 
 void KeyStateTable::Forget(KeyState* state) {
+  if (state->timer != kNoTimer) timers_.erase({state->timer, state->key});
   if (state->dirty_index >= 0) dirty_[static_cast<size_t>(state->dirty_index)] = nullptr;
   const auto [begin, end] = keys_.equal_range(state->hash);
   for (auto it = begin; it != end; ++it) {

@@ -66,7 +66,8 @@ PatternMatcher::Ways PatternMatcher::WaysOf(const PatternRun& run) const {
 bool PatternMatcher::CanGoOn(const PatternRun& run, const Ways& ways) const {
   if (ways.pass_us != kNoTimer) return true;
   return std::any_of(ways.elements.begin(), ways.elements.begin() + ways.count, [&](uint32_t e) {
-    return !run.skipped || !plan_->elements[e].next;
+    const PatternElement& element = plan_->elements[e];
+    return !(run.skipped && element.next) && now_ - run.base_us <= element.within_us;
   });
 }
 
@@ -151,8 +152,9 @@ void PatternMatcher::TakeAs(uint32_t element, PatternRun* run) {
 
 // --- attempts ---
 
-void PatternMatcher::Begin(PatternState* state, PatternSink* sink) {
+void PatternMatcher::Begin(PatternState* state, int64_t time, PatternSink* sink) {
   state_ = state;
+  now_ = time;
   sink_ = sink;
   done_.clear();
   alive_ = state->runs.size();
@@ -161,7 +163,7 @@ void PatternMatcher::Begin(PatternState* state, PatternSink* sink) {
 }
 
 template <typename StepRun>
-void PatternMatcher::ForAttempts(int64_t time, StepRun step) {
+void PatternMatcher::ForAttempts(StepRun step) {
   std::vector<PatternRun>& runs = state_->runs;
   for (size_t i = 0; i < runs.size();) {
     const uint64_t first = runs[i].first;
@@ -174,22 +176,22 @@ void PatternMatcher::ForAttempts(int64_t time, StepRun step) {
         Free(&runs[i]);
       }
     }
-    EndAttempt(time);
+    EndAttempt();
   }
 }
 
 void PatternMatcher::Take(PatternState* state, const PatternRecord& record, PatternSink* sink) {
-  Begin(state, sink);
+  Begin(state, record.time, sink);
   record_ = record;
   number_ = state->records++;
-  ForAttempts(record.time, [this](PatternRun run) { return Step(std::move(run)); });
+  ForAttempts([this](PatternRun run) { return Step(std::move(run)); });
   Start();
   state->runs.swap(done_);
 }
 
 void PatternMatcher::Pass(PatternState* state, int64_t time, PatternSink* sink) {
-  Begin(state, sink);
-  ForAttempts(time, [this, time](PatternRun run) { return Expire(std::move(run), time); });
+  Begin(state, time, sink);
+  ForAttempts([this](PatternRun run) { return Expire(std::move(run)); });
   state->runs.swap(done_);
 }
 
@@ -260,20 +262,22 @@ bool PatternMatcher::StepOver(PatternRun run, const Ways& ways) {
   return Push(std::move(run));
 }
 
-bool PatternMatcher::Expire(PatternRun run, int64_t time) {
-  if (run.due != time) {
+bool PatternMatcher::Expire(PatternRun run) {
+  if (run.due != now_) {
     const bool open = !run.sure;
     attempt_.push_back(std::move(run));
     return open;
   }
   const Ways ways = WaysOf(run);
-  if (ways.pass_us == time) {
+  if (ways.pass_us == now_) {
     run.at = ways.pass;
     run.taken = 0;
-    run.base_us = time;
+    run.base_us = now_;
     run.blocked = kNotBlocked;
     run.skipped = false;
-    return Push(std::move(run));
+    // All records of this time have come: if nothing further can, it is over at once.
+    run.due = DueOf(run, WaysOf(run));
+    return run.due == now_ ? Expire(std::move(run)) : Push(std::move(run));
   }
   if (ways.accept) {
     run.complete = true;
@@ -297,12 +301,12 @@ void PatternMatcher::Start() {
   TakeAs(0, &run);
   attempt_.clear();
   Push(std::move(run));
-  EndAttempt(record_.time);
+  EndAttempt();
 }
 
-void PatternMatcher::EndAttempt(int64_t time) {
+void PatternMatcher::EndAttempt() {
   if (attempt_.empty()) {
-    if (timed_out_.block != nullptr && plan_->timeouts) sink_->OnMatch(timed_out_, time, true);
+    if (timed_out_.block != nullptr && plan_->timeouts) sink_->OnMatch(timed_out_, now_, true);
     return Free(&timed_out_);
   }
   Free(&timed_out_);

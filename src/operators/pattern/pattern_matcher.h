@@ -66,20 +66,20 @@ class PatternMatcher {
   void LoadRecord();
   void TakeAs(uint32_t element, PatternRun* run);
 
-  void Begin(PatternState* state, PatternSink* sink);
+  void Begin(PatternState* state, int64_t time, PatternSink* sink);
   // Calls `step` for each run of each attempt until it says that those behind cannot matter any more.
   template <typename StepRun>
-  void ForAttempts(int64_t time, StepRun step);
+  void ForAttempts(StepRun step);
   // These put the run, or what becomes of it, into the attempt at hand; false when runs behind it
   // cannot matter any more, as this one is sure to come to a match.
   bool Push(PatternRun run);
   bool Step(PatternRun run);
   bool StepTaken(PatternRun run, const Ways& ways);
   bool StepOver(PatternRun run, const Ways& ways);
-  bool Expire(PatternRun run, int64_t time);
+  bool Expire(PatternRun run);
   void Start();
-  // Puts out the match of the attempt at hand, or keeps it. `time`: of what happens, us.
-  void EndAttempt(int64_t time);
+  // Puts out the match of the attempt at hand, or keeps it.
+  void EndAttempt();
   // The attempt at hand is sure to come to a match: others that began up to its last record give way.
   void Claim(const PatternRun& sure);
   void Free(PatternRun* run);
@@ -91,6 +91,7 @@ class PatternMatcher {
   PatternTable* table_;
   PatternState* state_ = nullptr;
   PatternSink* sink_ = nullptr;
+  int64_t now_ = 0;                 // time of what happens, us
   // The record at hand.
   PatternRecord record_{};
   uint64_t number_ = 0;

@@ -162,7 +162,7 @@ bool PatternTable::Plausible(const PatternRun& run, const PatternState& state) c
       run.last_us > run.base_us) {
     return false;
   }
-  if (run.complete != (run.due == kNoTimer) || run.due < run.base_us) return false;
+  if (run.complete ? run.due != kNoTimer : !Sane(run.due) || run.due < run.base_us) return false;
   if (run.blocked != kNotBlocked && (run.blocked >= count || run.blocked <= run.at)) return false;
   const PatternElement& at = plan_->elements[run.at];
   if (at.negated) return at.hold_us > 0 && run.taken == 0;

@@ -8,6 +8,10 @@
 namespace rivulet {
 namespace {
 
+// The timer of a key of which nothing is left. As one more record of it is likely it stays up to the next
+// commit, and its memory with it.
+constexpr int64_t kIdle = kNoTimer - 1;
+
 // Where what happens at `time` has its place: all records of that time have come when W is behind it.
 int64_t PlaceOf(int64_t time) { return SaturatingAdd(time, 1); }
 
@@ -91,10 +95,12 @@ void PatternWindows::Settle(PatternState* state, int64_t watermark) {
 void PatternWindows::Schedule(PatternState* state, int64_t watermark) {
   int64_t next = PatternMatcher::Due(*state);
   if (state->waits() > 0) next = std::min(next, state->front().time);
-  if (next == kNoTimer) {
-    table_.Erase(state);
-  } else {
+  if (next != kNoTimer) {
     table_.SetTimer(state, PlaceOf(next), watermark);
+  } else if (watermark < kIdle) {
+    table_.SetTimer(state, kIdle, watermark);
+  } else {
+    table_.Erase(state);
   }
 }
 
