@@ -78,9 +78,8 @@ void AppendSinks(const char* title, const std::vector<SinkSpec>& sinks, std::str
   if (sinks.empty()) *out += std::string("    ") + title + "only counted\n";
 }
 
-void AppendSource(const PipelinePlan& plan, std::string* out) {
-  const SourcePlan& source = plan.source;
-  *out += "  stage 0: source (stateless; recomputed from the journal after a crash)\n";
+void AppendOneSource(const SourcePlan& source, const SourceSpec& spec, std::string* out) {
+  if (source.several()) *out += "    source " + source.name + "\n";
   for (const TopicPattern& topic : source.topics) *out += "    subscribe " + topic.filter() + "\n";
   for (const TopicField& f : source.topic_fields) *out += "    field " + f.name + ": topic level\n";
   for (const DecodedField& f : source.payload_fields) {
@@ -90,10 +89,43 @@ void AppendSource(const PipelinePlan& plan, std::string* out) {
   if (source.arrival_time) {
     *out += "    time: arrival";
   } else {
-    *out += "    time: " + plan.spec.source.time.field.text;
+    *out += "    time: " + spec.time.field.text;
   }
   *out += ", watermark = max - " + FormatDuration(source.delay) + ", dead letter if over " +
           FormatDuration(source.max_ahead) + " ahead\n";
+  if (!source.several()) return;
+  if (source.idle) *out += "    idle: after " + FormatDuration(*source.idle) + " without records\n";
+  for (const auto& [name, text] : spec.set) *out += "    set " + name.text + " = " + text.text + "\n";
+  if (!spec.where.text.empty()) *out += "    where " + spec.where.text + "\n";
+}
+
+void AppendSource(const PipelinePlan& plan, std::string* out) {
+  *out += "  stage 0: source (stateless; recomputed from the journal after a crash)\n";
+  AppendOneSource(plan.source, plan.spec.source, out);
+  for (size_t i = 0; i < plan.spec.others.size(); ++i) {
+    AppendOneSource(plan.source.others[i], plan.spec.others[i], out);
+  }
+  if (!plan.source.several()) return;
+  *out += "    all sources: field source; watermark = the least of those that are not idle\n";
+}
+
+std::string DescribeType(JoinSpec::Type type) {
+  switch (type) {
+    case JoinSpec::Type::kInner: return "inner";
+    case JoinSpec::Type::kLeft: return "left";
+    case JoinSpec::Type::kFull: return "full";
+  }
+  return "";
+}
+
+void AppendJoin(const PipelinePlan& plan, std::string* out) {
+  const JoinSpec& join = plan.join;
+  const std::string& left = plan.source.at(join.left_source).name;
+  const std::string& right = plan.source.at(join.right_source).name;
+  *out += "    join: " + DescribeType(join.type) + ", " + left + " with " + right + ", time of " + right +
+          " less time of " + left + " from " + FormatDuration({join.lower_us}) + " to " +
+          FormatDuration({join.upper_us}) + "\n    state per record: its time and " +
+          Join(plan.join_fields) + "\n";
 }
 
 void AppendDedup(const DedupStep& dedup, std::string* out) {
@@ -129,7 +161,8 @@ void AppendSteps(const PipelinePlan& plan, Part part, std::string* out) {
   Part now = Part::kSource;
   for (const Step& step : plan.spec.steps) {
     if (std::holds_alternative<KeyStep>(step.what) && !plan.keyed.empty()) now = Part::kKeyed;
-    if (std::holds_alternative<WindowStep>(step.what) || std::holds_alternative<SelectStep>(step.what)) {
+    if (std::holds_alternative<WindowStep>(step.what) || std::holds_alternative<SelectStep>(step.what) ||
+        std::holds_alternative<StreamJoinStep>(step.what)) {
       now = Part::kResults;
     }
     if (now != part) continue;
@@ -195,11 +228,15 @@ std::string ExplainPlan(const PipelinePlan& plan, uint16_t partitions) {
   AppendSteps(plan, Part::kSource, &out);
   out += "  exchange: hash(" + Join(plan.key_names) + ") mod " + std::to_string(partitions) +
          " partitions\n";
-  out += std::string("  stage 1: ") + (plan.selects() ? "records" : "window") +
+  out += std::string("  stage 1: ") +
+         (plan.selects() ? "records" : plan.joins() ? "join" : "window") +
          " (keyed state, committed with cursors and outputs)\n";
   AppendSteps(plan, Part::kKeyed, &out);
   AppendHistories(plan.keyed, &out);
   if (plan.selects()) {
+    AppendSelect(plan, &out);
+  } else if (plan.joins()) {
+    AppendJoin(plan, &out);
     AppendSelect(plan, &out);
   } else {
     AppendWindow(plan, &out);
