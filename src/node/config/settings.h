@@ -46,8 +46,8 @@ inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
 inline constexpr std::string_view kStepNames[] = {
-    "explode", "set",  "where",  "key",       "keep",  "dedup",
-    "detect",  "join", "window", "aggregate", "select"};
+    "explode", "set",  "where",  "key",       "keep",   "dedup",
+    "detect",  "join", "window", "aggregate", "select", "pattern"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
 
 inline constexpr std::string_view kExplodeNames[] = {"field", "as"};
@@ -62,6 +62,13 @@ inline constexpr SettingGroup kStreamJoin{"stream_join", "'join'", kStreamJoinNa
 inline constexpr std::string_view kDetectNames[] = {
     "name", "when", "until", "for", "change", "by", "stuck", "gap", "anomaly", "score", "over", "pass"};
 inline constexpr SettingGroup kDetect{"detect", "'detect'", kDetectNames};
+
+inline constexpr std::string_view kPatternNames[] = {"sequence", "within", "skip", "timeouts"};
+inline constexpr SettingGroup kPattern{"pattern", "'pattern'", kPatternNames};
+
+inline constexpr std::string_view kElementNames[] = {"name", "where",     "times",  "optional", "next",
+                                                     "not",  "reluctant", "within", "for"};
+inline constexpr SettingGroup kElement{"element", "an element of 'sequence'", kElementNames};
 
 inline constexpr std::string_view kWindowNames[] = {
     "tumbling", "sliding",  "session", "cumulate", "count", "global",
@@ -84,9 +91,9 @@ inline constexpr std::string_view kStdoutSinkNames[] = {"stdout"};
 inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStdoutSinkNames};
 
 inline constexpr const SettingGroup* kPipelineGroups[] = {
-    &kPipeline, &kSource, &kNamedSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
-    &kStep,     &kExplode, &kDedup, &kDetect, &kWindow, &kSession, &kMqttSink, &kSqliteSink,
-    &kFileSink, &kStdoutSink, &kStreamJoin};
+    &kPipeline, &kSource, &kNamedSource, &kFormat,  &kCsv,      &kValue,      &kField,
+    &kTime,     &kStep,   &kExplode,     &kDedup,   &kDetect,   &kPattern,    &kElement,
+    &kWindow,   &kSession, &kMqttSink,   &kSqliteSink, &kFileSink, &kStdoutSink, &kStreamJoin};
 
 // --- node files ---
 inline constexpr std::string_view kNodeFileNames[] = {

@@ -121,6 +121,27 @@ struct SelectStep {
   SourceMark mark;
   std::vector<std::pair<MarkedText, MarkedText>> fields;  // name, expression; empty text: the field
 };
+// `pattern:` - a sequence in the records of a key.
+struct PatternElementSetting {
+  SourceMark mark;
+  MarkedText name;                 // empty: a negation
+  MarkedText where;                // its condition; empty: any record
+  int64_t least = 1, most = 1;     // times; most 0: no limit
+  bool optional = false;
+  bool next = false;
+  bool reluctant = false;
+  std::optional<Duration> within;
+  bool negated = false;
+  Duration hold;                   // for
+};
+struct PatternStep {
+  SourceMark mark;
+  std::vector<PatternElementSetting> sequence;
+  std::optional<Duration> within;
+  bool to_next = false;            // skip: to_next
+  bool timeouts = false;
+  std::vector<std::pair<MarkedText, MarkedText>> fields;  // select: name, expression
+};
 // `join:` of two sources.
 struct StreamJoinStep {
   enum class Type : uint8_t { kInner, kLeft, kFull } type = Type::kInner;
@@ -132,7 +153,7 @@ struct StreamJoinStep {
 struct Step {
   SourceMark mark;
   std::variant<SetStep, WhereStep, KeyStep, DedupStep, DetectStep, WindowStep, SelectStep, ExplodeStep,
-               StreamJoinStep>
+               PatternStep, StreamJoinStep>
       what;
 };
 

@@ -5,6 +5,7 @@
 
 #include "node/config/detect_reader.h"
 #include "node/config/join_reader.h"
+#include "node/config/pattern_reader.h"
 #include "node/config/window_reader.h"
 
 namespace rivulet {
@@ -139,6 +140,16 @@ WindowStep ReadWindow(const Setting& window, const SettingReader& step_reader, F
   return step;
 }
 
+PatternStep ReadPatternStep(const Setting& setting, const SettingReader& step_reader, Faults* faults) {
+  PatternStep step = ReadPattern(setting, faults);
+  constexpr std::string_view kField = "an expression over its elements such as brake.speed or count(brake)";
+  if (const auto select = step_reader.Find("select")) {
+    ReadAssignments(*select, kField, faults, &step.fields);
+    CheckNamesOnce(step.fields, "select", faults);
+  }
+  return step;
+}
+
 // `[a, b]`, `{ a: x }`, or a list of both.
 SelectStep ReadSelect(const Setting& setting, Faults* faults) {
   constexpr std::string_view kExpected = "field names, or names with expressions";
@@ -161,9 +172,9 @@ SelectStep ReadSelect(const Setting& setting, Faults* faults) {
 std::optional<Setting> StepKind(const SettingReader& reader, Faults* faults) {
   std::optional<Setting> kind;
   for (const std::string_view name :
-       {"explode", "set", "where", "key", "dedup", "detect", "join", "window", "select"}) {
+       {"explode", "set", "where", "key", "dedup", "detect", "join", "window", "pattern", "select"}) {
     const std::optional<Setting> setting = reader.Find(name);
-    if (!setting) continue;
+    if (!setting || (name == "select" && reader.Find("pattern"))) continue;
     if (kind) {
       faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
                   "'" + std::string(name) +
@@ -208,6 +219,8 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
     step.what = ReadWhere(*kind, faults);
   } else if (reader.Find("dedup")) {
     step.what = ReadDedup(*kind, faults);
+  } else if (reader.Find("pattern")) {
+    step.what = ReadPatternStep(*kind, reader, faults);
   } else if (reader.Find("select")) {
     step.what = ReadSelect(*kind, faults);
   } else if (reader.Find("detect")) {

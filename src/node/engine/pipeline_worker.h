@@ -79,6 +79,7 @@ class PipelineWorker final : public ResultSink {
                 int64_t end_us, uint32_t revision, const char* block) override;
   void OnWindow(const WindowResult& r) override;
   void OnRow(const RowResult& r) override;
+  void OnFault(const ResultFault& f) override;
   void OnLate(const ResultOrder& order, uint32_t row) override;
 
  private:

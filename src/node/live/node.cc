@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/coding.h"
+#include "node/engine/memory_budget.h"
 #include "node/engine/store_keys.h"
 #include "node/sinks/make_sink.h"
 
@@ -257,7 +258,9 @@ Status Node::TurnOf(Group* group, bool* more) {
     closing = closing || p->closing();
   }
   if (closing) return Status::Ok();
-  RIVULET_RETURN_IF_ERROR(group->reader->Read(kTurnEntries, kTurnBytes, &entries_));
+  const size_t entries = MemoryBudget{spec_.state_memory}.TurnMessages(
+      kTurnEntries, pipelines_.size(), parts_.store->Stats());
+  RIVULET_RETURN_IF_ERROR(group->reader->Read(entries, kTurnBytes, &entries_));
   if (entries_.empty()) return Status::Ok();
   messages_.clear();
   for (const JournalEntry& e : entries_) {

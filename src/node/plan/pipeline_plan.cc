@@ -56,6 +56,7 @@ std::string PipelinePlan::StateSignature() const {
   std::string text;
   for (const std::string& key : key_names) text += key + "\n";
   if (selects()) return text + "select";
+  if (matches()) return text + pattern.Signature();
   if (joins()) return text + JoinSignature();
   text += std::to_string(static_cast<int>(window.kind)) + " " + std::to_string(window.size_us) +
           " " + std::to_string(window.slide_us) + " " + std::to_string(window.offset_us);

@@ -16,6 +16,7 @@
 #include "operators/expr/program.h"
 #include "operators/join/join_spec.h"
 #include "operators/keyed/keyed_plan.h"
+#include "operators/pattern/pattern_plan.h"
 #include "operators/result/result_batch.h"
 #include "operators/steps/step_chain.h"
 #include "operators/window/window_operator.h"
@@ -82,16 +83,20 @@ struct PipelinePlan {
   std::vector<uint32_t> key_columns;
   // What makes results. Only of windows are they aggregates; of the others they are rows of values, of which
   // several can have one key and time.
-  enum class Ending : uint8_t { kWindow, kSelect, kJoin } ending = Ending::kWindow;
+  enum class Ending : uint8_t { kWindow, kSelect, kPattern, kJoin } ending = Ending::kWindow;
   bool windows() const { return ending == Ending::kWindow; }
   bool selects() const { return ending == Ending::kSelect; }  // each record is a result
+  bool matches() const { return ending == Ending::kPattern; }  // results are matches of `pattern`
   bool joins() const { return ending == Ending::kJoin; }
+  // Dead letters have their places among those that come up as time passes.
+  bool faults_in_order() const { return matches() || !after.empty(); }
   JoinSpec join;
   std::vector<std::string> join_fields;    // of a join: what is kept of either side, left first
   WindowSpec window;
   AggregatePlan aggregates;
-  // Where aggregate argument i, selected field i or field i of a join is found: a column of the source batch that exists
-  // anyway, or one computed by `arguments`.
+  PatternPlan pattern;
+  // Where aggregate argument i, selected field i, field i of a join, or what a pattern asks of a record is
+  // found: a column of the source batch that exists anyway, or one computed by `arguments`.
   std::vector<uint32_t> argument_columns;
   std::optional<uint32_t> gap_column;      // likewise: sessions with gaps of their own
   StepChain arguments;

@@ -59,7 +59,7 @@ std::unique_ptr<PipelinePlan> Planner::Run() {
   if (!after_window_ && faults_.none()) {
     Fault(spec_.name, ErrorCode::kStepOrder,
           "pipeline has no 'window' step; expected at least key and window with aggregate, or key and "
-          "select");
+          "select or pattern");
   }
   Finish();
   PlanSinks(spec_.sinks, true);
@@ -196,6 +196,7 @@ void Planner::PlanStep(const Step& step) {
   if (const auto* select = std::get_if<SelectStep>(&step.what)) PlanSelect(*select);
   if (const auto* join = std::get_if<StreamJoinStep>(&step.what)) PlanStreamJoin(*join);
   if (const auto* window = std::get_if<WindowStep>(&step.what)) PlanWindow(*window);
+  if (const auto* pattern = std::get_if<PatternStep>(&step.what)) PlanPattern(*pattern);
 }
 
 bool Planner::CheckNewName(const MarkedText& name) {
@@ -337,7 +338,7 @@ void Planner::PlanPerKeyTime(const WindowStep& step) {
 void Planner::PlanWindow(const WindowStep& step) {
   if (after_window_) {
     faults_.Add(step.mark, ErrorCode::kUnsupportedYet,
-                "a second 'window' or 'select' step in one pipeline");
+                "a second 'window', 'pattern' or 'select' step in one pipeline");
     return;
   }
   if (!keyed_) {
@@ -431,7 +432,7 @@ void Planner::PlanArgument(const expr::Program& program) {
   plan_->arguments.AddSet(column, program);
 }
 
-void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
+expr::Scope Planner::ResultScope() {
   expr::Scope results(false);
   results.SetHistory(nullptr, "results have none: use it before the window");
   std::vector<expr::StaticType> key_types;
@@ -443,6 +444,11 @@ void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
   for (const char* name : {"window_start", "window_end"}) {
     plan_->result_fields.push_back({name, results.Define(name, MaskOf(Type::kInt)), false});
   }
+  return results;
+}
+
+void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
+  expr::Scope results = ResultScope();
   for (const ResultOutput& o : outputs) {
     plan_->result_fields.push_back({o.name, results.Define(o.name, o.type), o.json});
   }

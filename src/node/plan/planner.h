@@ -7,6 +7,7 @@
 
 #include "node/config/faults.h"
 #include "node/plan/pipeline_plan.h"
+#include "operators/expr/element_calls.h"
 #include "operators/expr/history_calls.h"
 
 namespace rivulet {
@@ -14,7 +15,7 @@ namespace rivulet {
 // Whether any name can be a payload field: not where the fields are known in full.
 bool IsOpenSource(const SourceSpec& source, const PlanOptions& options);
 
-class Planner : private expr::HistoryCalls {
+class Planner : private expr::HistoryCalls, private expr::ElementCalls {
  public:
   Planner(const PipelineSpec& spec, const PlanOptions& options, ConfigErrors* errors);
   std::unique_ptr<PipelinePlan> Run();
@@ -67,6 +68,15 @@ class Planner : private expr::HistoryCalls {
   void PlanEmit(const WindowStep& step);
   void PlanAggregates(const WindowStep& step);
   void PlanArgument(const expr::Program& program);
+  // plan_pattern.cc
+  void PlanPattern(const PatternStep& step);
+  bool CheckPatternPlace(const PatternStep& step);
+  void CheckSequence(const PatternStep& step);
+  void PlanElement(const PatternElementSetting& setting, size_t index);
+  void PlanElementCondition(const PatternElementSetting& setting, size_t index);
+  void PlanPatternValues();
+  void PlanPatternFields(const PatternStep& step);
+  uint32_t PatternValue(const expr::Program& program, TypeMask accepts);
   // `outputs`: what results have besides key and window.
   struct ResultOutput {
     std::string name;
@@ -74,11 +84,18 @@ class Planner : private expr::HistoryCalls {
     bool json = false;  // a list: an array in the result
   };
   void BuildResultScope(const std::vector<ResultOutput>& outputs);
+  // With what every result has.
+  expr::Scope ResultScope();
   void FinishRecords();
   void Finish();
   void PlanSinks(const std::vector<SinkSpec>& sinks, bool results);
 
   std::string Take(expr::HistoryCall call) override;
+  bool IsElement(std::string_view name) const override;
+  bool IsAggregate(std::string_view name) const override;
+  expr::Scope* Records() override { return &scope_; }
+  bool TakeElement(const std::string& element, expr::AggregateCall call, size_t offset,
+                   expr::Scope* scope, std::string* field, expr::Diagnostic* diagnostic) override;
   // Whether the argument can be computed where the open history step stands.
   bool KnownAtHistory(const expr::Program& argument) const;
   // What comes to a later step are other records: histories there are others.
@@ -129,6 +146,13 @@ class Planner : private expr::HistoryCalls {
   bool keyed_ = false;
   int64_t keep_us_ = 0;
   static constexpr size_t kNoStep = static_cast<size_t>(-1);
+  // While a pattern is planned.
+  struct ElementField {
+    uint32_t column;            // in the scope of the expression it is in
+    PatternCapture capture;
+  };
+  size_t element_ = 0;          // whose condition is compiled; their number: none's
+  std::vector<ElementField> element_fields_;
   size_t history_ = kNoStep;  // of keyed.steps: the history step that can take further calls
 };
 

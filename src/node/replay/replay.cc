@@ -161,6 +161,7 @@ Result<ReplaySummary> Replayer::Run() {
   last_commit_ = options_.clock();
   std::vector<InputMessage> messages;
   const TimeUnit unit = pipeline_->plan().source.time_unit;
+  const MemoryBudget budget{options_.state_memory};
   // What a killed run left in the output log goes out first.
   RIVULET_RETURN_IF_ERROR(Drain());
   RIVULET_RETURN_IF_ERROR(FinishClosing());
@@ -173,7 +174,11 @@ Result<ReplaySummary> Replayer::Run() {
     if (messages.empty()) break;
     std::span<const InputMessage> rest = messages;
     while (!rest.empty()) {
-      RIVULET_RETURN_IF_ERROR(pipeline_->Turn(rest, input_->offset(), runner_.get()));
+      const auto turn = rest.first(
+          budget.TurnMessages(rest.size(), 1, durable() ? store_->Stats() : StoreStats{}));
+      const bool all = turn.size() == rest.size();
+      const uint64_t end = all ? input_->offset() : rest[turn.size()].payload.offset;
+      RIVULET_RETURN_IF_ERROR(pipeline_->Turn(turn, end, runner_.get()));
       RIVULET_RETURN_IF_ERROR(FinishClosing());
       RIVULET_RETURN_IF_ERROR(AfterTurn(false));
       const uint64_t next = pipeline_->offset();

@@ -101,6 +101,13 @@ void KeyStateTable::Remeasure(KeyState* state) {
   state->bytes = bytes;
 }
 
+void KeyStateTable::RemeasureDirty() {
+  unmeasured_records_ = 0;
+  for (KeyState* state : dirty_) {
+    if (state != nullptr) Remeasure(state);
+  }
+}
+
 void KeyStateTable::MarkDirty(KeyState* state) {
   state->recent = true;
   if (state->dirty_index >= 0) return;

@@ -29,6 +29,7 @@ void SessionWindows::Process(const WindowInput& input, ResultSink* sink) {
     }
   }
   accumulator_.Flush(input);
+  rows_.AddedRecords(input.count);
 }
 
 void SessionWindows::AddRecord(const WindowInput& input, uint32_t row, bool joins,
