@@ -18,10 +18,17 @@
 namespace rivulet {
 namespace {
 
+constexpr std::string_view kNoArrival =
+    "results of a pipeline have no arrival time; expected { field: name, unit: ms }, or no 'time' for the "
+    "time of the result";
+
 void ReadTopics(const SettingReader& source, Faults* faults, std::vector<MarkedText>* topics) {
   constexpr std::string_view kExpected = "a topic such as sensors/{sensor}/temperature";
-  const std::optional<Setting> setting = source.Require("mqtt", kExpected);
-  if (!setting) return;
+  const std::optional<Setting> setting = source.Find("mqtt");
+  if (!setting) {
+    source.Missing("mqtt", std::string(kExpected) + ", or pipeline: and the name of another pipeline");
+    return;
+  }
   std::set<std::string> seen;
   const auto take = [&](const Setting& item) {
     MarkedText topic;
@@ -136,6 +143,26 @@ void ReadFields(const SettingReader& source, Faults* faults,
   }
 }
 
+// Results of another pipeline are JSON, and bring their time and W along.
+void ReadUpstream(const SettingReader& reader, const Setting& setting, Faults* faults,
+                  SourceSpec* source) {
+  constexpr std::string_view kExpected = "the name of another pipeline";
+  if (setting.node->is_list()) {
+    faults->Add(setting.mark(), ErrorCode::kWrongSettingType,
+                "'pipeline' in 'source' is a list; expected " + std::string(kExpected) +
+                    ". To bring the results of several together, let one pipeline read all their topics");
+    return;
+  }
+  TakeText(setting, kExpected, &source->pipeline, faults);
+  for (const std::string_view name : {"mqtt", "format"}) {
+    if (const auto other = reader.Find(name)) {
+      faults->Add(other->name_mark, ErrorCode::kBadSettingValue,
+                  "'" + std::string(name) + "' in 'source' has no meaning with 'pipeline', whose results "
+                  "are the records; remove one of the two");
+    }
+  }
+}
+
 // `time: arrival` leaves no room for what only event time has.
 void CheckArrival(const SettingReader& reader, Faults* faults) {
   for (const std::string_view name : {"field", "unit", "max_ahead", "per", "hold"}) {
@@ -168,7 +195,23 @@ void ReadPerKey(const SettingReader& reader, Faults* faults, TimeSpec* time) {
               "'hold' in 'time' has no meaning without 'per', the key whose time it is");
 }
 
-void ReadTimeMap(const Setting& setting, Faults* faults, TimeSpec* time) {
+// What `time` cannot have where the records are results.
+void CheckResultTime(const SettingReader& reader, Faults* faults) {
+  if (const auto arrival = reader.Find("arrival")) {
+    faults->Add(arrival->name_mark, ErrorCode::kBadSettingValue, std::string(kNoArrival));
+  }
+  if (const auto ahead = reader.Find("max_ahead")) {
+    faults->Add(ahead->name_mark, ErrorCode::kBadSettingValue,
+                "'max_ahead' in 'time' has no meaning for results of a pipeline: their times do not move "
+                "the watermark, which is that of the pipeline they come from; remove it");
+  }
+  if (const auto unit = reader.Find("unit"); unit && !reader.Find("field")) {
+    faults->Add(unit->name_mark, ErrorCode::kBadSettingValue,
+                "'unit' in 'time' has no meaning without 'field'; the time of a result needs none");
+  }
+}
+
+void ReadTimeMap(const Setting& setting, bool results, Faults* faults, TimeSpec* time) {
   const SettingReader reader(*setting.node, settings::kTime, faults);
   reader.Bool("arrival", &time->arrival);
   reader.Text("field", "the name of the field with the time", &time->field);
@@ -181,7 +224,9 @@ void ReadTimeMap(const Setting& setting, Faults* faults, TimeSpec* time) {
   Duration idle;
   if (reader.DurationOf("idle", kOneMicro, kMaxDuration, &idle)) time->idle = idle;
   ReadPerKey(reader, faults, time);
-  if (time->arrival) {
+  if (results) {
+    CheckResultTime(reader, faults);
+  } else if (time->arrival) {
     CheckArrival(reader, faults);
   } else if (!reader.Find("field")) {
     reader.Missing("field", "the field with the time, or arrival: true");
@@ -191,6 +236,8 @@ void ReadTimeMap(const Setting& setting, Faults* faults, TimeSpec* time) {
 // Without windows nothing depends on the time, and arrival is as good as any.
 void ReadTime(const SettingReader& source, bool has_window, Faults* faults, TimeSpec* time) {
   const auto setting = source.Find("time");
+  const bool results = source.Find("pipeline").has_value();
+  if (results && !setting) return;
   if (!setting) {
     time->arrival = true;
     if (has_window) {
@@ -200,7 +247,11 @@ void ReadTime(const SettingReader& source, bool has_window, Faults* faults, Time
     return;
   }
   if (!setting->node->is_scalar()) {
-    ReadTimeMap(*setting, faults, time);
+    ReadTimeMap(*setting, results, faults, time);
+    return;
+  }
+  if (results) {
+    faults->Add(setting->mark(), ErrorCode::kBadSettingValue, std::string(kNoArrival));
     return;
   }
   time->arrival = true;
@@ -213,8 +264,12 @@ void ReadTime(const SettingReader& source, bool has_window, Faults* faults, Time
 }
 
 void ReadSource(const SettingReader& reader, bool has_window, Faults* faults, SourceSpec* source) {
-  ReadTopics(reader, faults, &source->topics);
-  ReadFormat(reader, faults, source);
+  if (const auto upstream = reader.Find("pipeline")) {
+    ReadUpstream(reader, *upstream, faults, source);
+  } else {
+    ReadTopics(reader, faults, &source->topics);
+    ReadFormat(reader, faults, source);
+  }
   ReadFields(reader, faults, &source->fields);
   ReadTime(reader, has_window, faults, &source->time);
 }
@@ -241,7 +296,8 @@ SourceSpec ReadNamedSource(const Setting& setting, bool has_window, Faults* faul
 }
 
 void ReadSources(const SettingReader& file, bool has_window, Faults* faults, PipelineSpec* spec) {
-  constexpr std::string_view kExpected = "where records come from: { mqtt: topic, time: .. }";
+  constexpr std::string_view kExpected =
+      "where records come from: source: { mqtt: topic, time: .. }, or source: { pipeline: name }";
   constexpr size_t kMost = 16;
   const auto setting = file.Require("source", kExpected);
   if (!setting) return;
@@ -291,9 +347,7 @@ void ReadName(const SettingReader& file, Faults* faults, MarkedText* name) {
 void ReadAllSinks(const SettingReader& file, Faults* faults, PipelineSpec* spec) {
   std::string table = spec->name.text;
   std::replace(table.begin(), table.end(), '-', '_');
-  if (const auto sinks = file.Require("sinks", "where results go, such as - mqtt: results")) {
-    ReadSinks(*sinks, table, faults, &spec->sinks);
-  }
+  if (const auto sinks = file.Find("sinks")) ReadSinks(*sinks, table, faults, &spec->sinks);
   if (const auto late = file.Find("late")) ReadSinks(*late, table + "_late", faults, &spec->late);
   if (const auto dead = file.Find("dead_letters")) {
     ReadSinks(*dead, table + "_dead_letters", faults, &spec->dead_letters);

@@ -21,7 +21,7 @@ inline constexpr std::string_view kPipelineNames[] = {"pipeline", "source", "ste
                                                       "sinks",    "late",   "dead_letters"};
 inline constexpr SettingGroup kPipeline{"root", "the pipeline file", kPipelineNames};
 
-inline constexpr std::string_view kSourceNames[] = {"mqtt", "format", "fields", "time"};
+inline constexpr std::string_view kSourceNames[] = {"mqtt", "pipeline", "format", "fields", "time"};
 inline constexpr SettingGroup kSource{"source", "'source'", kSourceNames};
 
 inline constexpr std::string_view kNamedSourceNames[] = {"name", "mqtt", "format", "fields",

@@ -37,7 +37,7 @@ struct FieldDeclaration {
 
 struct TimeSpec {
   bool arrival = false;          // `time: arrival`: the receive time in the journal
-  MarkedText field;              // otherwise this field ...
+  MarkedText field;              // otherwise this field; empty: results of a pipeline, their own time
   TimeUnit unit = TimeUnit::kMillis;
   Duration delay;                // watermark = max seen - delay
   std::optional<Duration> idle;  // channel counts as idle after this long without data
@@ -48,6 +48,7 @@ struct TimeSpec {
 
 struct SourceSpec {
   MarkedText name;         // of several sources; empty: the only one
+  MarkedText pipeline;  // the pipeline whose results are read; empty: messages of `topics`
   std::vector<MarkedText> topics;
   enum class Format : uint8_t { kJson, kCsv, kValue } format = Format::kJson;
   CsvOptions csv;
@@ -175,7 +176,7 @@ struct PipelineSpec {
   SourceSpec source;
   std::vector<SourceSpec> others;      // sources that are read together with it
   std::vector<Step> steps;
-  std::vector<SinkSpec> sinks;
+  std::vector<SinkSpec> sinks;         // empty: only other pipelines read its results
   std::vector<SinkSpec> late;          // empty: only counted
   std::vector<SinkSpec> dead_letters;  // empty: only counted
 };

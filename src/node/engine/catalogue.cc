@@ -109,8 +109,10 @@ Result<Position> Position::Decode(std::string_view bytes) {
   if (!GetFixed(&bytes, &position.watermark) || !GetVarint(&bytes, &lanes)) return corrupt;
   for (uint64_t i = 0; i < lanes; ++i) {
     uint64_t lane = 0, offset = 0;
-    if (!GetVarint(&bytes, &lane) || !GetVarint(&bytes, &offset)) return corrupt;
-    position.lanes.push_back({static_cast<uint16_t>(lane), offset});
+    if (!GetVarint(&bytes, &lane) || lane > UINT16_MAX + 1u || !GetVarint(&bytes, &offset)) {
+      return corrupt;
+    }
+    position.lanes.push_back({static_cast<uint32_t>(lane), offset});
   }
   if (!GetVarint(&bytes, &channels)) return corrupt;
   for (uint64_t i = 0; i < channels; ++i) {

@@ -30,10 +30,13 @@ Result<CatalogueEntry> OpenCatalogueEntry(const Store& store, const PipelinePlan
 
 // How far a pipeline had got with its last commit.
 struct Position {
+  // A log and how far it is read.
   struct Lane {
-    uint16_t lane = 0;
+    uint32_t lane = kJournal;
     uint64_t offset = 0;
   };
+  static constexpr uint32_t kJournal = 0;  // the node's, or the input of a replay
+  static constexpr uint32_t ResultsOf(uint16_t pipeline_id) { return pipeline_id + 1u; }
   std::vector<Lane> lanes;
   int64_t watermark = 0;
   FirePoint fired;                    // windows closed so far; behind the watermark in a large close

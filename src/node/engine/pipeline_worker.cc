@@ -257,7 +257,8 @@ void PipelineWorker::FlushResults() {
     encoder_->Append(batch_, row, &json_);
     const ResultMeta& meta = batch_.meta[row];
     results_.push_back(
-        {meta.order, meta.identity_us, meta.revision, Keep(batch_.Key(row)), Keep(json_)});
+        {meta.order, meta.identity_us, meta.revision, Keep(batch_.Key(row)), Keep(json_),
+         batch.event_time[row]});
   }
   batch_.Reset(plan_->result_columns);
 }

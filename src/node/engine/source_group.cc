@@ -10,6 +10,7 @@ std::string Signature(const SourceSpec& s) {
   std::string text;
   const auto add = [&text](const std::string& part) { text += part + "\n"; };
   add(s.name.text);
+  add(s.pipeline.text);
   for (const MarkedText& topic : s.topics) add(topic.text);
   add(std::to_string(static_cast<int>(s.format)) + s.csv.delimiter);
   for (const std::string& column : s.csv.columns) add(column);
@@ -61,6 +62,8 @@ SourceGroup::SourceGroup(std::vector<Pipeline*> members, uint32_t slots)
 // What members have in common.
 void SourceGroup::CopySettings(const SourcePlan& from, SourcePlan* to) {
   to->name = from.name;
+  to->pipeline = from.pipeline;
+  to->brings_watermark = from.brings_watermark;
   to->topics = from.topics;
   to->format = from.format;
   to->csv = from.csv;

@@ -100,11 +100,12 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
   slot.marks.clear();
   for (const InputMessage& message : messages) {
     const uint32_t first_row = out.batch.rows;
-    if (message.kind == InputMessage::Kind::kWatermark) {
+    const bool punctuation = message.kind == InputMessage::Kind::kWatermark;
+    if (punctuation || plan_->brings_watermark) {
       const int64_t before = slot.marks.empty() ? kMinTime : slot.marks.back().watermark;
-      slot.marks.push_back({first_row, std::max(before, message.watermark_us)});
-      continue;
+      slot.marks.push_back({first_row, std::max(before, plan_->Brought(message.watermark_us))});
     }
+    if (punctuation) continue;
     uint8_t source = 0;
     if (plan_->several()) source = message.topic.empty() ? message.source : routes_[message.topic_id].source;
     if (source == InputMessage::kNoSource) {
@@ -129,6 +130,20 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
   if (!out.dead.empty()) WatermarkDeadLetters(&slot);
 }
 
+void SourceTask::StepBeforeEnds(RecordBatch* batch) const {
+  const Column& start = batch->columns[*plan_->start_column];
+  const Column& end = batch->columns[plan_->time_column];
+  for (uint32_t row = 0; row < batch->rows; ++row) {
+    const bool moment = start.type(row) == Type::kInt && end.type(row) == Type::kInt &&
+                        start.Int(row) == end.Int(row);
+    if (!moment) batch->event_time[row] = SaturatingSub(batch->event_time[row], 1);
+  }
+}
+
+int64_t SourceTask::Reached(int64_t event_time) const {
+  return plan_->brings_watermark ? kMinTime : event_time - plan_->delay.us;
+}
+
 void SourceTask::FindTimes(Slot* slot) {
   SourceSlot& out = slot->out;
   RecordBatch& batch = out.batch;
@@ -139,6 +154,7 @@ void SourceTask::FindTimes(Slot* slot) {
   } else {
     ExtractEventTime(&batch, Selection::All(batch.rows), plan_->time_column, plan_->time_unit,
                      &slot->row_errors);
+    if (plan_->start_column) StepBeforeEnds(&batch);
   }
   out.rows.clear();
   size_t next_error = 0;
@@ -176,13 +192,12 @@ void SourceTask::FindWatermarks(Slot* slot) {
   out.watermark.resize(out.batch.rows);
   int64_t w = kMinTime;
   size_t mark = 0;
-  const int64_t delay = plan_->delay.us;
   for (const uint32_t row : out.rows) {
     while (mark < slot->marks.size() && slot->marks[mark].row <= row) {
       w = std::max(w, slot->marks[mark++].watermark);
     }
     out.watermark[row] = w;
-    w = std::max(w, out.batch.event_time[row] - delay);
+    w = std::max(w, Reached(out.batch.event_time[row]));
   }
   while (mark < slot->marks.size()) w = std::max(w, slot->marks[mark++].watermark);
   slot->watermark = w;
@@ -210,7 +225,7 @@ void SourceTask::WatermarkDeadLetters(Slot* slot) const {
   size_t good = 0;
   for (DeadLetter& d : out.dead) {
     for (; good < out.rows.size() && out.rows[good] < d.row; ++good) {
-      w = std::max(w, out.batch.event_time[out.rows[good]] - plan_->delay.us);
+      w = std::max(w, Reached(out.batch.event_time[out.rows[good]]));
     }
     d.watermark =
         d.punctuations == 0 ? w : std::max(w, slot->marks[d.punctuations - 1].watermark);

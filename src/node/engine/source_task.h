@@ -25,7 +25,9 @@ struct InputMessage {
   PayloadRef payload;
   std::string_view topic;        // replay: empty
   uint32_t topic_id = 0;         // dense; equal for equal topics
-  int64_t watermark_us = 0;      // kWatermark: the punctuation's time
+  // kWatermark: the punctuation's time; kRecord: W just before it, for sources that bring it
+  // (SourcePlan::brings_watermark).
+  int64_t watermark_us = 0;
   // Replay of several sources: which one it is of; otherwise the topic says it.
   static constexpr uint8_t kNoSource = 255;
   uint8_t source = 0;
@@ -108,7 +110,11 @@ class SourceTask {
     int64_t watermark = 0;            // W after the slot, from its own records alone
   };
   void FillTopicFields(Slot* slot, const Route& route, uint32_t first_row);
+  // A result's time in a file, from its end to within its window.
+  void StepBeforeEnds(RecordBatch* batch) const;
   void FindTimes(Slot* slot);
+  // W that a record with this event time brings about.
+  int64_t Reached(int64_t event_time) const;
   void FindWatermarks(Slot* slot);
   void PlaceDeadLetters(Slot* slot, size_t undecoded);
   void WatermarkDeadLetters(Slot* slot) const;

@@ -1,5 +1,6 @@
 #include "node/plan/pipeline_plan.h"
 
+#include <limits>
 #include <utility>
 
 #include "node/plan/planner.h"
@@ -50,6 +51,12 @@ std::string PipelinePlan::JoinSignature() const {
                      std::to_string(join.left_values);
   for (const std::string& field : join_fields) text += "\n" + field;
   return text;
+}
+
+// The end of the input is the end for all.
+int64_t SourcePlan::Brought(int64_t watermark) const {
+  if (!brings_watermark || watermark == std::numeric_limits<int64_t>::max()) return watermark;
+  return SaturatingSub(watermark, delay.us);
 }
 
 std::string PipelinePlan::StateSignature() const {

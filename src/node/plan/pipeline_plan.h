@@ -33,6 +33,9 @@ struct TopicField {
 // What a source task needs: pipelines with equal source plans share one.
 struct SourcePlan {
   std::string name;                        // of several sources; empty: the only one
+  std::string pipeline;                    // the records are this one's results; empty: messages of topics
+  // Each record comes with W just before it, which is then all there is to W: event times do not move it.
+  bool brings_watermark = false;
   std::vector<TopicPattern> topics;
   std::vector<TopicField> topic_fields;    // union over the patterns
   std::vector<DecodedField> payload_fields;
@@ -43,6 +46,9 @@ struct SourcePlan {
   std::optional<ExplodeOptions> explode;
   bool arrival_time = false;
   uint32_t time_column = 0;
+  // Results read from a file: the time is an end, and the last microsecond before it where this start, of the
+  // same unit, differs.
+  std::optional<uint32_t> start_column;
   TimeUnit time_unit = TimeUnit::kMillis;
   Duration delay;
   std::optional<Duration> idle;
@@ -61,6 +67,8 @@ struct SourcePlan {
   SourcePlan& at(size_t i) { return i == 0 ? *this : others[i - 1]; }
 
   std::unique_ptr<Decoder> NewDecoder() const;
+  // W that a message with `watermark` brings along.
+  int64_t Brought(int64_t watermark) const;
 
  private:
   std::unique_ptr<Decoder> NewExplodeDecoder() const;

@@ -1,6 +1,7 @@
 #include "node/plan/planner.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/suggest.h"
 #include "base/units.h"
@@ -53,6 +54,7 @@ std::unique_ptr<PipelinePlan> Planner::Run() {
   } else {
     PlanTopics();
     PlanFields();
+    PlanUpstream();
     PlanTime();
   }
   for (const Step& step : spec_.steps) PlanStep(step);
@@ -149,11 +151,14 @@ void Planner::PlanTime() {
   source.time_unit = time.unit;
   source.delay = time.delay;
   source.idle = time.idle;
-  source.max_ahead = time.max_ahead;
+  // The times of results do not move W, so none is too far ahead.
+  source.max_ahead =
+      source.pipeline.empty() ? time.max_ahead : Duration{std::numeric_limits<int64_t>::max()};
   if (time.delay > kLongest) {
     Fault(spec_.name, ErrorCode::kBadSettingValue, "delay is longer than ten years");
   }
   if (time.arrival) return;
+  if (!spec_.source.pipeline.text.empty() && time.field.text.empty()) return PlanResultTime();
   const std::optional<expr::Field> field = scope_.Resolve(time.field.text);
   TakeNewFields();
   if (!field || (several() && !OwnsColumn(source, field->column))) {

@@ -48,6 +48,9 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   static std::vector<std::string> OwnNames(const SourcePlan& source);
   static const DecodedField* FindPayload(const SourcePlan& source, const std::string& name);
   static bool HasField(const SourcePlan& source, const std::string& name);
+  // plan_upstream.cc
+  void PlanUpstream();
+  void PlanResultTime();
   void PlanStep(const Step& step);
   void PlanExplode(const ExplodeStep& step, SourceMark mark);
   void PlanSet(const SetStep& step);
