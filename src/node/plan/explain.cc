@@ -88,10 +88,10 @@ void AppendResultTime(const PipelinePlan& plan, std::string* out) {
   *out += "\n";
 }
 
-void AppendSource(const PipelinePlan& plan, std::string* out) {
-  const SourcePlan& source = plan.source;
-  *out += std::string("  stage 0: source (stateless; recomputed from ") +
-          (source.pipeline.empty() ? "the journal" : "the results it reads") + " after a crash)\n";
+void AppendOneSource(const PipelinePlan& plan, size_t index, std::string* out) {
+  const SourcePlan& source = plan.source.at(index);
+  const SourceSpec& spec = index == 0 ? plan.spec.source : plan.spec.others[index - 1];
+  if (source.several()) *out += "    source " + source.name + "\n";
   if (!source.pipeline.empty()) *out += "    read results of pipeline " + source.pipeline + "\n";
   for (const TopicPattern& topic : source.topics) *out += "    subscribe " + topic.filter() + "\n";
   for (const TopicField& f : source.topic_fields) *out += "    field " + f.name + ": topic level\n";
@@ -103,10 +103,41 @@ void AppendSource(const PipelinePlan& plan, std::string* out) {
   if (source.arrival_time) {
     *out += "    time: arrival";
   } else {
-    *out += "    time: " + plan.spec.source.time.field.text;
+    *out += "    time: " + spec.time.field.text;
   }
   *out += ", watermark = max - " + FormatDuration(source.delay) + ", dead letter if over " +
           FormatDuration(source.max_ahead) + " ahead\n";
+  if (!source.several()) return;
+  if (source.idle) *out += "    idle: after " + FormatDuration(*source.idle) + " without records\n";
+  for (const auto& [name, text] : spec.set) *out += "    set " + name.text + " = " + text.text + "\n";
+  if (!spec.where.text.empty()) *out += "    where " + spec.where.text + "\n";
+}
+
+void AppendSource(const PipelinePlan& plan, std::string* out) {
+  *out += std::string("  stage 0: source (stateless; recomputed from ") +
+          (plan.source.pipeline.empty() ? "the journal" : "the results it reads") + " after a crash)\n";
+  for (size_t i = 0; i < plan.source.sources(); ++i) AppendOneSource(plan, i, out);
+  if (!plan.source.several()) return;
+  *out += "    all sources: field source; watermark = the least of those that are not idle\n";
+}
+
+std::string DescribeType(JoinSpec::Type type) {
+  switch (type) {
+    case JoinSpec::Type::kInner: return "inner";
+    case JoinSpec::Type::kLeft: return "left";
+    case JoinSpec::Type::kFull: return "full";
+  }
+  return "";
+}
+
+void AppendJoin(const PipelinePlan& plan, std::string* out) {
+  const JoinSpec& join = plan.join;
+  const std::string& left = plan.source.at(join.left_source).name;
+  const std::string& right = plan.source.at(join.right_source).name;
+  *out += "    join: " + DescribeType(join.type) + ", " + left + " with " + right + ", time of " + right +
+          " less time of " + left + " from " + FormatDuration({join.lower_us}) + " to " +
+          FormatDuration({join.upper_us}) + "\n    state per record: its time and " +
+          Join(plan.join_fields) + "\n";
 }
 
 void AppendDedup(const DedupStep& dedup, std::string* out) {
@@ -175,7 +206,8 @@ void AppendSteps(const PipelinePlan& plan, Part part, std::string* out) {
   for (const Step& step : plan.spec.steps) {
     if (std::holds_alternative<KeyStep>(step.what) && !plan.keyed.empty()) now = Part::kKeyed;
     if (std::holds_alternative<WindowStep>(step.what) || std::holds_alternative<SelectStep>(step.what) ||
-        std::holds_alternative<PatternStep>(step.what)) {
+        std::holds_alternative<PatternStep>(step.what) ||
+        std::holds_alternative<StreamJoinStep>(step.what)) {
       now = Part::kResults;
     }
     if (now != part) continue;
@@ -275,6 +307,16 @@ void AppendSelect(const PipelinePlan& plan, std::string* out) {
   }
 }
 
+const char* NameOf(PipelinePlan::Ending ending) {
+  switch (ending) {
+    case PipelinePlan::Ending::kWindow: return "window";
+    case PipelinePlan::Ending::kSelect: return "records";
+    case PipelinePlan::Ending::kPattern: return "pattern";
+    case PipelinePlan::Ending::kJoin: return "join";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string ExplainPlan(const PipelinePlan& plan, uint16_t partitions) {
@@ -284,11 +326,14 @@ std::string ExplainPlan(const PipelinePlan& plan, uint16_t partitions) {
   AppendSteps(plan, Part::kSource, &out);
   out += "  exchange: hash(" + Join(plan.key_names) + ") mod " + std::to_string(partitions) +
          " partitions\n";
-  out += std::string("  stage 1: ") + (plan.selects() ? "records" : plan.matches() ? "pattern" : "window") +
+  out += std::string("  stage 1: ") + NameOf(plan.ending) +
          " (keyed state, committed with cursors and outputs)\n";
   AppendSteps(plan, Part::kKeyed, &out);
   AppendHistories(plan.keyed, &out);
   if (plan.selects()) {
+    AppendSelect(plan, &out);
+  } else if (plan.joins()) {
+    AppendJoin(plan, &out);
     AppendSelect(plan, &out);
   } else if (plan.matches()) {
     AppendPattern(plan, &out);
