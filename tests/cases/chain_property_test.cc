@@ -1,5 +1,5 @@
-// Pipelines that read each other's results: what comes out does not depend on turns, workers, where commits of
-// the one or the other fall, and crashes; and a chain gives what one pipeline gives where both can.
+// Pipelines that read each other's results: what comes out does not depend on turns, workers, where commits
+// of the one or the other fall, and crashes; and a chain gives what one pipeline gives where both can.
 
 #include <doctest/doctest.h>
 
