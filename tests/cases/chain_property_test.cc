@@ -1,5 +1,5 @@
-// Pipelines that read each other's results: what comes out does not depend on turns, workers, where commits of
-// the one or the other fall, and crashes; and a chain gives what one pipeline gives where both can.
+// Pipelines that read each other's results: what comes out does not depend on turns, workers, where commits
+// of the one or the other fall, and crashes; and a chain gives what one pipeline gives where both can.
 
 #include <doctest/doctest.h>
 
@@ -39,7 +39,8 @@ const char* const kSources[] = {
     "{ mqtt: in, time: { field: t, unit: us, delay: 20us } }",
     "{ mqtt: in, time: { field: t, unit: us } }",
 };
-const char* const kPerKeySource = "{ mqtt: in, time: { field: t, unit: us, delay: 5us, per: k, hold: 60us } }";
+const char* const kPerKeySource =
+    "{ mqtt: in, time: { field: t, unit: us, delay: 5us, per: k, hold: 60us } }";
 const char* const kFirst[] = {
     "  - key: k\n  - window: { tumbling: 30us, lateness: 25us }\n"
     "    aggregate: { n: count(), v: sum(v) }\n",

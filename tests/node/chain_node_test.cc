@@ -169,7 +169,8 @@ TEST_CASE("chain: sets of pipelines that cannot run are refused") {
 }
 
 TEST_CASE("chain: what is still read goes on, and a circle is not entered, when files change") {
-  const PipelineSource low = Source("low", kMessages, 5, "low"), high = Source("high", "{ pipeline: low }", 10, "high");
+  const PipelineSource low = Source("low", kMessages, 5, "low");
+  const PipelineSource high = Source("high", "{ pipeline: low }", 10, "high");
   Bench bench({low, high});
   REQUIRE(bench.opened.ok());
   // The file of the one that is read is gone.
@@ -183,8 +184,8 @@ TEST_CASE("chain: what is still read goes on, and a circle is not entered, when 
   for (int s = 111; s <= 120; ++s) bench.Record(s);
   CHECK(bench.sink.published.size() == 6);
   // A new reader begins with the next result; the old one's text changes in the same turn.
-  CHECK(bench.Reload({low, Source("high", "{ pipeline: low }", 20, "high"), Source("top", "{ pipeline: low }", 5, "top")})
-            .empty());
+  const PipelineSource higher = Source("high", "{ pipeline: low }", 20, "high");
+  CHECK(bench.Reload({low, higher, Source("top", "{ pipeline: low }", 5, "top")}).empty());
   bench.sink.published.clear();
   for (int s = 121; s <= 125; ++s) bench.Record(s);
   CHECK(bench.sink.published == Names{Line("low", 120, 125, 5), Line("top", 120, 125, 5)});

@@ -1,7 +1,5 @@
 #include "sim/observed_store.h"
 
-#include <algorithm>
-
 #include "base/coding.h"
 #include "node/engine/catalogue.h"
 #include "node/engine/store_keys.h"
@@ -36,8 +34,12 @@ void FinishedOutputs::Add(std::string_view value) {
   int64_t start = 0;
   std::string_view key;
   if (!GetVarint(&value, &revision) || !GetSignedVarint(&value, &start) || !GetBytes(&value, &key)) return;
-  // What stands between the key and the JSON is the place in time.
-  value.remove_prefix(std::min(value.find('{'), value.size()));
+  // Results have their place in time in front of the JSON: see state/output_log.cc.
+  int64_t time = 0, watermark = 0;
+  if (value.starts_with('\x01')) {
+    value.remove_prefix(1);
+    if (!GetSignedVarint(&value, &time) || !GetSignedVarint(&value, &watermark)) return;
+  }
   lines_.emplace(value);
 }
 

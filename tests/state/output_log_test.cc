@@ -86,7 +86,7 @@ TEST_CASE("output log: rows of versions without places, and rows that are damage
   CHECK(entries[0].place.watermark_us == OutputPlace::kUnknown);
   CHECK(entries[0].json == "{\"n\":1}");
 
-  for (const std::string& damage : {std::string("\x01"), std::string("\x01\xff"), std::string("\x01\x02\x80")}) {
+  for (const char* const damage : {"\x01", "\x01\xff", "\x01\x02\x80"}) {
     Delta worse;
     worse.Put(row(0), old + damage);
     REQUIRE(store->Commit(worse).ok());

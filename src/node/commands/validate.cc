@@ -52,7 +52,8 @@ int ValidateCommand(const Arguments& args) {
   CommandLine line("validate", "[--config NODE.yaml] [PIPELINE.yaml|FOLDER ...]",
                    "Checks pipeline files, and with --config a node file with the pipelines it names. Every "
                    "fault is reported as file:line:column with its number, what was expected and the nearest "
-                   "valid name. Which pipeline reads which is looked at when several files are checked. Exit code 0: all good; 3: at least one fault.");
+                   "valid name. Files given together must also fit together: who reads whose results. Exit "
+                   "code 0: all good; 3: at least one fault.");
   line.Operands("PIPELINE.yaml|FOLDER", &arguments, 0, 10000);
   line.Text("config,c", "NODE.yaml", &node_file, "also check a node file");
   line.Flag("quiet,q", &quiet, "report faults only");

@@ -268,8 +268,8 @@ void Planner::PlanWhere(const WhereStep& step) {
 void Planner::PlanKey(const KeyStep& step, SourceMark mark) {
   if (keyed_ || after_window_) {
     faults_.Add(mark, ErrorCode::kUnsupportedYet,
-                "a second 'key' step; this version has one key and one window in a pipeline. Read "
-                "this pipeline's output topic with another pipeline instead");
+                "a second 'key' step; this version has one key and one window in a pipeline. Let "
+                "another pipeline read the results of this one: source: { pipeline: .. }");
     return;
   }
   keyed_ = true;

@@ -63,6 +63,13 @@ void Planner::PlanTables() {
     const std::filesystem::path folder = std::filesystem::path(spec_.file).parent_path();
     table.path = (folder / spec.path.text).string();
     if (table.of_topic()) PlanTopicTable(spec, &table);
+    if (table.of_topic() && !spec_.source.pipeline.text.empty()) {
+      // Its rows stand in the journal, the records in another pipeline's output log: nothing says which of
+      // them comes first.
+      Fault(spec.name, ErrorCode::kUnsupportedYet,
+            "a table from a topic, for the results of another pipeline; join it in pipeline '" +
+                spec_.source.pipeline.text + "', or take it from a file");
+    }
     const auto find = [&](const MarkedText& column) {
       if (!table.of_topic()) return AddColumn(column, &table);
       const uint32_t found = table.Find(column.text);
