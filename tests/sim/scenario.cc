@@ -167,6 +167,48 @@ late: { mqtt: late/trips-own }
      "lateness: 5s", "lateness: 3s"},
 };
 
+// Patterns: one whose state an edit drops, one whose it keeps.
+constexpr Template kPatternTemplates[] = {
+    {R"(
+pipeline: rises
+source:
+  mqtt: plant/{site}/{sensor}
+  fields: { ts: { type: int, required: true }, v: float, n: int, tag: string }
+  time: { field: ts, unit: ms, delay: 1s }
+steps:
+  - key: sensor
+  - pattern:
+      sequence:
+        - { name: low, where: n % 3 = 0 }
+        - { not: tag == 'red' }
+        - { name: high, where: n > low.n, times: 1..3, within: 6s }
+      within: 9s
+      timeouts: true
+    select: { from: low.n, to: collect(high.n), top: max(high.v), tag: last(high.tag) }
+sinks: { mqtt: "out/rises/1/{sensor}" }
+late: { mqtt: late/rises }
+dead_letters: { mqtt: dead/rises }
+)",
+     "times: 1..3", "times: 2..3"},
+    {R"(
+pipeline: quiet
+source:
+  mqtt: cars/{car}
+  format: { csv: { columns: [t, speed, n] } }
+  fields: { t: { type: int, required: true }, speed: float, n: int }
+  time: { field: t, unit: ms, delay: 3s }
+steps:
+  - key: car
+  - pattern:
+      sequence: [{ name: seen }, { not: any, for: 2s }]
+      skip: to_next
+    select: { speed: seen.speed }
+sinks: { mqtt: "out/quiet/1/{car}" }
+late: { mqtt: late/quiet }
+)",
+     "speed: seen.speed", "speed: seen.speed + 1"},
+};
+
 // None, or one that makes some hits in a life of a few hundred steps.
 double Rarely(Random* random, double often) {
   return random->Chance(0.5) ? 0 : random->Unit() * often;
@@ -202,6 +244,17 @@ void ChoosePerKeyPipelines(Scenario* s) {
   }
   // Mostly tiny, so that closes go in several steps and turns are cut.
   if (random.Chance(0.7)) s->results_per_step = 1 + random.Below(8);
+}
+
+// Likewise.
+void ChoosePatternPipelines(Scenario* s) {
+  const uint64_t part = s->seed % 11;
+  if (part != 6 && part != 8 && part != 9) return;
+  Random random(s->seed * 0x9e3779b97f4a7c15ull + 3);
+  for (const Template& one : kPatternTemplates) {
+    if (random.Chance(0.7)) s->pipelines.push_back(Edited(one));
+  }
+  if (random.Chance(0.5)) s->results_per_step = 1 + random.Below(8);
 }
 
 void ChooseSettings(Random* random, Scenario* s) {
@@ -255,6 +308,7 @@ Scenario MakeScenario(uint64_t seed) {
   ChooseFaults(&random, &s);
   s.checkpoint_interval = Duration::Millis(OneOf(&random, {0, 100, 2000, 10000}));
   ChoosePerKeyPipelines(&s);
+  ChoosePatternPipelines(&s);
   return s;
 }
 
