@@ -5,6 +5,40 @@
 #include "base/coding.h"
 
 namespace rivulet {
+namespace {
+
+// No JSON value begins with it.
+constexpr char kPlace = '\x01';
+
+// The end of a window is near its start, and W near its end: their distances take few bytes. They wrap
+// around, so that they exist for every pair of times.
+void PutDistance(int64_t from, int64_t to, std::string* out) {
+  PutSignedVarint(out, static_cast<int64_t>(static_cast<uint64_t>(to) - static_cast<uint64_t>(from)));
+}
+
+bool GetDistance(std::string_view* in, int64_t from, int64_t* to) {
+  int64_t distance = 0;
+  if (!GetSignedVarint(in, &distance)) return false;
+  *to = static_cast<int64_t>(static_cast<uint64_t>(from) + static_cast<uint64_t>(distance));
+  return true;
+}
+
+void PutPlace(const OutputPlace& place, int64_t start_us, std::string* out) {
+  out->push_back(kPlace);
+  PutDistance(start_us, place.time_us, out);
+  PutDistance(place.time_us, place.watermark_us, out);
+}
+
+// Without one `*place` says so.
+bool GetPlace(std::string_view* in, int64_t start_us, OutputPlace* place) {
+  *place = OutputPlace();
+  if (in->empty() || in->front() != kPlace) return true;
+  in->remove_prefix(1);
+  return GetDistance(in, start_us, &place->time_us) &&
+         GetDistance(in, place->time_us, &place->watermark_us);
+}
+
+}  // namespace
 
 OutputLog::OutputLog(std::string prefix, const Store* store, size_t memory_limit, uint64_t next)
     : prefix_(std::move(prefix)),
@@ -33,7 +67,7 @@ std::string OutputLog::Row(uint64_t sequence) const {
 }
 
 void OutputLog::Append(uint32_t revision, int64_t start_us, std::string_view key,
-                       std::string_view json) {
+                       std::string_view json, const OutputPlace* place) {
   if (blocks_.empty() || blocks_.back().bytes.size() >= kBlockBytes) {
     blocks_.emplace_back();
     blocks_.back().first = next_;
@@ -43,6 +77,7 @@ void OutputLog::Append(uint32_t revision, int64_t start_us, std::string_view key
   PutVarint(&block.bytes, revision);
   PutSignedVarint(&block.bytes, start_us);
   PutBytes(&block.bytes, key);
+  if (place != nullptr) PutPlace(*place, start_us, &block.bytes);
   block.bytes.append(json);
   block.ends.push_back(static_cast<uint32_t>(block.bytes.size()));
   memory_ += block.bytes.size() - before + sizeof(uint32_t);
@@ -52,7 +87,7 @@ void OutputLog::Append(uint32_t revision, int64_t start_us, std::string_view key
 bool OutputLog::Decode(std::string_view value, uint64_t sequence, Entry* entry) {
   uint64_t revision = 0;
   if (!GetVarint(&value, &revision) || !GetSignedVarint(&value, &entry->start_us) ||
-      !GetBytes(&value, &entry->key)) {
+      !GetBytes(&value, &entry->key) || !GetPlace(&value, entry->start_us, &entry->place)) {
     return false;
   }
   entry->sequence = sequence;

@@ -1,13 +1,16 @@
 // OutputLog: what a pipeline has put out and not every sink has yet. Entries become readable when the
 // commit that produced them is durable; they are trimmed when all sinks have them.
 //
-// Rows:  prefix | sequence (8 bytes, ordered)  ->  revision | window start | key | JSON
+// Rows:  prefix | sequence (8 bytes, ordered)  ->  revision | window start | key | place | JSON
+// The place is missing in rows that have none: late records, dead letters, and results of versions before
+// there were places. JSON begins with a brace, a place with a byte of its own.
 // The newest entries are also kept in memory, within a bound, so that sinks that keep up read nothing back.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +21,15 @@
 
 namespace rivulet {
 
+// Where an entry stands in time, for pipelines that read it as a record. Times in us.
+struct OutputPlace {
+  static constexpr int64_t kUnknown = std::numeric_limits<int64_t>::min();
+  int64_t time_us = kUnknown;       // its event time
+  // W just before it: all results that W allows up to there are in front of it. Never falls from entry to
+  // entry.
+  int64_t watermark_us = kUnknown;
+};
+
 // One thread.
 class OutputLog {
  public:
@@ -26,6 +38,7 @@ class OutputLog {
     uint32_t revision = 0;
     int64_t start_us = 0;
     std::string_view key;
+    OutputPlace place;
     std::string_view json;
   };
 
@@ -33,7 +46,9 @@ class OutputLog {
   // entry to be appended, as last committed.
   OutputLog(std::string prefix, const Store* store, size_t memory_limit, uint64_t next);
 
-  void Append(uint32_t revision, int64_t start_us, std::string_view key, std::string_view json);
+  // `place` null: nobody reads it as a record.
+  void Append(uint32_t revision, int64_t start_us, std::string_view key, std::string_view json,
+              const OutputPlace* place = nullptr);
 
   // The next entry gets this number. Only while nothing is waiting to be committed.
   void SkipTo(uint64_t sequence) { next_ = collected_ = readable_ = sequence; }

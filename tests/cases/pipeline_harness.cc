@@ -3,41 +3,10 @@
 #include <doctest/doctest.h>
 
 #include "node/config/reader.h"
-#include "node/sinks/sink.h"
+#include "tests/cases/memory_sink.h"
 
 namespace rivulet {
 namespace {
-
-// The receiver: outlives crashes of the pipeline, and remembers what it was given.
-class MemorySink final : public Sink {
- public:
-  explicit MemorySink(std::vector<std::string>* received) : received_(received) {}
-
-  Status Open(SinkCursor* cursor) override {
-    next_ = cursor->next;
-    REQUIRE_MESSAGE(next_ <= received_->size(), "entries before ", next_, " never came");
-    return Status::Ok();
-  }
-  size_t Offer(std::span<const OutputEntry> entries) override {
-    for (const OutputEntry& entry : entries) {
-      REQUIRE(entry.sequence == next_);
-      if (next_ < received_->size()) {
-        REQUIRE((*received_)[next_] == entry.json);
-      } else {
-        received_->push_back(entry.json);
-      }
-      ++next_;
-    }
-    return entries.size();
-  }
-  SinkCursor Cursor() const override { return {next_, 0}; }
-  bool WantsIds() const override { return false; }
-  SinkStats Stats() const override { return {}; }
-
- private:
-  std::vector<std::string>* received_;
-  uint64_t next_ = 0;
-};
 
 // One run; see DriveOptions.
 class Driver {
@@ -54,8 +23,9 @@ class Driver {
     size_t begin = 0;
     for (const StreamLine& line : lines) {
       InputMessage message;
-      message.payload = {std::string_view(buffer_).substr(begin, line.text.size()), 0,
+      message.payload = {std::string_view(buffer_).substr(begin, line.text.size()), line.arrival_us,
                          messages_.size()};
+      message.source = line.source;
       if (line.punctuation) {
         message.kind = InputMessage::Kind::kWatermark;
         message.watermark_us = line.watermark_us;

@@ -23,8 +23,8 @@ inline void FuzzConfig(std::string_view bytes) {
     require(error.line >= 0 && error.column >= 0);
   }
   if (pipeline_ok) {
-    require(!pipeline.name.text.empty() && !pipeline.source.topics.empty());
-    require(!pipeline.sinks.empty());
+    require(!pipeline.name.text.empty());
+    require(pipeline.source.topics.empty() != pipeline.source.pipeline.text.empty());
   }
   errors.clear();
   NodeSpec node;

@@ -1,5 +1,7 @@
 #include "sim/observed_store.h"
 
+#include <algorithm>
+
 #include "base/coding.h"
 #include "node/engine/catalogue.h"
 #include "node/engine/store_keys.h"
@@ -22,7 +24,8 @@ Result<std::map<std::string, StoredCursor>> ReadCursors(const Store& store) {
     if (!found) continue;
     RIVULET_ASSIGN_OR_RETURN(const Position position, Position::Decode(value));
     good = good && position.lanes.size() == 1;
-    if (good) cursor = {cursor.id, position.lanes[0].offset, true};
+    if (!good || position.lanes[0].lane != Position::kJournal) continue;
+    cursor = {cursor.id, position.lanes[0].offset, true};
   }
   if (!good) return Status(ErrorCode::kCorrupt, "the simulation cannot read a cursor");
   return cursors;
@@ -32,9 +35,10 @@ void FinishedOutputs::Add(std::string_view value) {
   uint64_t revision = 0;
   int64_t start = 0;
   std::string_view key;
-  if (GetVarint(&value, &revision) && GetSignedVarint(&value, &start) && GetBytes(&value, &key)) {
-    lines_.emplace(value);
-  }
+  if (!GetVarint(&value, &revision) || !GetSignedVarint(&value, &start) || !GetBytes(&value, &key)) return;
+  // What stands between the key and the JSON is the place in time.
+  value.remove_prefix(std::min(value.find('{'), value.size()));
+  lines_.emplace(value);
 }
 
 void FinishedOutputs::AddAll(const Store& store) {

@@ -18,7 +18,7 @@ namespace rivulet::sim {
 struct StoredCursor {
   uint16_t id = 0;
   uint64_t offset = 0;
-  bool known = false;  // false: in the catalogue, but no position yet
+  bool known = false;  // false: in the catalogue, but no position in the journal
 };
 // By pipeline. Errors: those of the store; kCorrupt when a row cannot be read.
 Result<std::map<std::string, StoredCursor>> ReadCursors(const Store& store);

@@ -5,6 +5,7 @@
 
 #include "node/config/reader.h"
 #include "node/engine/pipeline.h"
+#include "node/engine/result_reader.h"
 #include "node/sinks/make_sink.h"
 
 namespace rivulet::sim {
@@ -31,10 +32,26 @@ class RecordingLink final : public MqttLink {
   std::vector<PublishedResult>* published_;
 };
 
-class Reference {
+}  // namespace
+
+class ReferenceRun {
  public:
-  explicit Reference(std::vector<PublishedResult>* published)
-      : store_(NewMemoryStore()), runner_(NewSerialRunner()), link_(published) {}
+  ReferenceRun() : store_(NewMemoryStore()), runner_(NewSerialRunner()), link_(&published_) {}
+
+  const std::vector<PublishedResult>& published() const { return published_; }
+
+  Status RunReader(const ReferenceRun& upstream, const std::vector<PipelineVersion>& versions,
+                   Random* random) {
+    log_ = Position::ResultsOf(upstream.pipeline_->id());
+    for (size_t v = 0; v < versions.size(); ++v) {
+      const bool last = v + 1 == versions.size();
+      RIVULET_RETURN_IF_ERROR(Open(versions[v].yaml));
+      RIVULET_RETURN_IF_ERROR(ReadUpTo(upstream, last ? UINT64_MAX : versions[v + 1].from, random));
+      if (!last) RIVULET_RETURN_IF_ERROR(Punctuate(versions[v + 1]));
+      if (!pipeline_->Drained()) return {ErrorCode::kSinkUnavailable, "something is not drained"};
+    }
+    return Status::Ok();
+  }
 
   Status Run(const std::vector<PipelineVersion>& versions, const std::vector<SeenEntry>& entries,
              Random* random) {
@@ -56,6 +73,33 @@ class Reference {
   }
 
  private:
+  // Without an end, W of all results belongs to it too.
+  Status ReadUpTo(const ReferenceRun& upstream, uint64_t end, Random* random) {
+    ResultReader reader;
+    while (pipeline_->offset() < end) {
+      const uint64_t most = std::min<uint64_t>(end - pipeline_->offset(), 1 + random->Below(60));
+      uint64_t next = 0;
+      RIVULET_RETURN_IF_ERROR(
+          reader.Read(*upstream.pipeline_, *pipeline_, most, SIZE_MAX, &messages_, &next));
+      const bool punctuated =
+          !messages_.empty() && messages_.back().kind == InputMessage::Kind::kWatermark;
+      if (punctuated && end != UINT64_MAX) messages_.pop_back();
+      if (messages_.empty()) return Status::Ok();
+      RIVULET_RETURN_IF_ERROR(TurnAndCommit(messages_, next));
+    }
+    return Status::Ok();
+  }
+
+  // Up to W as it was when the text changed.
+  Status Punctuate(const PipelineVersion& version) {
+    if (version.watermark <= pipeline_->watermark()) return Status::Ok();
+    InputMessage m;
+    m.kind = InputMessage::Kind::kWatermark;
+    m.watermark_us = SaturatingAdd(version.watermark, pipeline_->plan().source.delay.us);
+    m.payload.offset = pipeline_->offset();
+    return TurnAndCommit({&m, 1}, pipeline_->offset());
+  }
+
   Status Open(const std::string& yaml) {
     pipeline_.reset();
     PipelineSpec spec;
@@ -65,7 +109,11 @@ class Reference {
       plan = PlanPipeline(spec, {}, &errors);
     }
     if (plan == nullptr) return Status(errors.front().code, errors.front().ToString());
-    RIVULET_ASSIGN_OR_RETURN(pipeline_, Pipeline::Open(std::move(plan), {}, store_.get(), true));
+    PipelineOptions options;
+    options.log = log_;
+    RIVULET_ASSIGN_OR_RETURN(pipeline_, Pipeline::Open(std::move(plan), options, store_.get(), true));
+    // Whoever reads it reads all.
+    pipeline_->channel(ChannelKind::kResults).KeepFrom(0);
     RIVULET_RETURN_IF_ERROR(AddSinks(ChannelKind::kResults, spec.sinks));
     RIVULET_RETURN_IF_ERROR(AddSinks(ChannelKind::kLate, spec.late));
     RIVULET_RETURN_IF_ERROR(AddSinks(ChannelKind::kDead, spec.dead_letters));
@@ -77,14 +125,16 @@ class Reference {
     for (const InputMessage& m : turn) {
       if (pipeline_->source().Matches(m.topic_id, m.topic)) matching_.push_back(m);
     }
-    const uint64_t next = turn.back().payload.offset + 1;
-    std::span<const InputMessage> rest = matching_;
+    return TurnAndCommit(matching_, turn.back().payload.offset + 1);
+  }
+
+  Status TurnAndCommit(std::span<const InputMessage> rest, uint64_t next) {
     do {
       RIVULET_RETURN_IF_ERROR(pipeline_->Turn(rest, next, runner_.get()));
       while (pipeline_->closing()) RIVULET_RETURN_IF_ERROR(pipeline_->Continue(runner_.get()));
       // A turn cut short: the rest again.
       while (!rest.empty() && rest.front().payload.offset < pipeline_->offset()) rest = rest.subspan(1);
-    } while (!rest.empty());
+    } while (pipeline_->offset() < next);
     RIVULET_RETURN_IF_ERROR(Commit());
     RIVULET_RETURN_IF_ERROR(pipeline_->Pump().status());
     return Commit();
@@ -127,9 +177,11 @@ class Reference {
     }
   }
 
+  std::vector<PublishedResult> published_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<TaskRunner> runner_;
   RecordingLink link_;
+  uint32_t log_ = Position::kJournal;
   std::unique_ptr<Pipeline> pipeline_;
   std::string payloads_;
   std::map<std::string, size_t> topics_;
@@ -137,15 +189,26 @@ class Reference {
   std::vector<InputMessage> matching_;
 };
 
-}  // namespace
+References::References(Random* random) : random_(random) {}
+References::~References() = default;
 
-std::vector<PublishedResult> RunReference(const std::vector<PipelineVersion>& versions,
-                                          const std::vector<SeenEntry>& entries, Random* random,
-                                          std::string* error) {
-  std::vector<PublishedResult> published;
-  const Status status = Reference(&published).Run(versions, entries, random);
-  if (!status.ok()) *error = status.ToString();
-  return published;
+Status References::Run(const std::string& name, const std::vector<PipelineVersion>& versions,
+                       const std::vector<SeenEntry>& entries) {
+  std::unique_ptr<ReferenceRun>& run = runs_[name];
+  run = std::make_unique<ReferenceRun>();
+  return run->Run(versions, entries, random_);
+}
+
+Status References::RunReader(const std::string& name, const std::string& upstream,
+                             const std::vector<PipelineVersion>& versions) {
+  const ReferenceRun& read = *runs_.at(upstream);
+  std::unique_ptr<ReferenceRun>& run = runs_[name];
+  run = std::make_unique<ReferenceRun>();
+  return run->RunReader(read, versions, random_);
+}
+
+const std::vector<PublishedResult>& References::published(const std::string& name) const {
+  return runs_.at(name)->published();
 }
 
 std::string StreamOf(const std::string& topic) {

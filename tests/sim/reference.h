@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,14 +33,33 @@ struct SeenEntry {
 struct PipelineVersion {
   uint64_t from = 0;
   std::string yaml;
+  // Of a pipeline that reads another's results: its W then, which need not come from a result.
+  int64_t watermark = std::numeric_limits<int64_t>::min();
 };
 
-// Runs the pipeline over `entries` in a process of its own, with turns of random lengths, and
-// returns all it publishes, in order. `versions`: ascending, at least one. What cannot be opened or
-// run is said in `*error`.
-std::vector<PublishedResult> RunReference(const std::vector<PipelineVersion>& versions,
-                                          const std::vector<SeenEntry>& entries, Random* random,
-                                          std::string* error);
+class ReferenceRun;
+
+// The runs of one life, in which pipelines can read the results of others.
+class References {
+ public:
+  explicit References(Random* random);
+  ~References();
+
+  // Runs the pipeline over `entries` in a process of its own, with turns of random lengths.
+  // `versions`: ascending, at least one. Errors: what cannot be opened or run.
+  Status Run(const std::string& name, const std::vector<PipelineVersion>& versions,
+             const std::vector<SeenEntry>& entries);
+  // The same over all results of `upstream`, which was run before.
+  Status RunReader(const std::string& name, const std::string& upstream,
+                   const std::vector<PipelineVersion>& versions);
+  bool Has(const std::string& name) const { return runs_.contains(name); }
+  // All it published, in order.
+  const std::vector<PublishedResult>& published(const std::string& name) const;
+
+ private:
+  Random* random_;
+  std::map<std::string, std::unique_ptr<ReferenceRun>> runs_;
+};
 
 // Which sink of which pipeline publishes to this topic: see the templates of scenario.cc.
 std::string StreamOf(const std::string& topic);

@@ -209,6 +209,78 @@ late: { mqtt: late/quiet }
      "speed: seen.speed", "speed: seen.speed + 1"},
 };
 
+// Pipelines that read another's results. The first reads messages and has no sinks: only others see its
+// results.
+constexpr const char* kRawName = "raw";
+constexpr Template kRaw = {R"(
+pipeline: raw
+source:
+  mqtt: plant/{site}/{sensor}
+  fields: { ts: { type: int, required: true }, v: float, n: int, tag: string }
+  time: { field: ts, unit: ms, delay: 1s }
+steps:
+  - where: v is not null
+  - key: sensor
+  - select: [v, n, tag]
+late: { mqtt: late/raw }
+)",
+                          "v is not null", "v > 0"};
+
+struct ChainTemplate {
+  const char* upstream;
+  Template text;
+};
+constexpr ChainTemplate kChainTemplates[] = {
+    {kRawName,
+     {R"(
+pipeline: raw-windows
+source: { pipeline: raw, fields: { sensor: string, v: float, n: int }, time: { delay: 1s } }
+steps:
+  - key: sensor
+  - window: { tumbling: 4s, lateness: 3s }
+    aggregate: { records: count(), mean: avg(v), total: sum(n) }
+sinks: { mqtt: "out/raw-windows/1/{sensor}" }
+late: { mqtt: late/raw-windows }
+)",
+      "tumbling: 4s", "tumbling: 6s"}},
+    {"tumble",
+     {R"(
+pipeline: longer
+source: { pipeline: tumble }
+steps:
+  - key: sensor
+  - window: { tumbling: 20s, lateness: 6s }
+    aggregate: { results: count(), revised: sum(revision), total: sum(total), high: max(high) }
+sinks: [ { mqtt: "out/longer/1/{sensor}" }, { mqtt: out/longer/2 } ]
+late: { mqtt: late/longer }
+)",
+      "high: max(high)", "high: max(high), low: min(low)"}},
+    {"trips",
+     {R"(
+pipeline: fast
+source: { pipeline: trips }
+steps:
+  - where: top > 20
+  - key: car
+  - select: { top: top, before: prev(top), records: records }
+sinks: { mqtt: "out/fast/1/{car}" }
+)",
+      "top > 20", "top > 25"}},
+    {"longer",
+     {R"(
+pipeline: longest
+source: { pipeline: longer, time: { delay: 5s } }
+steps:
+  - set: { fleet: "'all'" }
+  - key: fleet
+  - window: { sliding: 60s, every: 20s, lateness: 20s }
+    aggregate: { results: count(), total: sum(total) }
+sinks: { mqtt: out/longest/1 }
+late: { mqtt: late/longest }
+)",
+      "lateness: 20s", "lateness: 40s"}},
+};
+
 // None, or one that makes some hits in a life of a few hundred steps.
 double Rarely(Random* random, double often) {
   return random->Chance(0.5) ? 0 : random->Unit() * often;
@@ -246,11 +318,28 @@ void ChoosePerKeyPipelines(Scenario* s) {
   if (random.Chance(0.7)) s->results_per_step = 1 + random.Below(8);
 }
 
-// Likewise.
-void ChoosePatternPipelines(Scenario* s) {
-  const uint64_t part = s->seed % 11;
-  if (part != 6 && part != 8 && part != 9) return;
+// Like ChoosePerKeyPipelines.
+void ChooseChains(Scenario* s) {
+  const uint64_t kind = s->seed % 11;
+  if (kind != 6 && kind != 8 && kind != 9) return;
   Random random(s->seed * 0x9e3779b97f4a7c15ull + 3);
+  s->pipelines.push_back(Edited(kRaw));
+  for (const ChainTemplate& one : kChainTemplates) {
+    const std::string declared = "\npipeline: " + std::string(one.upstream) + "\n";
+    const bool there = std::any_of(
+        s->pipelines.begin(), s->pipelines.end(),
+        [&](const Scenario::PipelineText& p) { return p.yaml.find(declared) != std::string::npos; });
+    const bool needed = one.upstream == kRawName;  // without sinks, somebody must read it
+    if (there && (needed || random.Chance(0.8))) s->pipelines.push_back(Edited(one.text));
+  }
+  if (random.Chance(0.3)) s->results_per_step = 1 + random.Below(8);
+}
+
+// Like ChoosePerKeyPipelines.
+void ChoosePatternPipelines(Scenario* s) {
+  const uint64_t part = s->seed % 13;
+  if (part != 2 && part != 7 && part != 11) return;
+  Random random(s->seed * 0x9e3779b97f4a7c15ull + 5);
   for (const Template& one : kPatternTemplates) {
     if (random.Chance(0.7)) s->pipelines.push_back(Edited(one));
   }
@@ -308,6 +397,7 @@ Scenario MakeScenario(uint64_t seed) {
   ChooseFaults(&random, &s);
   s.checkpoint_interval = Duration::Millis(OneOf(&random, {0, 100, 2000, 10000}));
   ChoosePerKeyPipelines(&s);
+  ChooseChains(&s);
   ChoosePatternPipelines(&s);
   return s;
 }

@@ -127,9 +127,26 @@ void Simulation::Boot() {
   const NodeStatus now = process_->node->Describe(Clock());
   Trace("started, journal " + std::to_string(now.journal.begin.value) + ".." +
         std::to_string(now.journal.end.value));
+  NoteTexts(true);
+}
+
+// Which text each pipeline has now, and from where on.
+void Simulation::NoteTexts(bool opened) {
+  const NodeStatus now = process_->node->Describe(Clock());
   for (const PipelineStatus& p : now.pipelines) {
-    const uint64_t end = now.journal.end.value;
-    ledger_.Opened(p.name, TextOf(p.name), end - p.journal_lag, end);
+    const std::string& text = TextOf(p.name);
+    const auto reader = readers_.find(p.name);
+    if (reader != readers_.end()) {
+      std::vector<PipelineVersion>& versions = reader->second.versions;
+      while (!versions.empty() && versions.back().from > p.offset) versions.pop_back();
+      if (versions.empty() || versions.back().yaml != text) {
+        versions.push_back({p.offset, text, p.watermark_us});
+      }
+    } else if (opened) {
+      ledger_.Opened(p.name, text, p.offset, now.journal.end.value);
+    } else {
+      ledger_.Changed(p.name, text, p.offset);
+    }
   }
 }
 
@@ -190,10 +207,7 @@ void Simulation::ReloadNode() {
     Trace("reload failed: " + (status.ok() ? errors.front().ToString() : status.ToString()));
     return Bury(Death::kProcess);
   }
-  const NodeStatus now = process_->node->Describe(Clock());
-  for (const PipelineStatus& p : now.pipelines) {
-    ledger_.Changed(p.name, TextOf(p.name), now.journal.end.value - p.journal_lag);
-  }
+  NoteTexts(false);
 }
 
 Status Simulation::OnArrival(const MqttMessage& message, const MqttLink::MessageHandler& handler) {

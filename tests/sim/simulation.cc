@@ -58,7 +58,11 @@ SimOutcome Simulation::Run() {
       return outcome_;
     }
     texts_[plan->name] = text.yaml;
-    ledger_.AddPipeline(plan->name, plan->source.topics);
+    if (plan->source.pipeline.empty()) {
+      ledger_.AddPipeline(plan->name, plan->source.topics);
+    } else {
+      readers_[plan->name].upstream = plan->source.pipeline;
+    }
   }
   Live();
   if (outcome_.failure.empty()) Judge();
@@ -170,7 +174,7 @@ bool Simulation::Quiet() {
   if (!lane_broker_.Idle() || !sink_broker_.Idle() || !held_.empty()) return false;
   const NodeStatus now = process_->node->Describe(Clock());
   return std::all_of(now.pipelines.begin(), now.pipelines.end(), [](const PipelineStatus& p) {
-    return p.journal_lag == 0 && p.outputs_waiting == 0;
+    return p.lag == 0 && p.outputs_waiting == 0;
   });
 }
 
@@ -188,6 +192,32 @@ void Simulation::Rest(const char* why) {
   Wrong(std::string("it does not come to rest ") + why);
 }
 
+// Each behind the one it reads.
+Status Simulation::RunReferences(References* references) {
+  for (size_t left = texts_.size(); left > 0;) {
+    for (const auto& [name, text] : texts_) {
+      if (references->Has(name)) continue;
+      const auto reader = readers_.find(name);
+      if (reader == readers_.end()) {
+        RIVULET_RETURN_IF_ERROR(references->Run(name, ledger_.versions(name), ledger_.seen(name)));
+      } else if (!references->Has(reader->second.upstream)) {
+        continue;
+      } else {
+        RIVULET_RETURN_IF_ERROR(
+            references->RunReader(name, reader->second.upstream, reader->second.versions));
+      }
+      --left;
+    }
+  }
+  return Status::Ok();
+}
+
+bool Simulation::Edited(const std::string& pipeline) const {
+  const auto reader = readers_.find(pipeline);
+  if (reader == readers_.end()) return ledger_.versions(pipeline).size() > 1;
+  return reader->second.versions.size() > 1 || Edited(reader->second.upstream);
+}
+
 void Simulation::Judge() {
   const Result<JournalContent> content = ScanJournal(&disk_, "/data/lane-0");
   const Result<std::map<std::string, StoredCursor>> cursors = ReadCursors(store_);
@@ -202,15 +232,15 @@ void Simulation::Judge() {
   for (const auto& p : sink_broker_.published()) {
     came[StreamOf(p.topic)].push_back({p.topic, p.payload, p.rivulet_id, p.qos, p.retain});
   }
+  References references(&random_);
+  if (const Status status = RunReferences(&references); !status.ok()) {
+    return Wrong("reference: " + status.ToString());
+  }
   for (const auto& [name, text] : texts_) {
-    std::string error;
-    const std::vector<PublishedResult> all =
-        RunReference(ledger_.versions(name), ledger_.seen(name), &random_, &error);
-    if (!error.empty()) Wrong("reference: " + error);
-    for (const PublishedResult& r : all) {
+    for (const PublishedResult& r : references.published(name)) {
       Trace("  expected " + r.topic + " " + r.payload);
       expected[StreamOf(r.topic)].push_back(r);
-      if (ledger_.versions(name).size() > 1) edited.insert(StreamOf(r.topic));
+      if (Edited(name)) edited.insert(StreamOf(r.topic));
     }
   }
   for (const auto& [stream, results] : came) expected[stream];

@@ -57,6 +57,8 @@ class Simulation {
   void Rest(const char* why);
   bool Quiet();
   void Judge();
+  Status RunReferences(References* references);
+  bool Edited(const std::string& pipeline) const;
 
   // --- the process (sim_process.cc) ---
   std::unique_ptr<Process> NewProcess();
@@ -67,6 +69,7 @@ class Simulation {
   void ReloadNode();
   NodeSpec MakeSpec();
   std::vector<PipelineSource> ReadSources();
+  void NoteTexts(bool opened);
   const std::string& TextOf(const std::string& pipeline) const { return texts_.at(pipeline); }
   Status OnArrival(const MqttMessage& message, const MqttLink::MessageHandler& handler);
   void DeliverHeld();
@@ -98,6 +101,12 @@ class Simulation {
   int64_t monotonic_us_ = 1'000'000;
   int64_t wall_us_ = 1'700'000'000'000'000;
   std::map<std::string, std::string> texts_;  // the files as they are now, by pipeline
+  // Pipelines that read another's results: whose, and the texts they had.
+  struct Reader {
+    std::string upstream;
+    std::vector<PipelineVersion> versions;
+  };
+  std::map<std::string, Reader> readers_;
   std::map<std::string, StoredCursor> cursors_before_;  // the last commit
   bool calm_ = true;
   size_t injected_ = 0;

@@ -37,7 +37,8 @@ int ReplayCommand(const Arguments& args) {
   CommandLine line("replay", "PIPELINE.yaml --input FILE|-",
                    "Runs a pipeline over a file of records, in file order and without a broker. Fields come "
                    "from the record itself, also those that a {name} topic level gives live. A line "
-                   "{\"@watermark\": TIME} sets the watermark. The end of the input closes every window.");
+                   "{\"@watermark\": TIME} sets the watermark. Where a pipeline has several sources, each "
+                   "line is an object that begins with {\"@source\": NAME. The end of the input closes every window.");
   line.Operands("PIPELINE.yaml", &files, 1, 1);
   line.Text("input,i", "FILE|-", &options.input, "records, one a line; - is standard input");
   line.Text("format", "json|csv", &format,
@@ -73,7 +74,9 @@ int ReplayCommand(const Arguments& args) {
     return kExitConfig;
   };
   if (!ReadPipelineFile(files[0], &spec, &errors)) return refuse();
-  if (format == "csv" || (format.empty() && EndsWithCsv(options.input))) {
+  if (!spec.source.name.text.empty()) {
+    if (format == "csv") return line.Refuse("--format csv: lines of several sources are JSON objects");
+  } else if (format == "csv" || (format.empty() && EndsWithCsv(options.input))) {
     spec.source.format = SourceSpec::Format::kCsv;
   } else if (format == "json") {
     spec.source.format = SourceSpec::Format::kJson;

@@ -1,11 +1,13 @@
 // `rivulet validate`: finds every fault of pipeline and node files before anything runs.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
 #include "node/commands/cli.h"
 #include "node/config/reader.h"
+#include "node/plan/chains.h"
 #include "node/plan/pipeline_plan.h"
 
 namespace rivulet {
@@ -32,6 +34,14 @@ bool ListFiles(const std::vector<std::string>& arguments, std::vector<std::strin
   return true;
 }
 
+ConfigErrors CheckTogether(const std::vector<PipelineSpec>& specs, bool all) {
+  std::vector<const PipelineSpec*> pipelines;
+  for (const PipelineSpec& spec : specs) pipelines.push_back(&spec);
+  ConfigErrors errors;
+  CheckChains(pipelines, all, &errors);
+  return errors;
+}
+
 }  // namespace
 
 int ValidateCommand(const Arguments& args) {
@@ -41,7 +51,7 @@ int ValidateCommand(const Arguments& args) {
   CommandLine line("validate", "[--config NODE.yaml] [PIPELINE.yaml|FOLDER ...]",
                    "Checks pipeline files, and with --config a node file with the pipelines it names. Every "
                    "fault is reported as file:line:column with its number, what was expected and the nearest "
-                   "valid name. Exit code 0: all good; 3: at least one fault.");
+                   "valid name. Which pipeline reads which is looked at when several files are checked. Exit code 0: all good; 3: at least one fault.");
   line.Operands("PIPELINE.yaml|FOLDER", &arguments, 0, 10000);
   line.Text("config,c", "NODE.yaml", &node_file, "also check a node file");
   line.Flag("quiet,q", &quiet, "report faults only");
@@ -60,6 +70,8 @@ int ValidateCommand(const Arguments& args) {
     }
   }
   std::map<std::string, std::string> seen;  // pipeline name -> file
+  std::vector<PipelineSpec> specs;
+  std::vector<std::string> good;
   for (const std::string& file : files) {
     const size_t before = errors.size();
     PipelineSpec spec;
@@ -72,8 +84,17 @@ int ValidateCommand(const Arguments& args) {
                         ErrorCode::kDuplicatePipeline,
                         "'" + plan->name + "' is also declared in " + it->second});
     }
-    if (errors.size() == before && !quiet) std::printf("%s: ok\n", file.c_str());
+    if (errors.size() == before) good.push_back(file);
+    if (fresh) specs.push_back(std::move(spec));
   }
+  // One file alone may read a pipeline of another, or be read by it.
+  const ConfigErrors apart = CheckTogether(specs, files.size() > 1 && specs.size() == files.size());
+  for (const std::string& file : good) {
+    const bool faulty = std::any_of(apart.begin(), apart.end(),
+                                    [&file](const ConfigError& e) { return e.file == file; });
+    if (!faulty && !quiet) std::printf("%s: ok\n", file.c_str());
+  }
+  errors.insert(errors.end(), apart.begin(), apart.end());
   for (const ConfigError& e : errors) std::fprintf(stderr, "%s\n", e.ToString().c_str());
   return errors.empty() ? kExitOk : kExitConfig;
 }

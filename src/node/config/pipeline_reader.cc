@@ -1,6 +1,7 @@
 // Pipeline files: the whole and the source; steps and sinks have readers of their own.
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/suggest.h"
@@ -11,15 +12,23 @@
 #include "node/config/step_reader.h"
 #include "node/config/text_file.h"
 #include "node/config/yaml_tree.h"
+#include "operators/expr/program.h"
 #include "transport/topic.h"
 
 namespace rivulet {
 namespace {
 
+constexpr std::string_view kNoArrival =
+    "results of a pipeline have no arrival time; expected { field: name, unit: ms }, or no 'time' for the "
+    "time of the result";
+
 void ReadTopics(const SettingReader& source, Faults* faults, std::vector<MarkedText>* topics) {
   constexpr std::string_view kExpected = "a topic such as sensors/{sensor}/temperature";
-  const std::optional<Setting> setting = source.Require("mqtt", kExpected);
-  if (!setting) return;
+  const std::optional<Setting> setting = source.Find("mqtt");
+  if (!setting) {
+    source.Missing("mqtt", std::string(kExpected) + ", or pipeline: and the name of another pipeline");
+    return;
+  }
   std::set<std::string> seen;
   const auto take = [&](const Setting& item) {
     MarkedText topic;
@@ -134,6 +143,26 @@ void ReadFields(const SettingReader& source, Faults* faults,
   }
 }
 
+// Results of another pipeline are JSON, and bring their time and W along.
+void ReadUpstream(const SettingReader& reader, const Setting& setting, Faults* faults,
+                  SourceSpec* source) {
+  constexpr std::string_view kExpected = "the name of another pipeline";
+  if (setting.node->is_list()) {
+    faults->Add(setting.mark(), ErrorCode::kWrongSettingType,
+                "'pipeline' in 'source' is a list; expected " + std::string(kExpected) +
+                    ". To bring the results of several together, let one pipeline read all their topics");
+    return;
+  }
+  TakeText(setting, kExpected, &source->pipeline, faults);
+  for (const std::string_view name : {"mqtt", "format"}) {
+    if (const auto other = reader.Find(name)) {
+      faults->Add(other->name_mark, ErrorCode::kBadSettingValue,
+                  "'" + std::string(name) + "' in 'source' has no meaning with 'pipeline', whose results "
+                  "are the records; remove one of the two");
+    }
+  }
+}
+
 // `time: arrival` leaves no room for what only event time has.
 void CheckArrival(const SettingReader& reader, Faults* faults) {
   for (const std::string_view name : {"field", "unit", "max_ahead", "per", "hold"}) {
@@ -166,7 +195,23 @@ void ReadPerKey(const SettingReader& reader, Faults* faults, TimeSpec* time) {
               "'hold' in 'time' has no meaning without 'per', the key whose time it is");
 }
 
-void ReadTimeMap(const Setting& setting, Faults* faults, TimeSpec* time) {
+// What `time` cannot have where the records are results.
+void CheckResultTime(const SettingReader& reader, Faults* faults) {
+  if (const auto arrival = reader.Find("arrival")) {
+    faults->Add(arrival->name_mark, ErrorCode::kBadSettingValue, std::string(kNoArrival));
+  }
+  if (const auto ahead = reader.Find("max_ahead")) {
+    faults->Add(ahead->name_mark, ErrorCode::kBadSettingValue,
+                "'max_ahead' in 'time' has no meaning for results of a pipeline: their times do not move "
+                "the watermark, which is that of the pipeline they come from; remove it");
+  }
+  if (const auto unit = reader.Find("unit"); unit && !reader.Find("field")) {
+    faults->Add(unit->name_mark, ErrorCode::kBadSettingValue,
+                "'unit' in 'time' has no meaning without 'field'; the time of a result needs none");
+  }
+}
+
+void ReadTimeMap(const Setting& setting, bool results, Faults* faults, TimeSpec* time) {
   const SettingReader reader(*setting.node, settings::kTime, faults);
   reader.Bool("arrival", &time->arrival);
   reader.Text("field", "the name of the field with the time", &time->field);
@@ -179,7 +224,9 @@ void ReadTimeMap(const Setting& setting, Faults* faults, TimeSpec* time) {
   Duration idle;
   if (reader.DurationOf("idle", kOneMicro, kMaxDuration, &idle)) time->idle = idle;
   ReadPerKey(reader, faults, time);
-  if (time->arrival) {
+  if (results) {
+    CheckResultTime(reader, faults);
+  } else if (time->arrival) {
     CheckArrival(reader, faults);
   } else if (!reader.Find("field")) {
     reader.Missing("field", "the field with the time, or arrival: true");
@@ -189,6 +236,8 @@ void ReadTimeMap(const Setting& setting, Faults* faults, TimeSpec* time) {
 // Without windows nothing depends on the time, and arrival is as good as any.
 void ReadTime(const SettingReader& source, bool has_window, Faults* faults, TimeSpec* time) {
   const auto setting = source.Find("time");
+  const bool results = source.Find("pipeline").has_value();
+  if (results && !setting) return;
   if (!setting) {
     time->arrival = true;
     if (has_window) {
@@ -198,7 +247,11 @@ void ReadTime(const SettingReader& source, bool has_window, Faults* faults, Time
     return;
   }
   if (!setting->node->is_scalar()) {
-    ReadTimeMap(*setting, faults, time);
+    ReadTimeMap(*setting, results, faults, time);
+    return;
+  }
+  if (results) {
+    faults->Add(setting->mark(), ErrorCode::kBadSettingValue, std::string(kNoArrival));
     return;
   }
   time->arrival = true;
@@ -210,15 +263,66 @@ void ReadTime(const SettingReader& source, bool has_window, Faults* faults, Time
                   "; expected { field: name, unit: ms } or arrival");
 }
 
-void ReadSource(const SettingReader& file, bool has_window, Faults* faults, SourceSpec* source) {
-  const auto setting =
-      file.Require("source", "where records come from: source: { mqtt: topic, time: .. }");
-  if (!setting) return;
-  const SettingReader reader(*setting->node, settings::kSource, faults);
-  ReadTopics(reader, faults, &source->topics);
-  ReadFormat(reader, faults, source);
+void ReadSource(const SettingReader& reader, bool has_window, Faults* faults, SourceSpec* source) {
+  if (const auto upstream = reader.Find("pipeline")) {
+    ReadUpstream(reader, *upstream, faults, source);
+  } else {
+    ReadTopics(reader, faults, &source->topics);
+    ReadFormat(reader, faults, source);
+  }
   ReadFields(reader, faults, &source->fields);
   ReadTime(reader, has_window, faults, &source->time);
+}
+
+// One of several sources: its name tells its records from those of the others.
+SourceSpec ReadNamedSource(const Setting& setting, bool has_window, Faults* faults) {
+  SourceSpec source;
+  const SettingReader reader(*setting.node, settings::kNamedSource, faults);
+  constexpr std::string_view kExpected = "a name of letters, digits and '_', such as speed";
+  const auto name = reader.Require("name", kExpected);
+  if (name && TakeText(*name, kExpected, &source.name, faults)) {
+    const std::string& text = source.name.text;
+    const bool plain = text.find('.') == std::string::npos && expr::IsPlainName(text);
+    if (!plain || text.size() > 63) {
+      faults->Add(source.name.mark, ErrorCode::kBadSettingValue,
+                  name->label + " is " + QuoteForMessage(text) + "; expected " +
+                      std::string(kExpected));
+    }
+  }
+  ReadSource(reader, has_window, faults, &source);
+  if (const auto set = reader.Find("set")) source.set = ReadSet(*set, faults).assignments;
+  if (const auto where = reader.Find("where")) source.where = ReadWhere(*where, faults).condition;
+  return source;
+}
+
+void ReadSources(const SettingReader& file, bool has_window, Faults* faults, PipelineSpec* spec) {
+  constexpr std::string_view kExpected =
+      "where records come from: source: { mqtt: topic, time: .. }, or source: { pipeline: name }";
+  constexpr size_t kMost = 16;
+  const auto setting = file.Require("source", kExpected);
+  if (!setting) return;
+  if (!setting->node->is_list()) {
+    const SettingReader reader(*setting->node, settings::kSource, faults);
+    return ReadSource(reader, has_window, faults, &spec->source);
+  }
+  std::vector<SourceSpec> all;
+  std::set<std::string> seen;
+  const auto take = [&](const Setting& item) {
+    all.push_back(ReadNamedSource(item, has_window, faults));
+    const MarkedText& name = all.back().name;
+    if (name.text.empty() || seen.insert(name.text).second) return;
+    faults->Add(name.mark, ErrorCode::kDuplicateSetting,
+                "a source named " + QuoteForMessage(name.text) + " was already given; rename one");
+  };
+  TakeOneOrMore(*setting, kExpected, take, faults);
+  if (all.size() > kMost) {
+    faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
+                "'source' has " + std::to_string(all.size()) + " sources; a pipeline reads at most " +
+                    std::to_string(kMost));
+  }
+  if (all.empty()) return;
+  spec->source = std::move(all.front());
+  spec->others.assign(std::make_move_iterator(all.begin() + 1), std::make_move_iterator(all.end()));
 }
 
 bool IsPipelineName(std::string_view name) {
@@ -243,9 +347,7 @@ void ReadName(const SettingReader& file, Faults* faults, MarkedText* name) {
 void ReadAllSinks(const SettingReader& file, Faults* faults, PipelineSpec* spec) {
   std::string table = spec->name.text;
   std::replace(table.begin(), table.end(), '-', '_');
-  if (const auto sinks = file.Require("sinks", "where results go, such as - mqtt: results")) {
-    ReadSinks(*sinks, table, faults, &spec->sinks);
-  }
+  if (const auto sinks = file.Find("sinks")) ReadSinks(*sinks, table, faults, &spec->sinks);
   if (const auto late = file.Find("late")) ReadSinks(*late, table + "_late", faults, &spec->late);
   if (const auto dead = file.Find("dead_letters")) {
     ReadSinks(*dead, table + "_dead_letters", faults, &spec->dead_letters);
@@ -268,9 +370,10 @@ bool ReadPipeline(std::string_view yaml, const std::string& file, PipelineSpec* 
   const bool has_window =
       std::any_of(spec->steps.begin(), spec->steps.end(), [](const Step& step) {
         return std::holds_alternative<WindowStep>(step.what) ||
-               std::holds_alternative<SelectStep>(step.what);
+               std::holds_alternative<SelectStep>(step.what) ||
+               std::holds_alternative<StreamJoinStep>(step.what);
       });
-  ReadSource(reader, has_window, &faults, &spec->source);
+  ReadSources(reader, has_window, &faults, spec);
   ReadAllSinks(reader, &faults, spec);
   faults.SortByPlace();
   return faults.none();

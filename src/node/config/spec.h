@@ -37,7 +37,7 @@ struct FieldDeclaration {
 
 struct TimeSpec {
   bool arrival = false;          // `time: arrival`: the receive time in the journal
-  MarkedText field;              // otherwise this field ...
+  MarkedText field;              // otherwise this field; empty: results of a pipeline, their own time
   TimeUnit unit = TimeUnit::kMillis;
   Duration delay;                // watermark = max seen - delay
   std::optional<Duration> idle;  // channel counts as idle after this long without data
@@ -47,12 +47,17 @@ struct TimeSpec {
 };
 
 struct SourceSpec {
+  MarkedText name;         // of several sources; empty: the only one
+  MarkedText pipeline;  // the pipeline whose results are read; empty: messages of `topics`
   std::vector<MarkedText> topics;
   enum class Format : uint8_t { kJson, kCsv, kValue } format = Format::kJson;
   CsvOptions csv;
   MarkedText value_field;  // format value: the name the payload gets ("value" by default)
   std::vector<FieldDeclaration> fields;  // declared payload fields; empty: any name is a field
   TimeSpec time;
+  // Of several sources: what is done with its records before they meet those of the others; set, then where.
+  std::vector<std::pair<MarkedText, MarkedText>> set;
+  MarkedText where;        // empty: all
 };
 
 // `explode:` - one record for each element of an array.
@@ -138,10 +143,18 @@ struct PatternStep {
   bool timeouts = false;
   std::vector<std::pair<MarkedText, MarkedText>> fields;  // select: name, expression
 };
+// `join:` of two sources.
+struct StreamJoinStep {
+  enum class Type : uint8_t { kInner, kLeft, kFull } type = Type::kInner;
+  SourceMark mark;
+  MarkedText left, right;          // names of sources
+  std::vector<MarkedText> on;      // fields of the key; empty: that of the 'key' step above
+  Duration lower, upper;           // bounds of right time less left time
+};
 struct Step {
   SourceMark mark;
   std::variant<SetStep, WhereStep, KeyStep, DedupStep, DetectStep, WindowStep, SelectStep, ExplodeStep,
-               PatternStep>
+               PatternStep, StreamJoinStep>
       what;
 };
 
@@ -161,8 +174,9 @@ struct PipelineSpec {
   std::string file;
   MarkedText name;
   SourceSpec source;
+  std::vector<SourceSpec> others;      // sources that are read together with it
   std::vector<Step> steps;
-  std::vector<SinkSpec> sinks;
+  std::vector<SinkSpec> sinks;         // empty: only other pipelines read its results
   std::vector<SinkSpec> late;          // empty: only counted
   std::vector<SinkSpec> dead_letters;  // empty: only counted
 };

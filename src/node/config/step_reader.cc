@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "node/config/detect_reader.h"
+#include "node/config/join_reader.h"
 #include "node/config/pattern_reader.h"
 #include "node/config/window_reader.h"
 
@@ -59,11 +60,21 @@ void CheckNamesOnce(const Assignments& assignments, std::string_view setting, Fa
   }
 }
 
+}  // namespace
+
 SetStep ReadSet(const Setting& setting, Faults* faults) {
   SetStep step;
   ReadAssignments(setting, kExpression, faults, &step.assignments);
   return step;
 }
+
+WhereStep ReadWhere(const Setting& setting, Faults* faults) {
+  WhereStep step;
+  TakeText(setting, "a condition such as speed > 5 and speed < 200", &step.condition, faults);
+  return step;
+}
+
+namespace {
 
 ExplodeStep ReadExplode(const Setting& setting, Faults* faults) {
   ExplodeStep step;
@@ -74,12 +85,6 @@ ExplodeStep ReadExplode(const Setting& setting, Faults* faults) {
     TakeText(*field, kField, &step.field, faults);
   }
   if (const auto as = reader.Require("as", kAs)) TakeText(*as, kAs, &step.as, faults);
-  return step;
-}
-
-WhereStep ReadWhere(const Setting& setting, Faults* faults) {
-  WhereStep step;
-  TakeText(setting, "a condition such as speed > 5 and speed < 200", &step.condition, faults);
   return step;
 }
 
@@ -167,7 +172,7 @@ SelectStep ReadSelect(const Setting& setting, Faults* faults) {
 std::optional<Setting> StepKind(const SettingReader& reader, Faults* faults) {
   std::optional<Setting> kind;
   for (const std::string_view name :
-       {"explode", "set", "where", "key", "dedup", "detect", "window", "pattern", "select"}) {
+       {"explode", "set", "where", "key", "dedup", "detect", "join", "window", "pattern", "select"}) {
     const std::optional<Setting> setting = reader.Find(name);
     if (!setting || (name == "select" && reader.Find("pattern"))) continue;
     if (kind) {
@@ -220,6 +225,8 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
     step.what = ReadSelect(*kind, faults);
   } else if (reader.Find("detect")) {
     step.what = ReadDetect(*kind, faults);
+  } else if (reader.Find("join")) {
+    ReadJoin(*kind, faults, &step);
   } else {
     step.what = ReadKey(*kind, faults);
   }

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "node/plan/pipeline_plan.h"
+#include "operators/time/channel_watermarks.h"
 #include "state/delta.h"
 #include "state/store.h"
 
@@ -29,14 +30,18 @@ Result<CatalogueEntry> OpenCatalogueEntry(const Store& store, const PipelinePlan
 
 // How far a pipeline had got with its last commit.
 struct Position {
+  // A log and how far it is read.
   struct Lane {
-    uint16_t lane = 0;
+    uint32_t lane = kJournal;
     uint64_t offset = 0;
   };
+  static constexpr uint32_t kJournal = 0;  // the node's, or the input of a replay
+  static constexpr uint32_t ResultsOf(uint16_t pipeline_id) { return pipeline_id + 1u; }
   std::vector<Lane> lanes;
   int64_t watermark = 0;
   FirePoint fired;                    // windows closed so far; behind the watermark in a large close
   std::vector<uint64_t> sequences;    // next output sequence, by channel
+  std::vector<ChannelState> inputs;   // of several sources: how far each has got
 
   std::string Encode() const;
   static Result<Position> Decode(std::string_view bytes);

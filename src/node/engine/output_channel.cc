@@ -123,9 +123,10 @@ Result<bool> OutputChannel::Pump() {
 
 // A stored cursor never goes back, so what lies before all of them will not be asked for again.
 void OutputChannel::TrimDelivered() {
-  uint64_t everyone = log_.next();
+  uint64_t everyone = std::min(log_.next(), kept_from_);
   for (const Reader& reader : readers_) everyone = std::min(everyone, reader.stored.next);
-  if (has_sinks()) log_.Trim(everyone);
+  // Late records and dead letters whose sinks were taken out wait for them to be back.
+  if (has_sinks() || kind_ == ChannelKind::kResults) log_.Trim(everyone);
 }
 
 bool OutputChannel::Drained() const {

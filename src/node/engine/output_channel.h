@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,9 +34,25 @@ class OutputChannel {
   Status AddSink(const std::string& name, std::unique_ptr<Sink> sink, bool may_wait = false);
   bool has_sinks() const { return !readers_.empty(); }
 
-  // Only with sinks: without one the entry would never be trimmed.
-  void Append(uint32_t revision, int64_t start_us, std::string_view key, std::string_view json) {
-    if (has_sinks()) log_.Append(revision, start_us, key, json);
+  // Another pipeline, or several, read the entries too: those from `sequence` on are kept for them. The
+  // caller says so before the first Append and the first commit, and again as they get on. kNobody: none
+  // does (any more), and what was kept for them goes.
+  static constexpr uint64_t kNobody = std::numeric_limits<uint64_t>::max();
+  void KeepFrom(uint64_t sequence) { kept_from_ = sequence; }
+  bool is_read() const { return kept_from_ != kNobody; }
+
+  // Only for somebody: otherwise the entry would never be trimmed.
+  void Append(uint32_t revision, int64_t start_us, std::string_view key, std::string_view json,
+              const OutputPlace* place = nullptr) {
+    if (has_sinks() || is_read()) log_.Append(revision, start_us, key, json, place);
+  }
+
+  // For pipelines that read it. See OutputLog.
+  Result<uint64_t> Begin() const { return log_.Begin(); }
+  uint64_t readable() const { return log_.readable(); }
+  template <typename Visit>
+  Status Read(uint64_t from, size_t limit, Visit visit) const {
+    return log_.Read(from, limit, visit);
   }
 
   // Offers what can be read. True when some sink took or acknowledged something.
@@ -78,6 +95,7 @@ class OutputChannel {
   const Store* store_;
   OutputLog log_;
   uint64_t collected_ = 0;      // log entries handed to a commit
+  uint64_t kept_from_ = kNobody;
   std::vector<Reader> readers_;
   std::vector<OutputEntry> batch_;
 };

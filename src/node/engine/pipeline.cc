@@ -12,6 +12,11 @@ namespace {
 
 constexpr uint64_t kSkippedEntries = 10000;
 
+// Up to here every window is closed.
+int64_t WholeTime(const FirePoint& point) {
+  return point.whole ? point.time : SaturatingSub(point.time, 1);
+}
+
 }  // namespace
 
 // The store as an operator sees it.
@@ -59,7 +64,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   Position position;
   position.watermark = std::numeric_limits<int64_t>::min();
   position.fired.time = position.watermark;
-  position.lanes.push_back({0, options.start_offset});
+  position.lanes.push_back({options.log, options.start_offset});
   std::string stored;
   RIVULET_ASSIGN_OR_RETURN(const bool found, store->Get(store_keys::Position(p->entry_.id), &stored));
   if (found) {
@@ -67,17 +72,24 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   }
   p->has_position_ = found;
   position.sequences.resize(kChannels);
-  if (position.lanes.empty()) position.lanes.push_back({0, options.start_offset});
+  // Another source than before: W goes on, and it is read from now on.
+  if (position.lanes.empty() || position.lanes[0].lane != options.log) {
+    position.lanes.assign(1, {options.log, options.start_offset});
+    p->has_position_ = false;
+  }
+  p->log_ = options.log;
   p->offset_ = p->collected_offset_ = p->committed_offset_ = position.lanes[0].offset;
 
   p->layouts_ = std::make_unique<PaneLayouts>(&p->plan_->aggregates, p->entry_.layouts);
   p->view_ = std::make_unique<View>(store);
   p->source_ = std::make_unique<SourceTask>(&p->plan_->source, p->workers_, position.watermark);
+  if (p->plan_->source.several()) p->source_->RestoreChannels(position.inputs);
   p->task_ = std::make_unique<PipelineTask>(
       p->plan_.get(), p->layouts_.get(), store_keys::Operator(p->entry_.id, p->entry_.generation),
       store_keys::KeyedSteps(p->entry_.id), p->view_.get(), options.partitions, p->workers_,
       p->workers_, position.fired);
   p->fired_ = position.fired;
+  p->placed_ = p->released_ = p->collected_release_ = WholeTime(position.fired);
   p->closing_ = position.fired < p->Target();
   for (size_t i = 0; i < kChannels; ++i) {
     p->channels_.push_back(std::make_unique<OutputChannel>(
@@ -186,15 +198,32 @@ Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records, uint64_t en
   }
 }
 
-void Pipeline::Emit() {
+// Each result gets its place in time. What W closes comes when all that ends before is out: W just before it
+// is 1 us less than what made it due. What a record causes comes with W as it was just before that record. As
+// this is the order in which results are put out, W never falls from one to the next; nor below what was
+// closed before a change of the text, such as of the hold.
+//
+// A pipeline that reads the results takes its W from these places, and in between from how far all results
+// have been committed (released). Such a step of W lies at or below the place of the next result, so a record
+// meets the same W whether or not steps came before it; and what a step closes, the next record would
+// have closed first, in the same order. So the reader's results do not depend on where commits fall.
+void Pipeline::EmitResults() {
   OutputChannel& results = channel(ChannelKind::kResults);
   for (const PipelineResult& r : task_->results()) {
-    results.Append(r.revision, r.identity_us, r.key, r.json);
+    const int64_t before = r.order.caused != 0 ? r.order.time : SaturatingSub(r.order.time, 1);
+    placed_ = std::max(placed_, before);
+    const OutputPlace place{r.time_us, placed_};
+    results.Append(r.revision, r.identity_us, r.key, r.json, &place);
   }
+}
+
+void Pipeline::Emit() {
+  EmitResults();
   for (const RejectedRecord& r : task_->late()) channel(ChannelKind::kLate).Append(0, 0, "", r.json);
   for (const RejectedRecord& r : task_->dead()) channel(ChannelKind::kDead).Append(0, 0, "", r.json);
   if (durable_) return;
   for (const auto& c : channels_) c->Release();
+  released_ = WholeTime(fired_);
 }
 
 CommitNeed Pipeline::commit_need() const {
@@ -213,10 +242,11 @@ CommitNeed Pipeline::commit_need() const {
 
 Position Pipeline::CurrentPosition() const {
   Position position;
-  position.lanes.push_back({0, offset_});
+  position.lanes.push_back({log_, offset_});
   position.watermark = source_->watermark();
   position.fired = fired_;
   for (const auto& c : channels_) position.sequences.push_back(c->next());
+  position.inputs = source_->channels().states();
   return position;
 }
 
@@ -235,6 +265,7 @@ void Pipeline::CollectCommit(Delta* delta) {
   processed_ = false;
   commit_pending_ = true;
   collected_offset_ = offset_;
+  collected_release_ = WholeTime(fired_);
 }
 
 void Pipeline::CollectDelivery(Delta* delta) {
@@ -245,6 +276,7 @@ void Pipeline::OnCommitted() {
   if (!commit_pending_) return;
   commit_pending_ = false;
   committed_offset_ = collected_offset_;
+  released_ = collected_release_;
   task_->OnCommitted();
   for (const auto& c : channels_) c->OnCommitted();
 }

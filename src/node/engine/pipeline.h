@@ -26,7 +26,8 @@ namespace rivulet {
 struct PipelineOptions {
   uint16_t partitions = 64;
   uint32_t workers = 1;
-  // Where a pipeline without a stored position begins to read.
+  // The log it reads, and where it begins when it has no stored position in it.
+  uint32_t log = Position::kJournal;
   uint64_t start_offset = 0;
   // A large close: about this many results at once, and a pause when so many bytes of outputs wait.
   size_t results_per_step = 16384;
@@ -52,6 +53,9 @@ class Pipeline {
   ~Pipeline();
 
   OutputChannel& channel(ChannelKind kind) { return *channels_[static_cast<size_t>(kind)]; }
+  const OutputChannel& channel(ChannelKind kind) const {
+    return *channels_[static_cast<size_t>(kind)];
+  }
 
   // A watermark can close so many windows that their results do not fit in memory. Then a turn ends early
   // with closing() true: commit, let the outputs go, and call Continue until it is false; only then comes the
@@ -86,13 +90,21 @@ class Pipeline {
 
   const std::string& name() const { return plan_->name; }
   const PipelinePlan& plan() const { return *plan_; }
+  uint16_t id() const { return entry_.id; }
+  // The pipeline whose results it reads; empty: the journal.
+  const std::string& upstream() const { return plan_->source.pipeline; }
   SourceTask& source() { return *source_; }
   // Position of the next message to read; as committed: the first that a restart would read again.
   uint64_t offset() const { return offset_; }
   uint64_t committed_offset() const { return committed_offset_; }
+  // For pipelines that read its results: every result that it can give for W up to here can be read. us;
+  // min() when there was no W yet.
+  int64_t released() const { return released_; }
   // Positions a commit would move on by.
   uint64_t uncommitted() const { return offset_ - collected_offset_; }
   int64_t watermark() const { return source_->watermark(); }
+  // Of several sources: how far each has got.
+  const std::vector<ChannelState>& inputs() const { return source_->channels().states(); }
   const PipelineCounters& counters() const { return task_->counters(); }
   size_t StateBytes() const { return task_->MemoryBytes(); }
   size_t StatePanes() const { return task_->PanesInMemory(); }
@@ -105,6 +117,7 @@ class Pipeline {
  private:
   Pipeline();
   void Emit();
+  void EmitResults();
   // How far windows are to be closed.
   FirePoint Target() const;
   Status RunWindows(uint64_t next_offset, TaskRunner* runner);
@@ -129,6 +142,9 @@ class Pipeline {
   bool durable_ = false;
   bool closing_ = false;
   FirePoint fired_;
+  int64_t placed_ = 0;            // W of the last result's place in the log
+  int64_t released_ = 0, collected_release_ = 0;
+  uint32_t log_ = Position::kJournal;
   bool processed_ = false;        // something was processed since the last CollectCommit
   bool commit_pending_ = false;   // CollectCommit was called, OnCommitted not yet
   bool has_position_ = false;     // the store knows where to go on, or will with the commit under way

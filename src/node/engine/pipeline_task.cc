@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "node/engine/pipeline_worker.h"
+#include "operators/join/interval_join.h"
 #include "operators/pattern/pattern_windows.h"
 #include "operators/window/no_windows.h"
 
@@ -19,6 +20,7 @@ std::unique_ptr<WindowOperator> NewEnding(const PipelinePlan& plan, const PaneLa
   if (plan.matches()) {
     return std::make_unique<PatternWindows>(&plan.pattern, prefix, view, share, fired);
   }
+  if (plan.joins()) return std::make_unique<IntervalJoin>(plan.join, prefix, view, share, fired);
   return NewWindowOperator(plan.window, &plan.aggregates, layouts, prefix, view, share, fired);
 }
 
@@ -117,6 +119,7 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   rows = source->rows;
   slot.errors.clear();
   slot.dead.clear();
+  if (plan_->source.several()) PrepareSources(source, &slot);
   plan_->before.Run(&batch, &rows, &slot.scratch, &slot.errors);
   if (plan_->window.per_key.on) PrepareClocks(*source, &slot);
   plan_->between.Run(&batch, &rows, &slot.scratch, &slot.errors);
@@ -140,6 +143,32 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
         {e.row, e.code, std::move(e.detail), batch.raw[e.row], source->watermark[e.row], 0,
                          batch.offset[e.row]});
   }
+}
+
+// Each of several sources does with its records what it has to; then fields that some of them set go into
+// their common columns.
+void PipelineTask::PrepareSources(SourceSlot* source, PreparedSlot* slot) const {
+  const SourcePlan& plan = plan_->source;
+  RecordBatch& batch = source->batch;
+  for (size_t i = 0; i < plan.sources(); ++i) {
+    for (const auto& [own, common] : plan.at(i).meeting) batch.columns[common].Reset(batch.rows);
+  }
+  slot->met.clear();
+  for (size_t i = 0; i < plan.sources(); ++i) {
+    slot->of_source.clear();
+    for (const uint32_t row : slot->passed) {
+      if (source->source[row] == i) slot->of_source.push_back(row);
+    }
+    plan.at(i).steps.Run(&batch, &slot->of_source, &slot->scratch, &slot->errors);
+    for (const auto& [own, common] : plan.at(i).meeting) {
+      const Column& from = batch.columns[own];
+      Column& to = batch.columns[common];
+      for (const uint32_t row : slot->of_source) to.Set(row, from.Get(row));
+    }
+    slot->met.insert(slot->met.end(), slot->of_source.begin(), slot->of_source.end());
+  }
+  std::sort(slot->met.begin(), slot->met.end());
+  slot->passed.swap(slot->met);
 }
 
 // What reaches the key moves the clock of its key, whatever the steps behind it and the aggregates make of

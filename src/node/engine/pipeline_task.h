@@ -28,6 +28,7 @@ struct PipelineResult {
   uint32_t revision;
   std::string_view key;   // encoded
   std::string_view json;
+  int64_t time_us;        // its event time, where it is read as a record
 };
 
 // A record for the late output or the dead letters, as a JSON line.
@@ -92,6 +93,7 @@ class PipelineTask {
 
  private:
   void CollectDead(SourceTask* source, uint64_t end);
+  void PrepareSources(SourceSlot* source, PreparedSlot* slot) const;
   void PrepareClocks(const SourceSlot& source, PreparedSlot* slot);
   void KeepKeyed(PreparedSlot* slot) const;
   // The source's W as the windows see it.

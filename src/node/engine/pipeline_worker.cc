@@ -73,6 +73,7 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
   input.position = source.first_position;
   input.arguments = &prepared.arguments;
   input.gap = prepared.gap;
+  input.source = source.source.data();
   if (per_key) {
     const auto clock_rows = OwnRows(RowsBetween(source.batch, prepared.clock_rows, begin, end),
                                     prepared.keys, &own_clock_rows_);
@@ -256,7 +257,8 @@ void PipelineWorker::FlushResults() {
     encoder_->Append(batch_, row, &json_);
     const ResultMeta& meta = batch_.meta[row];
     results_.push_back(
-        {meta.order, meta.identity_us, meta.revision, Keep(batch_.Key(row)), Keep(json_)});
+        {meta.order, meta.identity_us, meta.revision, Keep(batch_.Key(row)), Keep(json_),
+         batch.event_time[row]});
   }
   batch_.Reset(plan_->result_columns);
 }

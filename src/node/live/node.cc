@@ -11,8 +11,6 @@
 namespace rivulet {
 namespace {
 
-constexpr size_t kTurnEntries = 4096;
-constexpr size_t kTurnBytes = 512 << 10;
 constexpr Duration kTrimEvery = Duration::Seconds(5);
 constexpr Duration kDiskCheckEvery = Duration::Seconds(2);
 
@@ -64,7 +62,10 @@ bool Node::PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
 
 Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   std::vector<std::unique_ptr<PipelinePlan>> plans;
-  if (!PlanAll(&sources, errors, &plans)) {
+  const size_t faults = errors->size();
+  std::vector<size_t> order;
+  if (PlanAll(&sources, errors, &plans)) order = SettleChains(&sources, errors, &plans);
+  if (order.size() < sources.size() || errors->size() > faults) {
     return Status(ErrorCode::kBadSettingValue, "a pipeline cannot run");
   }
   JournalOptions options = spec_.journal;
@@ -73,10 +74,12 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   JournalRecovery recovery;
   RIVULET_ASSIGN_OR_RETURN(journal_, Journal::Open(parts_.files, options, &recovery));
   if (recovery.torn_bytes > 0 || recovery.damaged_entries > 0) parts_.log('w', recovery.detail);
-  for (size_t i = 0; i < plans.size(); ++i) {
+  for (const size_t i : order) {
     RIVULET_RETURN_IF_ERROR(StartPipeline(std::move(plans[i]), sources[i].text));
   }
   RIVULET_RETURN_IF_ERROR(BuildGroups());
+  assembled_ = true;
+  KeepForReaders();
   parts_.lane_link->OnMessage([this](const MqttMessage& m) { return Ingest(m); });
   Subscribe();
   RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
@@ -90,22 +93,15 @@ Status Node::StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string
   PipelineOptions options;
   options.partitions = spec_.partitions;
   options.workers = std::max<uint32_t>(1, spec_.workers);
-  options.start_offset = journal_->end().value;
+  RIVULET_RETURN_IF_ERROR(PlaceInLog(*plan, &options));
   options.results_per_step = parts_.results_per_step;
   Running running;
   running.text = text;
   RIVULET_ASSIGN_OR_RETURN(running.pipeline,
                            Pipeline::Open(std::move(plan), options, parts_.store, true));
-  // A power cut can take journal entries that were processed before (journal sync: never). Their numbers
-  // must not be given out again.
-  const Offset from{running.pipeline->offset()};
-  if (journal_->end() < from) RIVULET_RETURN_IF_ERROR(journal_->AdvanceTo(from));
-  if (from < journal_->begin()) {
-    parts_.log('e', "pipeline '" + running.pipeline->name() + "' had read up to entry " +
-                        std::to_string(from.value) + ", but the journal begins at " +
-                        std::to_string(journal_->begin().value) + "; it goes on there");
-  }
-  if (from < journal_->begin()) running.pipeline->SkipTo(journal_->begin().value);
+  RIVULET_RETURN_IF_ERROR(CheckPlace(running.pipeline.get()));
+  // Until its readers are there too, nothing of its results goes.
+  running.pipeline->channel(ChannelKind::kResults).KeepFrom(0);
   RIVULET_RETURN_IF_ERROR(OpenSinks(running.pipeline.get()));
   pipelines_.push_back(std::move(running));
   // Where a new pipeline begins must be known before the first message comes: found nowhere after a crash,
@@ -123,7 +119,12 @@ Status Node::BuildGroups() {
   }
   for (auto& [key, members] : by_key) {
     Group group;
-    RIVULET_ASSIGN_OR_RETURN(group.reader, journal_->NewReader(Offset{members.front()->offset()}));
+    const Pipeline& first = *members.front();
+    if (first.upstream().empty()) {
+      RIVULET_ASSIGN_OR_RETURN(group.reader, journal_->NewReader(Offset{first.offset()}));
+    } else {
+      group.upstream = FindRunning(first.upstream())->pipeline.get();
+    }
     group.source = std::make_unique<SourceGroup>(std::move(members),
                                                  std::max<uint32_t>(1, spec_.workers));
     group.checkpoint = parts_.clock().monotonic;
@@ -161,9 +162,12 @@ Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<Si
 void Node::Subscribe() {
   std::vector<MqttSubscription> wanted;
   for (const Running& r : pipelines_) {
-    for (const TopicPattern& topic : r.pipeline->plan().source.topics) {
-      const MqttSubscription one{topic.filter(), spec_.mqtt_qos};
-      if (std::find(wanted.begin(), wanted.end(), one) == wanted.end()) wanted.push_back(one);
+    const SourcePlan& source = r.pipeline->plan().source;
+    for (size_t i = 0; i < source.sources(); ++i) {
+      for (const TopicPattern& topic : source.at(i).topics) {
+        const MqttSubscription one{topic.filter(), spec_.mqtt_qos};
+        if (std::find(wanted.begin(), wanted.end(), one) == wanted.end()) wanted.push_back(one);
+      }
     }
   }
   if (wanted == subscriptions_) return;
@@ -228,8 +232,12 @@ bool Node::ReadTurns() {
 }
 
 Status Node::RegroupPipelines(bool quiet) {
+  // Than the first that reads the same log.
   const auto elsewhere = [this](const Running& r) {
-    return r.pipeline->offset() != pipelines_.front().pipeline->offset();
+    const auto first = std::find_if(pipelines_.begin(), pipelines_.end(), [&r](const Running& other) {
+      return other.pipeline->upstream() == r.pipeline->upstream();
+    });
+    return r.pipeline->offset() != first->pipeline->offset();
   };
   const bool together =
       apart_ && quiet && std::none_of(pipelines_.begin(), pipelines_.end(), elsewhere);
@@ -255,11 +263,27 @@ Status Node::TurnOf(Group* group, bool* more) {
     closing = closing || p->closing();
   }
   if (closing) return Status::Ok();
+  uint64_t next = group->source->offset();
+  const uint64_t before = next;
+  RIVULET_RETURN_IF_ERROR(group->upstream != nullptr ? ReadResults(group, &next)
+                                                     : ReadJournal(group, &next));
+  if (next == before && messages_.empty()) return Status::Ok();
+  *more = true;
+  if (messages_.empty()) {
+    group->source->Skip(next);
+    return Status::Ok();
+  }
+  RIVULET_RETURN_IF_ERROR(group->source->Turn(messages_, next, parts_.runner));
+  for (const Pipeline* p : group->source->members()) cut_ = cut_ || p->offset() != next;
+  return Status::Ok();
+}
+
+Status Node::ReadJournal(Group* group, uint64_t* next) {
+  messages_.clear();
   const size_t entries = MemoryBudget{spec_.state_memory}.TurnMessages(
       kTurnEntries, pipelines_.size(), parts_.store->Stats());
   RIVULET_RETURN_IF_ERROR(group->reader->Read(entries, kTurnBytes, &entries_));
   if (entries_.empty()) return Status::Ok();
-  messages_.clear();
   for (const JournalEntry& e : entries_) {
     if (!group->source->Matches(e.topic_id, e.topic)) continue;
     InputMessage m;
@@ -268,14 +292,7 @@ Status Node::TurnOf(Group* group, bool* more) {
     m.topic_id = e.topic_id;
     messages_.push_back(m);
   }
-  *more = true;
-  const uint64_t next = entries_.back().offset.value + 1;
-  if (messages_.empty()) {
-    group->source->Skip(next);
-    return Status::Ok();
-  }
-  RIVULET_RETURN_IF_ERROR(group->source->Turn(messages_, next, parts_.runner));
-  for (const Pipeline* p : group->source->members()) cut_ = cut_ || p->offset() != next;
+  *next = entries_.back().offset.value + 1;
   return Status::Ok();
 }
 
@@ -309,6 +326,7 @@ void Node::SyncJournal(Now now) {
 Offset Node::LeastCommitted() const {
   Offset least = journal_->end();
   for (const Running& r : pipelines_) {
+    if (!r.pipeline->upstream().empty()) continue;
     least = std::min(least, Offset{r.pipeline->committed_offset()});
   }
   return least;

@@ -21,6 +21,7 @@
 #include "base/types.h"
 #include "node/config/spec.h"
 #include "node/engine/pipeline.h"
+#include "node/engine/result_reader.h"
 #include "node/engine/source_group.h"
 #include "node/engine/task_runner.h"
 #include "node/live/background.h"
@@ -93,15 +94,18 @@ class Node {
  private:
   // Outputs that wait for a commit in memory: more than this and the commit does not wait its turn.
   static constexpr size_t kOutputBytes = 16 << 20;
+  static constexpr size_t kTurnEntries = 4096;
+  static constexpr size_t kTurnBytes = 512 << 10;
 
   struct Running {
     std::unique_ptr<Pipeline> pipeline;
     std::string text;
   };
-  // Pipelines that share a read and a decode of the journal.
+  // Pipelines that share a read and a decode of the journal, or of another pipeline's results.
   struct Group {
     std::unique_ptr<SourceGroup> source;
-    std::unique_ptr<Journal::Reader> reader;
+    std::unique_ptr<Journal::Reader> reader;  // null: they read results ...
+    const Pipeline* upstream = nullptr;       // ... of this one
     Monotonic checkpoint;  // when a commit last took its state along
   };
 
@@ -110,6 +114,20 @@ class Node {
   Status OpenSinks(Pipeline* pipeline);
   Status AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks);
   void Subscribe();
+  // --- pipelines that read others' results (node_chains.cc) ---
+  // Takes back the plans of pipelines that cannot be chained as they want to, and reports why. When a running
+  // one that is to stop is still read by one that goes on, it is added to `sources`. Returns the order in
+  // which sources are to be started.
+  std::vector<size_t> SettleChains(std::vector<PipelineSource>* sources, ConfigErrors* errors,
+                                   std::vector<std::unique_ptr<PipelinePlan>>* plans) const;
+  const Running* FindRunning(const std::string& name) const;
+  Status PlaceInLog(const PipelinePlan& plan, PipelineOptions* options) const;
+  Status CheckPlace(Pipeline* pipeline);
+  Status ReadResults(Group* group, uint64_t* next);
+  // Tells every pipeline from where on its results are still to be read.
+  void KeepForReaders();
+  uint64_t LagOf(const Pipeline& pipeline) const;
+
   bool PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                std::vector<std::unique_ptr<PipelinePlan>>* plans);
 
@@ -118,6 +136,7 @@ class Node {
   // After a turn that some pipelines cut short, and when those have caught up.
   Status RegroupPipelines(bool quiet);
   Status TurnOf(Group* group, bool* more);
+  Status ReadJournal(Group* group, uint64_t* next);
   bool IsDue(const Group& group, Now now) const;
   bool MemoryWantsCommit() const;
   void CommitIfDue(Now now);
@@ -139,6 +158,7 @@ class Node {
   std::unique_ptr<Journal> journal_;
   std::vector<Running> pipelines_;
   std::vector<Group> groups_;
+  bool assembled_ = false;              // all pipelines are there, and so all readers of each are known
   bool cut_ = false;                    // a pipeline has messages to read again
   bool apart_ = false;                  // and so reads apart from others with the same source
   std::vector<MqttSubscription> subscriptions_;
@@ -146,6 +166,7 @@ class Node {
   Delta remembered_;                    // the subscribed filters, for the next commit
   std::vector<JournalEntry> entries_;   // scratch
   std::vector<InputMessage> messages_;  // scratch
+  ResultReader results_;                // scratch
   Status status_;
   bool ready_ = false;
   bool stopping_ = false;

@@ -111,6 +111,7 @@ bool Node::FinishCommit() {
   counters_.last_commit_us = took;
   counters_.longest_commit_us = std::max(counters_.longest_commit_us, took);
   for (Running& r : pipelines_) r.pipeline->OnCommitted();
+  KeepForReaders();
   consumed_before_ = consumed_;
   consumed_ = LeastCommitted();
   size_t share = MemoryBudget{spec_.state_memory}.panes();

@@ -18,10 +18,12 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
   const Offset consumed = LeastCommitted();
   std::vector<std::unique_ptr<PipelinePlan>> plans;
   PlanAll(&sources, errors, &plans);
+  const std::vector<size_t> order = SettleChains(&sources, errors, &plans);
   groups_.clear();
+  assembled_ = false;
   std::vector<Running> before = std::move(pipelines_);
   pipelines_.clear();
-  for (size_t i = 0; i < sources.size(); ++i) {
+  for (const size_t i : order) {
     const std::string& name = sources[i].spec.name.text;
     // A file that cannot be read says no name: it keeps what came from it before.
     const auto old = std::find_if(before.begin(), before.end(), [&](const Running& r) {
@@ -57,6 +59,8 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
     if (r.pipeline != nullptr) parts_.log('i', "pipeline '" + r.pipeline->name() + "' stopped");
   }
   RIVULET_RETURN_IF_ERROR(BuildGroups());
+  assembled_ = true;
+  KeepForReaders();
   Subscribe();
   const Status status = CommitNow(now);
   consumed_ = std::min(consumed_, consumed);
@@ -69,9 +73,13 @@ Status Node::Stop(Monotonic deadline) {
   ready_ = false;
   if (journal_ == nullptr) return status_;
   parts_.lane_link->Stop(Duration::Millis(200));
-  while (status_.ok() && parts_.clock().monotonic < deadline && ReadTurns()) {
+  // With each commit there can be results that others read.
+  for (bool more = true; more;) {
+    while (status_.ok() && parts_.clock().monotonic < deadline && ReadTurns()) {
+    }
+    RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
+    more = status_.ok() && parts_.clock().monotonic < deadline && ReadTurns();
   }
-  RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
   const auto drained = [this] {
     return std::all_of(pipelines_.begin(), pipelines_.end(),
                        [](const Running& r) { return r.pipeline->Drained(); });
@@ -106,7 +114,9 @@ NodeStatus Node::Describe(Now now) const {
     p.name = r.pipeline->name();
     p.counters = r.pipeline->counters();
     p.watermark_us = r.pipeline->watermark();
-    p.journal_lag = s.journal.end.value - std::min(s.journal.end.value, r.pipeline->offset());
+    p.reads = r.pipeline->upstream();
+    p.offset = r.pipeline->offset();
+    p.lag = LagOf(*r.pipeline);
     p.state_panes = r.pipeline->StatePanes();
     p.state_bytes = r.pipeline->StateBytes();
     p.outputs_waiting = r.pipeline->OutputsWaiting();

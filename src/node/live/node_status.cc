@@ -31,12 +31,13 @@ bool HasWatermark(const PipelineStatus& p) {
 }
 
 Json PipelineJson(const PipelineStatus& p, int64_t wall_us) {
-  Json json = {{"name", p.name},
-               {"records_in", p.counters.records},
+  Json json = {{"name", p.name}};
+  if (!p.reads.empty()) json["reads"] = p.reads;
+  json.update({{"records_in", p.counters.records},
                {"results", p.counters.results},
                {"late", p.counters.late},
                {"dead_letters", p.counters.dead},
-               {"ahead", p.counters.ahead}};
+               {"ahead", p.counters.ahead}});
   if (HasWatermark(p)) {
     json["watermark_ms"] = p.watermark_us / 1000;
     json["watermark_lag_ms"] = (wall_us - p.watermark_us) / 1000;
@@ -44,7 +45,7 @@ Json PipelineJson(const PipelineStatus& p, int64_t wall_us) {
     json["watermark_ms"] = nullptr;
     json["watermark_lag_ms"] = nullptr;
   }
-  json["journal_lag"] = p.journal_lag;
+  json["journal_lag"] = p.lag;
   json["state_keys"] = p.state_panes;
   json["state_bytes"] = p.state_bytes;
   json["outputs_waiting"] = p.outputs_waiting;
@@ -121,8 +122,9 @@ void PipelineMetrics(MetricsText* m, const PipelineStatus& p, int64_t wall_us) {
     m->Gauge("rivulet_watermark_lag_seconds", "Wall clock minus watermark.", labels,
              static_cast<double>(wall_us - p.watermark_us) / 1e6);
   }
-  m->Gauge("rivulet_journal_lag_entries", "Journal entries not yet processed.", labels,
-           static_cast<int64_t>(p.journal_lag));
+  m->Gauge("rivulet_journal_lag_entries",
+           "Entries not yet processed of the journal, or of the results that the pipeline reads.", labels,
+           static_cast<int64_t>(p.lag));
   m->Gauge("rivulet_state_keys", "Panes (key and slice) and remembered entries in memory.", labels,
            static_cast<int64_t>(p.state_panes));
   m->Gauge("rivulet_state_bytes", "State of windows and steps in memory.", labels,

@@ -26,7 +26,9 @@ struct PipelineStatus {
   std::string name;
   PipelineCounters counters;
   int64_t watermark_us = 0;         // int64 min: nothing seen yet
-  uint64_t journal_lag = 0;         // entries not read yet
+  std::string reads;                // the pipeline whose results it reads; empty: the journal
+  uint64_t offset = 0;              // of the next entry it reads there
+  uint64_t lag = 0;                 // entries not read yet
   size_t state_panes = 0;
   size_t state_bytes = 0;
   uint64_t outputs_waiting = 0;

@@ -74,20 +74,32 @@ std::string DescribeSink(const SinkSpec& sink) {
   return "";
 }
 
-void AppendSinks(const char* title, const std::vector<SinkSpec>& sinks, std::string* out) {
+void AppendSinks(const char* title, const std::vector<SinkSpec>& sinks, const char* without,
+                 std::string* out) {
   for (const SinkSpec& sink : sinks) *out += std::string("    ") + title + DescribeSink(sink) + "\n";
-  if (sinks.empty()) *out += std::string("    ") + title + "only counted\n";
+  if (sinks.empty()) *out += std::string("    ") + title + without + "\n";
+}
+
+void AppendResultTime(const PipelinePlan& plan, std::string* out) {
+  const std::string& field = plan.spec.source.time.field.text;
+  *out += "    time: " + (field.empty() ? "of the result" : field) + ", watermark = that of " +
+          plan.source.pipeline;
+  if (plan.source.delay.us > 0) *out += " - " + FormatDuration(plan.source.delay);
+  *out += "\n";
 }
 
 void AppendSource(const PipelinePlan& plan, std::string* out) {
   const SourcePlan& source = plan.source;
-  *out += "  stage 0: source (stateless; recomputed from the journal after a crash)\n";
+  *out += std::string("  stage 0: source (stateless; recomputed from ") +
+          (source.pipeline.empty() ? "the journal" : "the results it reads") + " after a crash)\n";
+  if (!source.pipeline.empty()) *out += "    read results of pipeline " + source.pipeline + "\n";
   for (const TopicPattern& topic : source.topics) *out += "    subscribe " + topic.filter() + "\n";
   for (const TopicField& f : source.topic_fields) *out += "    field " + f.name + ": topic level\n";
   for (const DecodedField& f : source.payload_fields) {
     *out += "    field " + f.name + ": " + TypeNames(f.type) + (f.required ? ", required" : "") +
             " from payload\n";
   }
+  if (source.brings_watermark) return AppendResultTime(plan, out);
   if (source.arrival_time) {
     *out += "    time: arrival";
   } else {
@@ -251,9 +263,9 @@ std::string ExplainPlan(const PipelinePlan& plan, uint16_t partitions) {
   }
   AppendSteps(plan, Part::kResults, &out);
   out += "  outputs (delivered after their commit, in order)\n";
-  AppendSinks("results: ", plan.spec.sinks, &out);
-  AppendSinks("late: ", plan.spec.late, &out);
-  AppendSinks("dead letters: ", plan.spec.dead_letters, &out);
+  AppendSinks("results: ", plan.spec.sinks, "for pipelines that read them", &out);
+  AppendSinks("late: ", plan.spec.late, "only counted", &out);
+  AppendSinks("dead letters: ", plan.spec.dead_letters, "only counted", &out);
   return out;
 }
 

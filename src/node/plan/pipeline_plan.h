@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "node/config/config_error.h"
@@ -13,6 +14,7 @@
 #include "operators/decode/decoder.h"
 #include "operators/decode/explode_decoder.h"
 #include "operators/expr/program.h"
+#include "operators/join/join_spec.h"
 #include "operators/keyed/keyed_plan.h"
 #include "operators/pattern/pattern_plan.h"
 #include "operators/result/result_batch.h"
@@ -30,6 +32,10 @@ struct TopicField {
 
 // What a source task needs: pipelines with equal source plans share one.
 struct SourcePlan {
+  std::string name;                        // of several sources; empty: the only one
+  std::string pipeline;                    // the records are this one's results; empty: messages of topics
+  // Each record comes with W just before it, which is then all there is to W: event times do not move it.
+  bool brings_watermark = false;
   std::vector<TopicPattern> topics;
   std::vector<TopicField> topic_fields;    // union over the patterns
   std::vector<DecodedField> payload_fields;
@@ -40,13 +46,29 @@ struct SourcePlan {
   std::optional<ExplodeOptions> explode;
   bool arrival_time = false;
   uint32_t time_column = 0;
+  // Results read from a file: the time is an end, and the last microsecond before it where this start, of the
+  // same unit, differs.
+  std::optional<uint32_t> start_column;
   TimeUnit time_unit = TimeUnit::kMillis;
   Duration delay;
   std::optional<Duration> idle;
   Duration max_ahead;
   uint32_t columns = 0;                    // of the source batch: topic, payload and set columns
 
+  // Several sources are read together, into one batch: equal names are one column.
+  std::vector<SourcePlan> others;          // the first source has the others; these have none
+  uint32_t name_column = 0;                // of the first: where a record's source goes
+  StepChain steps;                         // on this source's records alone, before they meet the others'
+  // (own, common): fields that a source has set and others have too.
+  std::vector<std::pair<uint32_t, uint32_t>> meeting;
+  bool several() const { return !name.empty(); }
+  size_t sources() const { return 1 + others.size(); }
+  const SourcePlan& at(size_t i) const { return i == 0 ? *this : others[i - 1]; }
+  SourcePlan& at(size_t i) { return i == 0 ? *this : others[i - 1]; }
+
   std::unique_ptr<Decoder> NewDecoder() const;
+  // W that a message with `watermark` brings along.
+  int64_t Brought(int64_t watermark) const;
 
  private:
   std::unique_ptr<Decoder> NewExplodeDecoder() const;
@@ -69,17 +91,20 @@ struct PipelinePlan {
   std::vector<uint32_t> key_columns;
   // What makes results. Only of windows are they aggregates; of the others they are rows of values, of which
   // several can have one key and time.
-  enum class Ending : uint8_t { kWindow, kSelect, kPattern } ending = Ending::kWindow;
+  enum class Ending : uint8_t { kWindow, kSelect, kPattern, kJoin } ending = Ending::kWindow;
   bool windows() const { return ending == Ending::kWindow; }
   bool selects() const { return ending == Ending::kSelect; }  // each record is a result
   bool matches() const { return ending == Ending::kPattern; }  // results are matches of `pattern`
+  bool joins() const { return ending == Ending::kJoin; }
   // Dead letters have their places among those that come up as time passes.
   bool faults_in_order() const { return matches() || !after.empty(); }
+  JoinSpec join;
+  std::vector<std::string> join_fields;    // of a join: what is kept of either side, left first
   WindowSpec window;
   AggregatePlan aggregates;
   PatternPlan pattern;
-  // Where aggregate argument i, selected field i, or what a pattern asks of a record is found: a column of
-  // the source batch that exists anyway, or one computed by `arguments`.
+  // Where aggregate argument i, selected field i, field i of a join, or what a pattern asks of a record is
+  // found: a column of the source batch that exists anyway, or one computed by `arguments`.
   std::vector<uint32_t> argument_columns;
   std::optional<uint32_t> gap_column;      // likewise: sessions with gaps of their own
   StepChain arguments;
@@ -90,6 +115,9 @@ struct PipelinePlan {
   // Key fields, window and whose time it is: while this stays the same, open windows survive a change of
   // the file.
   std::string StateSignature() const;
+
+ private:
+  std::string JoinSignature() const;
 };
 
 // Compiles. Null, with every fault found added to `errors`, when the pipeline cannot run.

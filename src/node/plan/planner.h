@@ -12,6 +12,9 @@
 
 namespace rivulet {
 
+// Whether any name can be a payload field: not where the fields are known in full.
+bool IsOpenSource(const SourceSpec& source, const PlanOptions& options);
+
 class Planner : private expr::HistoryCalls, private expr::ElementCalls {
  public:
   Planner(const PipelineSpec& spec, const PlanOptions& options, ConfigErrors* errors);
@@ -21,6 +24,33 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   void PlanTopics();
   void PlanFields();
   void PlanTime();
+  // plan_sources.cc
+  bool several() const { return !spec_.source.name.text.empty(); }
+  void PlanSources();
+  void PlanSourceSteps(size_t index);
+  void CheckOwnFields(const SourcePlan& source, const MarkedText& text, const expr::Program& program);
+  bool OwnsColumn(const SourcePlan& source, uint32_t column) const;
+  void MeetSources();
+  // plan_join.cc
+  void PlanStreamJoin(const StreamJoinStep& step);
+  std::optional<uint8_t> FindSide(const MarkedText& name);
+  bool PlanSides(const StreamJoinStep& step);
+  void PlanJoinKey(const StreamJoinStep& step);
+  bool SourceHas(uint8_t source, const std::string& name);
+  bool TakeSideField(const MarkedText& where, const std::string& name);
+  void FindSideFields(const StreamJoinStep& join);
+  void PlanJoinSelect(const SelectStep& step);
+  void MeetField(const std::string& name);
+  expr::StaticType CommonType(const std::string& name);
+  void FinishSources();
+  // A field of the source being planned; another may have it already.
+  uint32_t DefineField(const std::string& name, expr::StaticType type);
+  static std::vector<std::string> OwnNames(const SourcePlan& source);
+  static const DecodedField* FindPayload(const SourcePlan& source, const std::string& name);
+  static bool HasField(const SourcePlan& source, const std::string& name);
+  // plan_upstream.cc
+  void PlanUpstream();
+  void PlanResultTime();
   void PlanStep(const Step& step);
   void PlanExplode(const ExplodeStep& step, SourceMark mark);
   void PlanSet(const SetStep& step);
@@ -82,6 +112,8 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   std::string KeyedSignature(const std::string& name) const;
 
   std::optional<expr::Program> Compile(const MarkedText& text);
+  // For 'where'.
+  std::optional<expr::Program> CompileCondition(const MarkedText& text);
   // Notes the payload fields that compiling has found in an open scope.
   void TakeNewFields();
   void Fault(const MarkedText& where, ErrorCode code, std::string message);
@@ -95,6 +127,24 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   std::unique_ptr<PipelinePlan> plan_;
   expr::Scope scope_;         // of the records, then of the results
   size_t known_fields_ = 0;   // fields of scope_ already accounted for
+  // Of several sources: the one being planned, and what is common to them.
+  const SourceSpec* source_spec_;
+  SourcePlan* source_;
+  struct CommonField {
+    std::string name;
+    uint32_t column;
+    expr::StaticType type;
+  };
+  std::vector<CommonField> read_fields_;    // everything that is read, of any source
+  // Of a join: what of either side its results are made of.
+  struct SideField {
+    std::string name;
+    uint32_t column;
+    expr::StaticType type;
+  };
+  std::vector<SideField> left_fields_, right_fields_;
+  bool awaits_select_ = false;              // a join has no 'select' yet
+  std::vector<std::vector<CommonField>> set_fields_;  // by source: what it sets
   bool after_window_ = false;
   bool keyed_ = false;
   int64_t keep_us_ = 0;

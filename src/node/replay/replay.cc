@@ -33,6 +33,18 @@ std::vector<std::string> SplitHeader(const std::string& line, char delimiter) {
   return names;
 }
 
+}  // namespace
+
+std::vector<std::string> SourceNames(const PipelineSpec& spec) {
+  std::vector<std::string> names;
+  if (spec.source.name.text.empty()) return names;
+  names.push_back(spec.source.name.text);
+  for (const SourceSpec& other : spec.others) names.push_back(other.name.text);
+  return names;
+}
+
+namespace {
+
 // One run of a replay.
 class Replayer {
  public:
@@ -57,15 +69,20 @@ class Replayer {
 };
 
 Status Replayer::Open(const PipelineSpec& spec, ConfigErrors* errors) {
-  if (spec.source.time.arrival) {
+  const bool arrival = spec.source.time.arrival ||
+                       std::any_of(spec.others.begin(), spec.others.end(),
+                                   [](const SourceSpec& other) { return other.time.arrival; });
+  if (arrival) {
     return Status(ErrorCode::kUsage,
                   "pipeline '" + spec.name.text +
                       "' runs on arrival time, which a file does not have; give it time: { field: ... }");
   }
   RIVULET_ASSIGN_OR_RETURN(input_, LineInput::Open(options_.input));
+  input_->SetSources(SourceNames(spec));
   PlanOptions plan_options;
   plan_options.replay = true;
-  if (spec.source.format == SourceSpec::Format::kCsv && spec.source.csv.columns.empty()) {
+  if (spec.source.name.text.empty() && spec.source.format == SourceSpec::Format::kCsv &&
+      spec.source.csv.columns.empty()) {
     RIVULET_ASSIGN_OR_RETURN(const std::string header, input_->TakeLine());
     plan_options.csv_header = SplitHeader(header, spec.source.csv.delimiter);
   }

@@ -183,7 +183,7 @@ void KeyStateTable::BringDue(const FirePoint& fired, const FirePoint& point) {
                                         next_cold_timer_ = time;
                                         return false;
                                       }
-                                      if (share_.Owns(Hash64(row))) due.emplace_back(row);
+                                      if (Owns(row, Hash64(row))) due.emplace_back(row);
                                       return true;
                                     });
   if (!status.ok()) Fail(status);

@@ -108,6 +108,11 @@ class KeyStateTable {
   virtual bool Empty(const KeyState& state) const = 0;
   // Bytes of memory the state takes, without its KeyState and its key.
   virtual size_t Measure(const KeyState& state) const = 0;
+  // Whether the key of a row is one of this instance's.
+  virtual bool Owns(std::string_view key, uint64_t hash) const {
+    static_cast<void>(key);
+    return share_.Owns(hash);
+  }
   // The state leaves memory: gives back what its destructor does not.
   virtual void Release(KeyState*) {}
   // Memory beside what Measure says of each key; and what of it is only kept for reuse should go.

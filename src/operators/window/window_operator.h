@@ -149,6 +149,7 @@ struct WindowInput {
   // step behind the key has taken out.
   const uint32_t* clock_rows = nullptr;
   uint32_t clock_count = 0;
+  const uint8_t* source = nullptr;       // joins: by row, which of several sources it is of
   const Column* gap = nullptr;           // sessions with own gaps: ms by row, int or float, above 0
 };
 
