@@ -5,10 +5,10 @@
 //   window_bench "WINDOW" KEYS WARM_SECONDS SECONDS RATE ["AGGREGATES" ["STEP"...]]
 //
 // WINDOW is a window step's map, such as "{ tumbling: 5s }", AGGREGATES one of aggregates over `speed`
-// (empty: avg, min, max, count); or WINDOW is "pattern: {..}" and AGGREGATES what it selects. Each STEP a whole step between key and window, such as
-// "{ where: speed > prev(speed) }". Records have keys at random; event time runs at RATE records a second.
-// Before the SECONDS that are measured come WARM_SECONDS with one record per key and second. Prints one
-// JSON object.
+// (empty: avg, min, max, count); or WINDOW is "pattern: {..}" and AGGREGATES what it selects. Each STEP is
+// a whole step between key and window, such as "{ where: speed > prev(speed) }". Records have keys at
+// random; event time runs at RATE records a second. Before the SECONDS that are measured come WARM_SECONDS
+// with one record per key and second. Prints one JSON object.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

@@ -169,7 +169,7 @@ class Search {
     if (dead) return CanEnd(p) ? Ended(Fate::kMatch, p, records_[i].time, false) : *dead;
     Place on = p;
     on.skipped = true;
-    for (size_t j = p.at + 1; Enough(p) && j < std::min(p.blocked, spec_.elements.size()); ++j) {
+    for (size_t j = p.at + 1; Enough(p) && j < std::min(on.blocked, spec_.elements.size()); ++j) {
       const ModelElement& e = Element(j);
       if (e.negated && Meets(j, i, p)) on.blocked = j;
       if (e.negated ? e.hold > 0 : !e.optional) break;

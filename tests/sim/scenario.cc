@@ -167,6 +167,48 @@ late: { mqtt: late/trips-own }
      "lateness: 5s", "lateness: 3s"},
 };
 
+// Patterns: one whose state an edit drops, one whose it keeps.
+constexpr Template kPatternTemplates[] = {
+    {R"(
+pipeline: rises
+source:
+  mqtt: plant/{site}/{sensor}
+  fields: { ts: { type: int, required: true }, v: float, n: int, tag: string }
+  time: { field: ts, unit: ms, delay: 1s }
+steps:
+  - key: sensor
+  - pattern:
+      sequence:
+        - { name: low, where: n % 3 = 0 }
+        - { not: tag == 'red' }
+        - { name: high, where: n > low.n, times: 1..3, within: 6s }
+      within: 9s
+      timeouts: true
+    select: { from: low.n, to: collect(high.n), top: max(high.v), tag: last(high.tag) }
+sinks: { mqtt: "out/rises/1/{sensor}" }
+late: { mqtt: late/rises }
+dead_letters: { mqtt: dead/rises }
+)",
+     "times: 1..3", "times: 2..3"},
+    {R"(
+pipeline: quiet
+source:
+  mqtt: cars/{car}
+  format: { csv: { columns: [t, speed, n] } }
+  fields: { t: { type: int, required: true }, speed: float, n: int }
+  time: { field: t, unit: ms, delay: 3s }
+steps:
+  - key: car
+  - pattern:
+      sequence: [{ name: seen }, { not: any, for: 2s }]
+      skip: to_next
+    select: { speed: seen.speed }
+sinks: { mqtt: "out/quiet/1/{car}" }
+late: { mqtt: late/quiet }
+)",
+     "speed: seen.speed", "speed: seen.speed + 1"},
+};
+
 // Pipelines that read another's results. The first reads messages and has no sinks: only others see its
 // results.
 constexpr const char* kRawName = "raw";
@@ -293,6 +335,17 @@ void ChooseChains(Scenario* s) {
   if (random.Chance(0.3)) s->results_per_step = 1 + random.Below(8);
 }
 
+// Like ChoosePerKeyPipelines.
+void ChoosePatternPipelines(Scenario* s) {
+  const uint64_t part = s->seed % 13;
+  if (part != 2 && part != 7 && part != 11) return;
+  Random random(s->seed * 0x9e3779b97f4a7c15ull + 5);
+  for (const Template& one : kPatternTemplates) {
+    if (random.Chance(0.7)) s->pipelines.push_back(Edited(one));
+  }
+  if (random.Chance(0.5)) s->results_per_step = 1 + random.Below(8);
+}
+
 void ChooseSettings(Random* random, Scenario* s) {
   s->sync = OneOf(random, {JournalSync::kAlways, JournalSync::kInterval, JournalSync::kInterval,
                            JournalSync::kNever});
@@ -345,6 +398,7 @@ Scenario MakeScenario(uint64_t seed) {
   s.checkpoint_interval = Duration::Millis(OneOf(&random, {0, 100, 2000, 10000}));
   ChoosePerKeyPipelines(&s);
   ChooseChains(&s);
+  ChoosePatternPipelines(&s);
   return s;
 }
 

@@ -1,6 +1,7 @@
 #include "operators/pattern/pattern_matcher.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/types.h"
@@ -29,15 +30,18 @@ int64_t PatternMatcher::Due(const PatternState& state) {
 
 // --- where a run can go ---
 
+bool PatternMatcher::CanEndBehind(uint32_t element) const {
+  return std::all_of(plan_->elements.begin() + element + 1, plan_->elements.end(),
+                     [](const PatternElement& e) { return e.negated ? e.hold_us == 0 : e.optional; });
+}
+
 PatternMatcher::Ways PatternMatcher::WaysOf(const PatternRun& run) const {
   const std::vector<PatternElement>& elements = plan_->elements;
   const PatternElement& at = elements[run.at];
   Ways ways;
   uint32_t* const list = ways.elements.data();
   if (at.negated || run.taken >= at.least) {
-    ways.accept = std::all_of(elements.begin() + run.at + 1, elements.end(), [](const PatternElement& e) {
-      return e.negated ? e.hold_us == 0 : e.optional;
-    });
+    ways.accept = CanEndBehind(run.at);
     for (uint32_t i = run.at + 1; i < elements.size(); ++i) {
       const PatternElement& e = elements[i];
       if (e.negated && i >= run.blocked) break;
@@ -162,6 +166,13 @@ void PatternMatcher::Begin(PatternState* state, int64_t time, PatternSink* sink)
   sure_before_ = loaded_ = faulty_ = false;
 }
 
+void PatternMatcher::End() {
+  std::vector<PatternRun>& runs = state_->runs;
+  runs.clear();
+  if (runs.capacity() > 4 * done_.size() + 64) runs.shrink_to_fit();
+  std::move(done_.begin(), done_.end(), std::back_inserter(runs));
+}
+
 template <typename StepRun>
 void PatternMatcher::ForAttempts(StepRun step) {
   std::vector<PatternRun>& runs = state_->runs;
@@ -186,13 +197,13 @@ void PatternMatcher::Take(PatternState* state, const PatternRecord& record, Patt
   number_ = state->records++;
   ForAttempts([this](PatternRun run) { return Step(std::move(run)); });
   Start();
-  state->runs.swap(done_);
+  End();
 }
 
 void PatternMatcher::Pass(PatternState* state, int64_t time, PatternSink* sink) {
   Begin(state, time, sink);
   ForAttempts([this](PatternRun run) { return Expire(std::move(run)); });
-  state->runs.swap(done_);
+  End();
 }
 
 void PatternMatcher::Free(PatternRun* run) {
@@ -228,10 +239,9 @@ bool PatternMatcher::Step(PatternRun run) {
 }
 
 bool PatternMatcher::StepTaken(PatternRun run, const Ways& ways) {
-  // Where it could have ended, that stays possible behind all that takes the record.
-  bool open = true;
-  for (size_t i = 0; i < takers_.size() && open; ++i) {
-    if (i + 1 == takers_.size() && !ways.accept) {
+  for (size_t i = 0; i < takers_.size(); ++i) {
+    const bool last = i + 1 == takers_.size();
+    if (SureWith(run, takers_[i]) || (last && !ways.accept)) {
       TakeAs(takers_[i], &run);
       return Push(std::move(run));
     }
@@ -239,14 +249,19 @@ bool PatternMatcher::StepTaken(PatternRun run, const Ways& ways) {
     PatternRun copy = table_->CopyRun(run);
     ++alive_;
     TakeAs(takers_[i], &copy);
-    open = Push(std::move(copy));
+    Push(std::move(copy));
   }
-  if (open && ways.accept) {
-    run.complete = true;
-    return Push(std::move(run));
-  }
+  // Where it could have ended, that stays possible behind all that takes the record.
+  run.complete = ways.accept;
+  if (run.complete) return Push(std::move(run));
   Free(&run);
-  return open;
+  return true;
+}
+
+// Whether the run could end with the record that the element takes.
+bool PatternMatcher::SureWith(const PatternRun& run, uint32_t element) const {
+  const uint32_t taken = run.at == element ? run.taken + 1 : 1;
+  return taken >= plan_->elements[element].least && CanEndBehind(element);
 }
 
 bool PatternMatcher::StepOver(PatternRun run, const Ways& ways) {

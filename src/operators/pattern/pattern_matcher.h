@@ -56,6 +56,8 @@ class PatternMatcher {
     uint32_t pass = 0;
   };
   Ways WaysOf(const PatternRun& run) const;
+  bool CanEndBehind(uint32_t element) const;
+  bool SureWith(const PatternRun& run, uint32_t element) const;
   bool CanGoOn(const PatternRun& run, const Ways& ways) const;
   int64_t DueOf(const PatternRun& run, const Ways& ways) const;
 
@@ -67,6 +69,7 @@ class PatternMatcher {
   void TakeAs(uint32_t element, PatternRun* run);
 
   void Begin(PatternState* state, int64_t time, PatternSink* sink);
+  void End();
   // Calls `step` for each run of each attempt until it says that those behind cannot matter any more.
   template <typename StepRun>
   void ForAttempts(StepRun step);

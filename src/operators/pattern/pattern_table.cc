@@ -11,6 +11,7 @@ namespace {
 constexpr uint8_t kVersion = 1;
 constexpr uint8_t kSkipped = 1, kSure = 2, kComplete = 4;
 constexpr size_t kSpareBlocks = 4096;
+constexpr size_t kUsualWaiting = 1024;
 constexpr int64_t kFarthest = int64_t{1} << 62;
 
 bool Sane(int64_t time) { return time > -kFarthest && time < kFarthest; }
@@ -32,11 +33,13 @@ void PatternState::Wait(int64_t time, uint64_t met, std::string_view values) {
 }
 
 void PatternState::PopFront() {
-  unused += waiting[head].length;
   if (++head == waiting.size()) {
     waiting.clear();
     bytes.clear();
-    head = unused = 0;
+    // What a backlog took is given back.
+    if (waiting.capacity() > kUsualWaiting) waiting.shrink_to_fit();
+    if (bytes.capacity() > kUsualWaiting * 64) bytes.shrink_to_fit();
+    head = 0;
     return;
   }
   if (head < 64 || head * 2 < waiting.size()) return;
@@ -49,7 +52,7 @@ void PatternState::PopFront() {
     r.offset = static_cast<uint32_t>(offset);
   }
   bytes = std::move(kept);
-  head = unused = 0;
+  head = 0;
 }
 
 // --- runs ---

@@ -48,7 +48,6 @@ struct PatternState final : KeyState {
   std::vector<WaitingRecord> waiting;  // by time, then arrival; from `head` on
   size_t head = 0;
   std::string bytes;
-  size_t unused = 0;                   // of `bytes`
   std::vector<PatternRun> runs;        // by first record, then preference
 
   size_t waits() const { return waiting.size() - head; }

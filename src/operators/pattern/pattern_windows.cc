@@ -30,6 +30,7 @@ PatternWindows::PatternWindows(const PatternPlan* plan, const std::string& prefi
 
 void PatternWindows::Process(const WindowInput& input, ResultSink* sink) {
   for (uint32_t k = 0; k < input.count; ++k) AddRecord(input, input.rows[k], sink);
+  table_.AddedRecords(input.count);
 }
 
 uint64_t PatternWindows::ConditionsMet(const WindowInput& input, uint32_t row) const {
@@ -66,7 +67,6 @@ void PatternWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSin
     return;
   }
   state->Wait(time, met, bytes_);
-  if (state->waits() % 1024 == 0) table_.Remeasure(state);
   table_.MarkDirty(state);
   Schedule(state, watermark);
 }
