@@ -10,6 +10,7 @@
 #include "node/engine/catalogue.h"
 #include "node/engine/store_keys.h"
 #include "operators/expr/program.h"
+#include "operators/join/interval_join.h"
 #include "operators/key/key_codec.h"
 #include "operators/pattern/pattern_windows.h"
 #include "operators/window/pane_layout.h"
@@ -310,21 +311,71 @@ void FuzzPattern(fuzz::Input* input) {
   Close(&pattern, std::numeric_limits<int64_t>::max(), &sink);
 }
 
+// Two records of key "a", one of either side, between rows that nobody wrote.
+void FuzzJoin(fuzz::Input* input) {
+  const uint8_t choice = input->Byte();
+  JoinSpec spec;
+  spec.type = static_cast<JoinSpec::Type>(choice % 3);
+  spec.lower_us = (choice & 4) != 0 ? -20'000'000 : 5'000'000;
+  spec.upper_us = 10'000'000;
+  spec.left_values = 1;
+  spec.right_values = 2;
+  const FirePoint start{-20'000'000, true, ""};
+  const std::unique_ptr<Store> store = StoreOf(input);
+  const View view(store.get());
+  IntervalJoin join(spec, "s", &view, KeyShare{}, start);
+  if (!join.Open().ok()) return;
+  RecordBatch batch;
+  batch.Reset(1, 2);
+  batch.rows = 2;
+  KeyColumn keys;
+  std::vector<uint32_t> kept;
+  std::vector<RowError> errors;
+  for (uint32_t row = 0; row < 2; ++row) {
+    batch.event_time[row] = int64_t{row} * 6'000'000;
+    batch.columns[0].SetString(row, "a");
+  }
+  EncodeKeys(batch, Selection::All(2), {0}, {"k"}, &keys, &kept, &errors);
+  const std::vector<int64_t> watermarks(2, start.time);
+  const uint8_t sources[] = {0, 1};
+  const std::vector<const Column*> arguments(3, &batch.columns[0]);
+  WindowInput records;
+  records.batch = &batch;
+  records.keys = &keys;
+  records.rows = kept.data();
+  records.count = static_cast<uint32_t>(kept.size());
+  records.watermark = watermarks.data();
+  records.arguments = &arguments;
+  records.source = sources;
+  Sink sink;
+  join.Process(records, &sink);
+  Close(&join, 3'000'000, &sink);
+  if (!join.status().ok()) return;
+  Changes changes;
+  join.CollectChanges(&changes);
+  Require(CheckDelta(changes.delta).ok(), "the state of a join can be stored");
+  if (!store->Commit(changes.delta).ok()) return;
+  join.OnCommitted();
+  join.Evict(0);
+  Close(&join, std::numeric_limits<int64_t>::max(), &sink);
+}
+
 }  // namespace
 }  // namespace rivulet
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace rivulet;
   fuzz::Input input(data, size);
-  switch (input.Byte() % 8) {
+  switch (input.Byte() % 9) {
     case 0: FuzzDelta(&input); break;
     case 1: FuzzPane(&input); break;
     case 2: FuzzKey(&input); break;
     case 3: FuzzPosition(&input); break;
     case 4: FuzzCatalogue(&input); break;
     case 5: FuzzOutputs(&input); break;
+    case 6: FuzzWindows(&input); break;
     case 7: FuzzPattern(&input); break;
-    default: FuzzWindows(&input); break;
+    default: FuzzJoin(&input); break;
   }
   return 0;
 }

@@ -39,7 +39,8 @@ int ReplayCommand(const Arguments& args) {
                    "Runs a pipeline over a file of records, in file order and without a broker. Fields come "
                    "from the record itself, also those that a {name} topic level gives live. A line "
                    "{\"@watermark\": TIME} sets the watermark. Where a pipeline has several sources, each "
-                   "line is an object that begins with {\"@source\": NAME. The end of the input closes every window.");
+                   "line is an object that begins with {\"@source\": NAME. The end of the input closes "
+                   "every window.");
   line.Operands("PIPELINE.yaml", &files, 1, 1);
   line.Text("input,i", "FILE|-", &options.input, "records, one a line; - is standard input");
   line.Text("format", "json|csv", &format,

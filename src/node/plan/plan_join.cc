@@ -1,5 +1,5 @@
-// The parts of Planner that concern the join of two streams. What each side must keep is what the steps behind
-// the join name of it: `speed.v` is the field `v` of the records of source `speed`.
+// The parts of Planner that concern the join of two streams. What each side must keep is what the steps
+// behind the join name of it: `speed.v` is the field `v` of the records of source `speed`.
 #include <algorithm>
 
 #include "base/suggest.h"

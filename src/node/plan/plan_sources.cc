@@ -105,7 +105,8 @@ void Planner::CheckOwnFields(const SourcePlan& source, const MarkedText& text,
                                     [column](const auto& f) { return f.column == column; });
     const std::string name = field == fields.end() ? "" : field->name;
     Fault(text, ErrorCode::kUnknownName,
-          "'" + name + "' is not a field of source '" + source.name + "'" + DidYouMean(name, OwnNames(source)));
+          "'" + name + "' is not a field of source '" + source.name + "'" +
+              DidYouMean(name, OwnNames(source)));
     return;
   }
 }

@@ -26,8 +26,8 @@ class LineInput {
   // Goes on at `offset`, which must not lie before the current one. Standard input is read and thrown away.
   Status SkipTo(uint64_t offset);
 
-  // Lines of several sources: each is an object that begins with {"@source": NAME, or is a punctuation. It may
-  // go on with "@arrival", its receive time in epoch ms. What names none of these is of no source.
+  // Lines of several sources: each is an object that begins with {"@source": NAME, or is a punctuation. It
+  // may go on with "@arrival", its receive time in epoch ms. What names none of these is of no source.
   void SetSources(std::vector<std::string> names) { sources_ = std::move(names); }
 
   // The next lines, about `bytes` of them, without line ends; blank lines are left out. Empty at the end. The

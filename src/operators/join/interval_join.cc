@@ -61,7 +61,7 @@ void IntervalJoin::FindPartners(const Arrival& arrival) {
   const int64_t from = buffers_.BucketOf(arrival.time + Low(arrival.side));
   const int64_t to = buffers_.BucketOf(arrival.time + High(arrival.side));
   for (int64_t bucket = from; bucket <= to; ++bucket) FindPartnersIn(arrival, bucket);
-  const auto earlier = [](const Partner& a, const Partner& b) { return a.time() < b.time(); };
+  const auto earlier = [](const Partner& a, const Partner& b) { return a.when() < b.when(); };
   if (!std::is_sorted(partners_.begin(), partners_.end(), earlier)) {
     std::stable_sort(partners_.begin(), partners_.end(), earlier);
   }

@@ -1,9 +1,9 @@
 // JoinBuffers: the records of both sides of a join that can still have partners, by key, side and time.
 //
-// A side's records of a key lie in buckets of event time, a bucket in chunks of bounded size, one row of state
-// each: a record that comes rewrites one chunk at the next commit, however many its key has. The chunks of a
-// bucket are numbered; the first says how many there are. They go together, when no record of the bucket
-// can have a partner any more.
+// A side's records of a key lie in buckets of event time, a bucket in chunks of bounded size, one row of
+// state each: a record that comes rewrites one chunk at the next commit, however many its key has. The chunks
+// of a bucket are numbered; the first says how many there are. They go together, when no record of the
+// bucket can have a partner any more.
 //
 // Key of a row:  key | rank of the side (1 byte) | bucket (8 bytes, ordered) | number (4 bytes, big endian)
 // Row:           chunks of the bucket (varint; 0 but in the first) | records (varint)
