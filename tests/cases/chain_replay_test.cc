@@ -40,8 +40,9 @@ class Folder {
     REQUIRE(::mkdtemp(name.data()) != nullptr);
     path_ = name;
     std::ofstream input(path_ / "input");
-    for (int i = 0; i < 60'000; ++i) {
-      input << "{\"k\":\"k" << i % 7 << "\",\"t\":" << 1000 + i / 40 - i % 3 << ",\"v\":" << i * 31 % 100 << "}\n";
+    for (int i = 0; i < 80'000; ++i) {
+      input << "{\"k\":\"k" << i % 7 << "\",\"t\":" << 1000 + i / 40 - i % 3
+            << ",\"v\":" << i * 31 % 100 << "}\n";
     }
   }
   ~Folder() { fs::remove_all(path_); }
@@ -84,14 +85,14 @@ TEST_CASE("chain replay: with workers, and stopped and started again, the same f
   REQUIRE_MESSAGE(all.ok(), all.status().ToString());
   REQUIRE(all->pipelines.size() == 3);
   CHECK(all->pipelines[0].first == "short");
-  CHECK(all->pipelines[0].second.records == 60'000);
+  CHECK(all->pipelines[0].second.records == 80'000);
   CHECK(all->pipelines[1].second.records == all->pipelines[0].second.results);
   REQUIRE(Run(folder, "workers", "", 3, 0).ok());
-  for (int turns = 2; turns < 8; ++turns) {
-    const Result<ReplaySummary> part = Run(folder, "parts", "state", 1 + turns % 2, turns % 3 + 2);
+  for (const int turns : {2, 3, 2}) {
+    const Result<ReplaySummary> part = Run(folder, "parts", "state", turns == 3 ? 2 : 1, turns);
     REQUIRE_MESSAGE(part.ok(), part.status().ToString());
     CHECK(part->interrupted);
-    if (part->counters.records == 0) break;
+    CHECK(part->counters.records > 0);
   }
   REQUIRE(Run(folder, "parts", "state", 2, 0).ok());
   for (const char* const name : {"short", "long", "high", "late-short", "late-long", "dead-long"}) {
@@ -109,15 +110,11 @@ TEST_CASE("chain replay: what makes no sense is refused") {
   CHECK(Run(folder, "x", "", 1, 0, {chain[0], chain[0], chain[2]}).status().code() ==
         ErrorCode::kDuplicatePipeline);
   const std::string window = "  - window: { tumbling: 1m }\n    aggregate: { n: count() }\n";
-  CHECK(Run(folder, "x", "", 1, 0, {Spec("a", "{ pipeline: b }", window), Spec("b", "{ pipeline: a }", window)})
-            .status()
-            .code() == ErrorCode::kUsage);
-  CHECK(Run(folder, "x", "", 1, 0,
-            {Spec("a", "{ pipeline: b }", window), Spec("b", "{ pipeline: a }", window), chain[2]})
-            .status()
-            .code() == ErrorCode::kUsage);
-  CHECK(Run(folder, "x", "", 1, 0, {chain[2], Spec("a", "{ pipeline: b }", window)}).status().code() ==
-        ErrorCode::kUsage);
+  const PipelineSpec a = Spec("a", "{ pipeline: b }", window), b = Spec("b", "{ pipeline: a }", window);
+  for (const std::vector<PipelineSpec>& specs :
+       {std::vector{a, b}, std::vector{a, b, chain[2]}, std::vector{a, chain[2]}}) {
+    CHECK(Run(folder, "x", "", 1, 0, specs).status().code() == ErrorCode::kUsage);
+  }
 }
 
 }  // namespace rivulet

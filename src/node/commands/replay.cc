@@ -35,10 +35,10 @@ int ReplayCommand(const Arguments& args) {
   bool no_flush = false;
   std::string memory = "256MB";
   CommandLine line("replay", "PIPELINE.yaml ... --input FILE|-",
-                   "Runs a pipeline over a file of records, in file order and without a broker; of several, one "
-                   "takes the records, and the others read each other's results. Fields come from the record "
-                   "itself, also those that a {name} topic level gives live. A line {\"@watermark\": TIME} sets "
-                   "the watermark. The end of the input closes every window.");
+                   "Runs a pipeline over a file of records, in file order and without a broker; of several, "
+                   "one takes the records, and the others read each other's results. Fields come from the "
+                   "record itself, also those that a {name} topic level gives live. A line "
+                   "{\"@watermark\": TIME} sets the watermark. The end of the input closes every window.");
   line.Operands("PIPELINE.yaml", &files, 1, 1000);
   line.Text("input,i", "FILE|-", &options.input, "records, one a line; - is standard input");
   line.Text("format", "json|csv", &format,
