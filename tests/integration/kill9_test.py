@@ -1,7 +1,8 @@
 """kill -9 at random moments under load: every reading the broker took over is counted exactly once.
 
-Usage: kill9_test.py VERSION QOS SECONDS KILLS - version of MQTT and QoS of the node's subscription,
-how long readings are published, and how many kills there must be.
+Usage: kill9_test.py VERSION QOS SECONDS KILLS [chain] - version of MQTT and QoS of the node's
+subscription, how long readings are published, and how many kills there must be. With `chain` one pipeline
+takes the readings, and one that reads its results counts them.
 """
 
 import sys
@@ -10,7 +11,7 @@ import time
 from broker import Broker
 from counting import Readings
 from mqtt_client import MqttClient
-from node import COUNTING, Node
+from node import COUNTING, COUNTING_RESULTS, READINGS, Node
 from support import check, check_equal, run, seeded_random, wait_until
 
 RATE = 1500
@@ -20,7 +21,10 @@ def test(directory):
     version, qos, seconds, kills_wanted = sys.argv[1], int(sys.argv[2]), *map(int, sys.argv[3:5])
     random = seeded_random()
     broker = Broker(directory)
-    node = Node(directory, broker.port, {"counting.yaml": COUNTING},
+    pipelines = {"counting.yaml": COUNTING}
+    if sys.argv[5:6] == ["chain"]:
+        pipelines = {"counting.yaml": COUNTING_RESULTS, "readings.yaml": READINGS}
+    node = Node(directory, broker.port, pipelines,
                 mqtt=[f'version: {version}', f"qos: {qos}"])
     node.start()
     broker.wait_subscribed("readings/+")

@@ -28,6 +28,22 @@ sinks:
     table: counts
 """
 
+# The same results by a chain: one pipeline takes the readings, one that reads its results counts them.
+READINGS = """\
+pipeline: readings
+source:
+  mqtt: readings/{sensor}
+  fields: { ts: int, n: int }
+  time: { field: ts, unit: ms, delay: 500ms }
+steps:
+  - key: sensor
+  - select: [n]
+"""
+COUNTING_RESULTS = """\
+pipeline: counting
+source: { pipeline: readings, fields: { sensor: string, n: int } }
+""" + COUNTING[COUNTING.index("steps:"):]
+
 
 class Node:
     """`settings` are further sections of the node file, as YAML text; `mqtt` further lines of its

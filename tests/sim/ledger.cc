@@ -64,6 +64,7 @@ void Ledger::Arrived(const MqttMessage& m, EventTime now, bool accepted, uint64_
 
 void Ledger::Died(Death death, uint64_t synced) {
   death_ = death;
+  torn_ = torn_ || (death == Death::kPower && !synced_);
   synced_end_ = synced_ ? synced : 0;
 }
 
@@ -154,7 +155,9 @@ void Ledger::Opened(const std::string& name, const std::string& yaml, uint64_t o
                     uint64_t journal_end) {
   PipelineLedger& p = pipelines_.at(name);
   // Without syncs a power cut can take whole segments, with what was not processed yet.
-  const bool skips = offset > p.from && death_ == Death::kPower && !synced_;
+  // When it dies before a commit has noted that, the next one finds the same.
+  const bool gone = journal_.empty() || journal_.begin()->first >= offset;
+  const bool skips = offset > p.from && torn_ && gone;
   if (skips) p.from = offset;
   if (offset != p.from) {
     Wrong("'" + name + "' goes on at " + Number(offset) + ", its cursor is " + Number(p.from));

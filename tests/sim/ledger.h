@@ -84,6 +84,7 @@ class Ledger {
   JournalContent journal_;                     // as the present process should have it
   std::optional<ScannedMessage> in_doubt_;     // the last append failed: it may be there or not
   Death death_ = Death::kProcess;
+  bool torn_ = false;  // a power cut may have taken whole segments
   uint64_t synced_end_ = 0;
   std::map<Message, std::pair<uint64_t, uint64_t>> injected_;  // must come, may come (QoS 0)
   uint64_t lost_ = 0;

@@ -15,11 +15,11 @@ bool EndsWithCsv(const std::string& path) {
   return path.size() > 4 && path.compare(path.size() - 4, 4, ".csv") == 0;
 }
 
-void PrintSummary(const ReplaySummary& summary, Duration took) {
-  const PipelineCounters& c = summary.counters;
+// Of several pipelines, one line each.
+void PrintSummary(const std::string& name, const PipelineCounters& c, Duration took) {
   const double seconds = static_cast<double>(std::max<int64_t>(1, took.us)) / 1e6;
   std::fprintf(stderr, "%s%llu records, %llu results, %llu late, %llu dead, %.0f records/s\n",
-               summary.interrupted ? "interrupted: " : "",
+               name.c_str(),
                static_cast<unsigned long long>(c.records),
                static_cast<unsigned long long>(c.results), static_cast<unsigned long long>(c.late),
                static_cast<unsigned long long>(c.dead), static_cast<double>(c.records) / seconds);
@@ -35,17 +35,19 @@ int ReplayCommand(const Arguments& args) {
   bool no_flush = false;
   std::string memory = "256MB";
   std::vector<std::string> tables;
-  CommandLine line("replay", "PIPELINE.yaml --input FILE|-",
-                   "Runs a pipeline over a file of records, in file order and without a broker. Fields come "
-                   "from the record itself, also those that a {name} topic level gives live. A line "
+  CommandLine line("replay", "PIPELINE.yaml ... --input FILE|-",
+                   "Runs a pipeline over a file of records, in file order and without a broker; of several, "
+                   "one takes the records, and the others read each other's results. Fields come from the "
+                   "record itself, also those that a {name} topic level gives live. A line "
                    "{\"@watermark\": TIME} sets the watermark. Where a pipeline has several sources, each "
                    "line is an object that begins with {\"@source\": NAME. The end of the input closes "
                    "every window.");
-  line.Operands("PIPELINE.yaml", &files, 1, 1);
+  line.Operands("PIPELINE.yaml", &files, 1, 1000);
   line.Text("input,i", "FILE|-", &options.input, "records, one a line; - is standard input");
   line.Text("format", "json|csv", &format,
             "form of the records (the pipeline's own, or csv for a *.csv file)");
-  line.Text("output,o", "FILE|-", &options.output, "results, one JSON object a line");
+  line.Text("output,o", "FILE|-", &options.output,
+            "results, one JSON object a line; {pipeline} in a name stands for that of each pipeline");
   line.Text("late", "FILE", &options.late, "records that were late for all their windows");
   line.Text("dead-letters", "FILE", &options.dead_letters,
             "records that could not be processed, with the reason");
@@ -76,20 +78,25 @@ int ReplayCommand(const Arguments& args) {
   options.workers = static_cast<uint32_t>(workers);
   options.flush = !no_flush;
 
-  PipelineSpec spec;
+  std::vector<PipelineSpec> specs;
   ConfigErrors errors;
   const auto refuse = [&errors] {
     for (const ConfigError& e : errors) std::fprintf(stderr, "%s\n", e.ToString().c_str());
     return kExitConfig;
   };
-  if (!ReadPipelineFile(files[0], &spec, &errors)) return refuse();
-  if (!spec.source.name.text.empty()) {
-    if (format == "csv") return line.Refuse("--format csv: lines of several sources are JSON objects");
-  } else if (format == "csv" || (format.empty() && EndsWithCsv(options.input))) {
-    spec.source.format = SourceSpec::Format::kCsv;
-  } else if (format == "json") {
-    spec.source.format = SourceSpec::Format::kJson;
+  for (const std::string& file : files) {
+    PipelineSpec& spec = specs.emplace_back();
+    if (!ReadPipelineFile(file, &spec, &errors)) continue;
+    if (files.size() > 1 && !spec.source.pipeline.text.empty()) continue;
+    if (!spec.source.name.text.empty()) {
+      if (format == "csv") return line.Refuse("--format csv: lines of several sources are JSON objects");
+    } else if (format == "csv" || (format.empty() && EndsWithCsv(options.input))) {
+      spec.source.format = SourceSpec::Format::kCsv;
+    } else if (format == "json") {
+      spec.source.format = SourceSpec::Format::kJson;
+    }
   }
+  if (!errors.empty()) return refuse();
 
   CatchInterrupts();
   std::optional<Progress> progress;
@@ -100,11 +107,15 @@ int ReplayCommand(const Arguments& args) {
     return !Interrupted();
   };
   const Monotonic started = MonotonicNow();
-  const Result<ReplaySummary> summary = Replay(std::move(spec), options, &errors);
+  const Result<ReplaySummary> summary = Replay(std::move(specs), options, &errors);
   progress.reset();
   if (!errors.empty()) return refuse();
   if (!summary.ok()) return Report("replay", summary.status());
-  PrintSummary(*summary, MonotonicNow() - started);
+  const Duration took = MonotonicNow() - started;
+  if (summary->interrupted) std::fputs("interrupted: ", stderr);
+  for (const auto& [name, counters] : summary->pipelines) {
+    PrintSummary(files.size() > 1 ? name + ": " : "", counters, took);
+  }
   return summary->interrupted ? kExitInterrupted : kExitOk;
 }
 

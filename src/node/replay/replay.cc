@@ -6,6 +6,8 @@
 #include "base/suggest.h"
 #include "node/engine/memory_budget.h"
 #include "node/engine/pipeline.h"
+#include "node/engine/result_reader.h"
+#include "node/plan/chains.h"
 #include "node/replay/line_input.h"
 #include "node/sinks/sink.h"
 #include "node/tables/check_tables.h"
@@ -16,6 +18,7 @@ namespace {
 
 // About what fits a Pi's second-level cache once decoded.
 constexpr size_t kTurnBytes = 256 << 10;
+constexpr size_t kTurnEntries = 4096;
 
 std::vector<std::string> SplitHeader(const std::string& line, char delimiter) {
   std::vector<std::string> names;
@@ -47,32 +50,107 @@ std::vector<std::string> SourceNames(const PipelineSpec& spec) {
 
 namespace {
 
+constexpr std::string_view kPipelineName = "{pipeline}";
+
 // One run of a replay.
 class Replayer {
  public:
   explicit Replayer(const ReplayOptions& options) : options_(options) {}
 
-  Status Open(const PipelineSpec& spec, ConfigErrors* errors);
+  Status Open(std::vector<PipelineSpec> specs, ConfigErrors* errors);
   Result<ReplaySummary> Run();
 
  private:
+  // One pipeline: the first reads the input, each other the results of one before it.
+  struct Link {
+    std::unique_ptr<Pipeline> pipeline;
+    const Pipeline* upstream = nullptr;
+    ResultReader reader;
+  };
   bool durable() const { return !options_.state.empty(); }
+  MemoryBudget Budget() const;
   Status OpenTables(ConfigErrors* errors);
+  Status TakeTableFiles();
   Status LoadTable(uint32_t table, const std::string& path);
-  Status AddOutput(ChannelKind kind, const std::string& path);
+  Pipeline& first() { return *links_.front().pipeline; }
+  Status OpenStore();
+  Result<std::unique_ptr<PipelinePlan>> PlanFirst(const PipelineSpec& spec, ConfigErrors* errors);
+  Status OpenLink(std::unique_ptr<PipelinePlan> plan, bool last);
+  Status AddOutput(Pipeline* pipeline, bool last, ChannelKind kind, const std::string& path);
+  Status TurnFirst(std::span<const InputMessage> messages);
+  Status Follow();
+  Status FinishAll();
   Status AfterTurn(bool force_commit);
-  Status FinishClosing();
+  Status Commit();
+  void KeepForReaders();
+  Status FinishClosing(Pipeline* pipeline);
   Status Drain();
 
   const ReplayOptions& options_;
   std::unique_ptr<LineInput> input_;
   std::unique_ptr<Store> store_;
-  std::unique_ptr<Pipeline> pipeline_;
+  std::vector<Link> links_;
   std::unique_ptr<TaskRunner> runner_;
+  std::vector<InputMessage> messages_;
   Monotonic last_commit_;
 };
 
-Status Replayer::Open(const PipelineSpec& spec, ConfigErrors* errors) {
+// Puts each behind the one it reads. The input has one reader, and without {pipeline} the output one writer.
+Status OrderChain(const ReplayOptions& options, std::vector<PipelineSpec>* specs) {
+  std::vector<const PipelineSpec*> pointers;
+  for (const PipelineSpec& spec : *specs) pointers.push_back(&spec);
+  const auto among = [&](const std::string& name) {
+    return std::any_of(specs->begin(), specs->end(),
+                       [&name](const PipelineSpec& s) { return s.name.text == name; });
+  };
+  const auto is_read = [&](const std::string& name) {
+    return std::any_of(specs->begin(), specs->end(),
+                       [&name](const PipelineSpec& s) { return s.source.pipeline.text == name; });
+  };
+  for (size_t i = 0; i < specs->size(); ++i) {
+    const auto same = [&](const PipelineSpec& s) { return s.name.text == (*specs)[i].name.text; };
+    if (std::none_of(specs->begin(), specs->begin() + static_cast<ptrdiff_t>(i), same)) continue;
+    return Status(ErrorCode::kDuplicatePipeline, "'" + (*specs)[i].name.text + "' is given twice");
+  }
+  std::string firsts, lasts;
+  size_t first_count = 0, last_count = 0;
+  for (const PipelineSpec& spec : *specs) {
+    const std::string& name = spec.name.text;
+    if (!among(spec.source.pipeline.text)) firsts += (first_count++ > 0 ? ", '" : "'") + name + "'";
+    if (!is_read(name)) lasts += (last_count++ > 0 ? ", '" : "'") + name + "'";
+  }
+  if (first_count != 1) {
+    return Status(ErrorCode::kUsage, "the input goes to one pipeline, and each of the others reads one of "
+                                     "them; of these " +
+                                         (first_count == 0 ? "all read each other"
+                                                           : firsts + " read none of the others"));
+  }
+  for (const std::string* path : {&options.output, &options.late, &options.dead_letters}) {
+    if (last_count == 1 || path->empty() || path->find(kPipelineName) != std::string::npos) continue;
+    return Status(ErrorCode::kUsage, "'" + *path + "' cannot take what comes out of several pipelines (" +
+                                         lasts + "); give a name with {pipeline} in it, such as "
+                                         "--output 'results-{pipeline}.ndjson'");
+  }
+  std::vector<PipelineSpec> ordered;
+  for (const size_t i : ChainOrder(pointers)) ordered.push_back((*specs)[i]);
+  *specs = std::move(ordered);
+  return Status::Ok();
+}
+
+Status Replayer::OpenStore() {
+  if (!durable()) {
+    store_ = NewMemoryStore();
+    return Status::Ok();
+  }
+  LmdbOptions lmdb;
+  lmdb.directory = options_.state;
+  lmdb.map_size = sizeof(void*) == 4 ? 1ull << 30 : 16ull << 30;
+  RIVULET_ASSIGN_OR_RETURN(store_, OpenLmdbStore(lmdb));
+  return Status::Ok();
+}
+
+Result<std::unique_ptr<PipelinePlan>> Replayer::PlanFirst(const PipelineSpec& spec,
+                                                          ConfigErrors* errors) {
   const bool arrival = spec.source.time.arrival ||
                        std::any_of(spec.others.begin(), spec.others.end(),
                                    [](const SourceSpec& other) { return other.time.arrival; });
@@ -81,7 +159,6 @@ Status Replayer::Open(const PipelineSpec& spec, ConfigErrors* errors) {
                   "pipeline '" + spec.name.text +
                       "' runs on arrival time, which a file does not have; give it time: { field: ... }");
   }
-  RIVULET_ASSIGN_OR_RETURN(input_, LineInput::Open(options_.input));
   input_->SetSources(SourceNames(spec));
   PlanOptions plan_options;
   plan_options.replay = true;
@@ -90,42 +167,84 @@ Status Replayer::Open(const PipelineSpec& spec, ConfigErrors* errors) {
     RIVULET_ASSIGN_OR_RETURN(const std::string header, input_->TakeLine());
     plan_options.csv_header = SplitHeader(header, spec.source.csv.delimiter);
   }
-  std::unique_ptr<PipelinePlan> plan = PlanPipeline(spec, plan_options, errors);
-  if (plan == nullptr) return Status(ErrorCode::kBadSettingValue, "the pipeline cannot run");
+  return PlanPipeline(spec, plan_options, errors);
+}
 
-  if (durable()) {
-    LmdbOptions lmdb;
-    lmdb.directory = options_.state;
-    lmdb.map_size = sizeof(void*) == 4 ? 1ull << 30 : 16ull << 30;
-    RIVULET_ASSIGN_OR_RETURN(store_, OpenLmdbStore(lmdb));
-  } else {
-    store_ = NewMemoryStore();
+Status Replayer::Open(std::vector<PipelineSpec> specs, ConfigErrors* errors) {
+  RIVULET_RETURN_IF_ERROR(OrderChain(options_, &specs));
+  RIVULET_ASSIGN_OR_RETURN(input_, LineInput::Open(options_.input));
+  std::vector<std::unique_ptr<PipelinePlan>> plans;
+  for (const PipelineSpec& spec : specs) {
+    if (plans.empty()) {
+      RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<PipelinePlan> plan, PlanFirst(spec, errors));
+      plans.push_back(std::move(plan));
+    } else {
+      plans.push_back(PlanPipeline(spec, {}, errors));
+    }
   }
+  if (std::find(plans.begin(), plans.end(), nullptr) != plans.end()) {
+    return Status(ErrorCode::kBadSettingValue, "the pipeline cannot run");
+  }
+  RIVULET_RETURN_IF_ERROR(OpenStore());
+  for (std::unique_ptr<PipelinePlan>& plan : plans) {
+    const std::string& name = plan->name;
+    const bool last = std::none_of(specs.begin(), specs.end(), [&name](const PipelineSpec& s) {
+      return s.source.pipeline.text == name;
+    });
+    RIVULET_RETURN_IF_ERROR(OpenLink(std::move(plan), last));
+  }
+  KeepForReaders();
+  runner_ = NewThreadedRunner(options_.workers);
+  RIVULET_RETURN_IF_ERROR(OpenTables(errors));
+  return input_->SkipTo(first().offset());
+}
+
+Status Replayer::OpenLink(std::unique_ptr<PipelinePlan> plan, bool last) {
+  Link link;
   PipelineOptions pipeline_options;
   pipeline_options.workers = options_.workers;
   pipeline_options.start_offset = input_->offset();
+  for (const Link& other : links_) {
+    if (other.pipeline->name() != plan->source.pipeline) continue;
+    link.upstream = other.pipeline.get();
+    pipeline_options.log = Position::ResultsOf(link.upstream->id());
+    pipeline_options.start_offset = 0;
+  }
+  if (link.upstream == nullptr && !links_.empty()) {
+    return Status(ErrorCode::kUsage, "'" + plan->name + "' and others read each other in a circle");
+  }
   RIVULET_ASSIGN_OR_RETURN(
-      pipeline_, Pipeline::Open(std::move(plan), pipeline_options, store_.get(), durable()));
-  runner_ = NewThreadedRunner(options_.workers);
-  RIVULET_RETURN_IF_ERROR(OpenTables(errors));
-  RIVULET_RETURN_IF_ERROR(AddOutput(ChannelKind::kResults, options_.output));
-  RIVULET_RETURN_IF_ERROR(AddOutput(ChannelKind::kLate, options_.late));
-  RIVULET_RETURN_IF_ERROR(AddOutput(ChannelKind::kDead, options_.dead_letters));
-  return input_->SkipTo(pipeline_->offset());
+      link.pipeline, Pipeline::Open(std::move(plan), pipeline_options, store_.get(), durable()));
+  Pipeline* const pipeline = link.pipeline.get();
+  pipeline->channel(ChannelKind::kResults).KeepFrom(0);
+  links_.push_back(std::move(link));
+  RIVULET_RETURN_IF_ERROR(AddOutput(pipeline, last, ChannelKind::kResults, options_.output));
+  RIVULET_RETURN_IF_ERROR(AddOutput(pipeline, last, ChannelKind::kLate, options_.late));
+  RIVULET_RETURN_IF_ERROR(AddOutput(pipeline, last, ChannelKind::kDead, options_.dead_letters));
+  // Its number must be taken before the next one asks for one.
+  return durable() ? Commit() : Status::Ok();
 }
 
+// Tables of files, of all pipelines.
 Status Replayer::OpenTables(ConfigErrors* errors) {
-  pipeline_->tables().Refresh(true, 0, [](char, const std::string&) {});
-  if (!pipeline_->tables().ready()) {
-    CheckTableFiles(pipeline_->plan(), errors);
+  for (const Link& link : links_) {
+    PipelineTables& tables = link.pipeline->tables();
+    tables.Refresh(true, 0, [](char, const std::string&) {});
+    if (tables.ready()) continue;
+    CheckTableFiles(link.pipeline->plan(), errors);
     return Status(ErrorCode::kBadTable, "a table of the pipeline cannot be read");
   }
+  return TakeTableFiles();
+}
+
+// Tables of topics: those of the pipeline that reads the input.
+Status Replayer::TakeTableFiles() {
   std::vector<std::string> names;
-  for (const TablePlan& table : pipeline_->plan().tables) {
+  for (const TablePlan& table : first().plan().tables) {
     names.push_back(table.of_topic() ? table.name : "");
   }
   // A run that goes on has taken the rows in before.
-  const bool begins = pipeline_->offset() == input_->offset();
+  const bool begins = first().offset() == input_->offset();
   for (const auto& [name, path] : options_.tables) {
     const auto known = std::find(names.begin(), names.end(), name);
     if (known == names.end() || name.empty()) {
@@ -148,107 +267,187 @@ Status Replayer::LoadTable(uint32_t table, const std::string& path) {
   for (;;) {
     RIVULET_RETURN_IF_ERROR(lines->Read(kTurnBytes, TimeUnit::kMillis, &messages));
     if (messages.empty()) return Status::Ok();
-    for (InputMessage& message : messages) message.payload.offset = pipeline_->offset();
-    RIVULET_RETURN_IF_ERROR(pipeline_->LoadTable(messages));
+    for (InputMessage& message : messages) message.payload.offset = first().offset();
+    RIVULET_RETURN_IF_ERROR(first().LoadTable(messages));
   }
 }
 
-Status Replayer::AddOutput(ChannelKind kind, const std::string& path) {
-  if (path.empty()) return Status::Ok();
-  OutputChannel& channel = pipeline_->channel(kind);
-  if (path == "-") return channel.AddSink("stdout", NewStdoutSink());
-  RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> sink, NewFileSink(path));
-  return channel.AddSink("file " + path, std::move(sink));
+Status Replayer::AddOutput(Pipeline* pipeline, bool last, ChannelKind kind, const std::string& path) {
+  std::string own = path;
+  const size_t name = own.find(kPipelineName);
+  if (name != std::string::npos) own.replace(name, kPipelineName.size(), pipeline->name());
+  if (own.empty() || (name == std::string::npos && !last)) return Status::Ok();
+  OutputChannel& channel = pipeline->channel(kind);
+  if (own == "-") return channel.AddSink("stdout", NewStdoutSink());
+  RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> sink, NewFileSink(own));
+  return channel.AddSink("file " + own, std::move(sink));
+}
+
+// What tables do not take.
+MemoryBudget Replayer::Budget() const {
+  size_t tables = 0;
+  for (const Link& link : links_) tables += link.pipeline->TableBytes();
+  return MemoryBudget{options_.state_memory}.Without(tables);
+}
+
+// Without a commit results can be read at once.
+void Replayer::KeepForReaders() {
+  for (Link& link : links_) {
+    uint64_t least = OutputChannel::kNobody;
+    for (const Link& reader : links_) {
+      if (reader.upstream != link.pipeline.get()) continue;
+      least = std::min(least, durable() ? reader.pipeline->committed_offset() : reader.pipeline->offset());
+    }
+    link.pipeline->channel(ChannelKind::kResults).KeepFrom(least);
+  }
+}
+
+Status Replayer::Commit() {
+  last_commit_ = options_.clock();
+  Delta delta;
+  for (const Link& link : links_) link.pipeline->CollectCommit(&delta);
+  RIVULET_RETURN_IF_ERROR(store_->Commit(delta));
+  for (const Link& link : links_) link.pipeline->OnCommitted();
+  return Status::Ok();
 }
 
 // Hands results on: at once without a state directory, after a commit with one.
 Status Replayer::AfterTurn(bool force_commit) {
+  KeepForReaders();
   if (!durable()) return Drain();
-  const Monotonic now = options_.clock();
-  const MemoryBudget budget = MemoryBudget{options_.state_memory}.Without(pipeline_->TableBytes());
-  const bool due = force_commit || now - last_commit_ >= options_.commit_interval ||
-                   budget.CommitDue(pipeline_->StateBytes(), pipeline_->DirtyRows(), store_->Stats()) ||
-                   pipeline_->OutputBytes() > 16u << 20;
+  const MemoryBudget budget = Budget();
+  size_t state = 0, dirty = 0, outputs = 0;
+  for (const Link& link : links_) {
+    state += link.pipeline->StateBytes();
+    dirty += link.pipeline->DirtyRows();
+    outputs += link.pipeline->OutputBytes();
+  }
+  const bool due = force_commit || options_.clock() - last_commit_ >= options_.commit_interval ||
+                   budget.CommitDue(state, dirty, store_->Stats()) || outputs > 16u << 20;
   if (!due) return Status::Ok();
-  last_commit_ = now;
-  Delta delta;
-  pipeline_->CollectCommit(&delta);
-  RIVULET_RETURN_IF_ERROR(store_->Commit(delta));
-  pipeline_->OnCommitted();
-  pipeline_->BoundMemory(budget.panes());
+  RIVULET_RETURN_IF_ERROR(Commit());
+  KeepForReaders();
+  for (const Link& link : links_) link.pipeline->BoundMemory(budget.panes() / links_.size());
   return Drain();
 }
 
 // A turn that ended in the middle of a large close goes on in steps, results leaving in between.
-Status Replayer::FinishClosing() {
-  while (pipeline_->closing()) {
+Status Replayer::FinishClosing(Pipeline* pipeline) {
+  while (pipeline->closing()) {
     RIVULET_RETURN_IF_ERROR(AfterTurn(true));
-    RIVULET_RETURN_IF_ERROR(pipeline_->Continue(runner_.get()));
+    RIVULET_RETURN_IF_ERROR(pipeline->Continue(runner_.get()));
   }
   return Status::Ok();
 }
 
 Status Replayer::Drain() {
   for (;;) {
-    RIVULET_ASSIGN_OR_RETURN(const bool moved, pipeline_->Pump());
-    if (pipeline_->Drained()) return Status::Ok();
+    bool moved = false, drained = true;
+    for (const Link& link : links_) {
+      RIVULET_ASSIGN_OR_RETURN(const bool one, link.pipeline->Pump());
+      moved = moved || one;
+      drained = drained && link.pipeline->Drained();
+    }
+    if (drained) return Status::Ok();
     if (moved) continue;
-    for (const SinkStats& s : pipeline_->Sinks()) {
-      if (!s.available) return Status(ErrorCode::kSinkUnavailable, s.name + ": " + s.last_error);
+    for (const Link& link : links_) {
+      for (const SinkStats& s : link.pipeline->Sinks()) {
+        if (!s.available) return Status(ErrorCode::kSinkUnavailable, s.name + ": " + s.last_error);
+      }
     }
     return Status(ErrorCode::kSinkUnavailable, "an output takes no more results");
   }
 }
 
+Status Replayer::TurnFirst(std::span<const InputMessage> rest) {
+  const MemoryBudget budget = Budget();
+  while (!rest.empty()) {
+    const auto turn = rest.first(
+        budget.TurnMessages(rest.size(), links_.size(), durable() ? store_->Stats() : StoreStats{}));
+    const bool all = turn.size() == rest.size();
+    const uint64_t end = all ? input_->offset() : rest[turn.size()].payload.offset;
+    RIVULET_RETURN_IF_ERROR(first().Turn(turn, end, runner_.get()));
+    RIVULET_RETURN_IF_ERROR(FinishClosing(&first()));
+    RIVULET_RETURN_IF_ERROR(AfterTurn(false));
+    const uint64_t next = first().offset();
+    rest = {std::find_if(rest.begin(), rest.end(),
+                         [next](const InputMessage& m) { return m.payload.offset >= next; }),
+            rest.end()};
+  }
+  return Status::Ok();
+}
+
+// The pipelines that read others take what there is for them.
+Status Replayer::Follow() {
+  for (Link& link : links_) {
+    Pipeline* const pipeline = link.pipeline.get();
+    RIVULET_RETURN_IF_ERROR(FinishClosing(pipeline));
+    while (link.upstream != nullptr) {
+      uint64_t next = 0;
+      RIVULET_RETURN_IF_ERROR(link.reader.Read(*link.upstream, *pipeline, kTurnEntries,
+                                               kTurnBytes * options_.workers, &messages_, &next));
+      if (messages_.empty()) break;
+      RIVULET_RETURN_IF_ERROR(pipeline->Turn(messages_, next, runner_.get()));
+      RIVULET_RETURN_IF_ERROR(FinishClosing(pipeline));
+      RIVULET_RETURN_IF_ERROR(AfterTurn(false));
+    }
+  }
+  return Status::Ok();
+}
+
+// Everything out. What one puts out with a commit, others read behind it.
+Status Replayer::FinishAll() {
+  for (size_t i = 0; i < links_.size(); ++i) {
+    RIVULET_RETURN_IF_ERROR(AfterTurn(true));
+    RIVULET_RETURN_IF_ERROR(Follow());
+  }
+  RIVULET_RETURN_IF_ERROR(AfterTurn(true));
+  // The sinks' cursors have moved since: a second commit keeps them.
+  return durable() ? AfterTurn(true) : Status::Ok();
+}
+
 Result<ReplaySummary> Replayer::Run() {
   ReplaySummary summary;
   last_commit_ = options_.clock();
-  std::vector<InputMessage> messages;
-  const TimeUnit unit = pipeline_->plan().source.time_unit;
-  const MemoryBudget budget = MemoryBudget{options_.state_memory}.Without(pipeline_->TableBytes());
+  const TimeUnit unit = first().plan().source.time_unit;
   // What a killed run left in the output log goes out first.
   RIVULET_RETURN_IF_ERROR(Drain());
-  RIVULET_RETURN_IF_ERROR(FinishClosing());
+  RIVULET_RETURN_IF_ERROR(Follow());
+  std::vector<InputMessage> messages;
   for (;;) {
-    if (!options_.progress(input_->offset(), input_->size(), pipeline_->counters())) {
+    if (!options_.progress(input_->offset(), input_->size(), first().counters())) {
       summary.interrupted = true;
       break;
     }
     RIVULET_RETURN_IF_ERROR(input_->Read(kTurnBytes * options_.workers, unit, &messages));
     if (messages.empty()) break;
-    std::span<const InputMessage> rest = messages;
-    while (!rest.empty()) {
-      const auto turn = rest.first(
-          budget.TurnMessages(rest.size(), 1, durable() ? store_->Stats() : StoreStats{}));
-      const bool all = turn.size() == rest.size();
-      const uint64_t end = all ? input_->offset() : rest[turn.size()].payload.offset;
-      RIVULET_RETURN_IF_ERROR(pipeline_->Turn(turn, end, runner_.get()));
-      RIVULET_RETURN_IF_ERROR(FinishClosing());
-      RIVULET_RETURN_IF_ERROR(AfterTurn(false));
-      const uint64_t next = pipeline_->offset();
-      rest = {std::find_if(rest.begin(), rest.end(),
-                           [next](const InputMessage& m) { return m.payload.offset >= next; }),
-              rest.end()};
-    }
+    RIVULET_RETURN_IF_ERROR(TurnFirst(messages));
+    RIVULET_RETURN_IF_ERROR(Follow());
   }
   if (options_.flush && !summary.interrupted) {
-    RIVULET_RETURN_IF_ERROR(pipeline_->Finish(runner_.get()));
-    RIVULET_RETURN_IF_ERROR(FinishClosing());
+    RIVULET_RETURN_IF_ERROR(first().Finish(runner_.get()));
+    RIVULET_RETURN_IF_ERROR(FinishClosing(&first()));
   }
-  RIVULET_RETURN_IF_ERROR(AfterTurn(true));
-  // The sinks' cursors have moved since: a second commit keeps them.
-  if (durable()) RIVULET_RETURN_IF_ERROR(AfterTurn(true));
-  summary.counters = pipeline_->counters();
+  RIVULET_RETURN_IF_ERROR(FinishAll());
+  summary.counters = first().counters();
+  for (const Link& link : links_) {
+    summary.pipelines.emplace_back(link.pipeline->name(), link.pipeline->counters());
+  }
   return summary;
 }
 
 }  // namespace
 
-Result<ReplaySummary> Replay(PipelineSpec spec, const ReplayOptions& options,
+Result<ReplaySummary> Replay(std::vector<PipelineSpec> specs, const ReplayOptions& options,
                              ConfigErrors* errors) {
   Replayer replayer(options);
-  RIVULET_RETURN_IF_ERROR(replayer.Open(spec, errors));
+  RIVULET_RETURN_IF_ERROR(replayer.Open(std::move(specs), errors));
   return replayer.Run();
+}
+
+Result<ReplaySummary> Replay(PipelineSpec spec, const ReplayOptions& options,
+                             ConfigErrors* errors) {
+  return Replay(std::vector<PipelineSpec>{std::move(spec)}, options, errors);
 }
 
 }  // namespace rivulet

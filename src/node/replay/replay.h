@@ -17,6 +17,8 @@ namespace rivulet {
 
 struct ReplayOptions {
   std::string input = "-";
+  // Where what comes out goes: with {pipeline} in it, which stands for the name, of each pipeline; otherwise
+  // of the one that no other reads.
   std::string output = "-";
   // Rows of tables from topics, taken in before the input: the table's name, and a file of JSON objects.
   std::vector<std::pair<std::string, std::string>> tables;
@@ -34,7 +36,9 @@ struct ReplayOptions {
 };
 
 struct ReplaySummary {
-  PipelineCounters counters;
+  PipelineCounters counters;     // of the pipeline that reads the input
+  // Of all, by name, each behind the one it reads.
+  std::vector<std::pair<std::string, PipelineCounters>> pipelines;
   bool interrupted = false;      // progress said stop; with a state directory, run again to go on
 };
 
@@ -45,5 +49,8 @@ std::vector<std::string> SourceNames(const PipelineSpec& spec);
 // Errors: those of the input, the state and the outputs. Faults of the pipeline go to `errors` (then the
 // status is kBadSettingValue).
 Result<ReplaySummary> Replay(PipelineSpec spec, const ReplayOptions& options, ConfigErrors* errors);
+// Of several, one reads the input, and each of the others the results of one of them; otherwise kUsage.
+Result<ReplaySummary> Replay(std::vector<PipelineSpec> specs, const ReplayOptions& options,
+                             ConfigErrors* errors);
 
 }  // namespace rivulet
