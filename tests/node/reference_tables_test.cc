@@ -43,7 +43,8 @@ class Folder {
 
 std::unique_ptr<PipelinePlan> Plan(const Folder& folder, const std::string& table,
                                    const std::string& take = "name") {
-  const std::string yaml = "pipeline: test\nsource: { mqtt: in, time: { field: t } }\ntables:\n  t: " + table +
+  const std::string yaml = "pipeline: test\nsource: { mqtt: in, time: { field: t } }\ntables:\n  t: " +
+                           table +
                            "\nsteps:\n  - join: { table: t, take: " + take +
                            " }\n  - key: k\n  - select: " + take + "\nsinks: [{ stdout: true }]\n";
   PipelineSpec spec;
@@ -282,7 +283,8 @@ TEST_CASE("rows of a topic are stored, removed, and translated when fields chang
 
 TEST_CASE("damaged rows of a topic's table are reported, never a crash") {
   const Folder folder;
-  const auto plan = Plan(folder, "{ mqtt: 'c/{k}', key: k, fields: { name: string, at: int }, valid_from: at }");
+  const auto plan =
+      Plan(folder, "{ mqtt: 'c/{k}', key: k, fields: { name: string, at: int }, valid_from: at }");
   Fixture f(*plan);
   Apply(&f.tables, {{"c/a", R"({"name":"x","at":1})"},
                     {"c/a", R"({"name":"xx","at":2})"},
