@@ -123,6 +123,13 @@ class ReferenceRun {
   Status Turn(std::span<const InputMessage> turn) {
     matching_.clear();
     for (const InputMessage& m : turn) {
+      tables_.clear();
+      pipeline_->tables().Match(m.topic_id, m.topic, &tables_);
+      for (const uint32_t table : tables_) {
+        matching_.push_back(m);
+        matching_.back().kind = InputMessage::Kind::kTable;
+        matching_.back().table = table;
+      }
       if (pipeline_->source().Matches(m.topic_id, m.topic)) matching_.push_back(m);
     }
     return TurnAndCommit(matching_, turn.back().payload.offset + 1);
@@ -187,6 +194,7 @@ class ReferenceRun {
   std::map<std::string, size_t> topics_;
   std::vector<InputMessage> messages_;
   std::vector<InputMessage> matching_;
+  std::vector<uint32_t> tables_;
 };
 
 References::References(Random* random) : random_(random) {}

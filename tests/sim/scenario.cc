@@ -281,6 +281,55 @@ late: { mqtt: late/longest }
       "lateness: 20s", "lateness: 40s"}},
 };
 
+// Tables from the topics of others' records, with versions and without.
+constexpr Template kTableTemplates[] = {
+    {R"(
+pipeline: tagged
+source:
+  mqtt: cars/{car}
+  format: { csv: { columns: [t, speed, n] } }
+  fields: { t: { type: int, required: true }, speed: float, n: int }
+  time: { field: t, unit: ms, delay: 3s }
+tables:
+  tags:
+    mqtt: plant/{site}/{sensor}
+    key: [site, sensor]
+    fields: { ts: int, tag: string, v: float }
+    valid_from: ts
+    keep: 10s
+    rows: 6
+steps:
+  - set: { s: "replace(car, 'c', 's')" }
+  - join: { table: tags, on: { site: "'north'", sensor: s }, take: [tag, { heat: v }], type: left }
+  - key: car
+  - window: { tumbling: 5s, lateness: 2s }
+    aggregate: { records: count(), tag: last(tag), heat: sum(heat) }
+sinks: { mqtt: "out/tagged/1/{car}" }
+late: { mqtt: late/tagged }
+dead_letters: { mqtt: dead/tagged }
+)",
+     "type: left", "type: inner"},
+    // Each message is a record and a row; an edit that changes the rows' columns.
+    {R"(
+pipeline: echoed
+source:
+  mqtt: plant/{site}/{sensor}
+  fields: { ts: { type: int, required: true }, v: float, n: int, tag: string }
+  time: { field: ts, unit: ms, delay: 1s, per: sensor, hold: 20s }
+tables:
+  last: { mqtt: "plant/{site}/+", key: site, fields: { n: int, tag: string } }
+steps:
+  - key: sensor
+  - join: { table: last, take: [{ known: n }, { colour: tag }] }
+  - window: { tumbling: 5s, lateness: 2s }
+    aggregate: { records: count(), behind: sum(n - known), colour: last(colour) }
+sinks: { mqtt: "out/echoed/1/{sensor}" }
+late: { mqtt: late/echoed }
+dead_letters: { mqtt: dead/echoed }
+)",
+     "fields: { n: int, tag: string } }", "fields: { v: float, n: int, tag: string } }"},
+};
+
 // None, or one that makes some hits in a life of a few hundred steps.
 double Rarely(Random* random, double often) {
   return random->Chance(0.5) ? 0 : random->Unit() * often;
@@ -346,6 +395,15 @@ void ChoosePatternPipelines(Scenario* s) {
   if (random.Chance(0.5)) s->results_per_step = 1 + random.Below(8);
 }
 
+// Likewise.
+void ChooseTablePipelines(Scenario* s) {
+  if (s->seed % 11 != 6 && s->seed % 11 != 9) return;
+  Random random(s->seed * 0x9e3779b97f4a7c15ull + 3);
+  const size_t one = random.Below(std::size(kTableTemplates));
+  s->pipelines.push_back(Edited(kTableTemplates[one]));
+  if (random.Chance(0.4)) s->pipelines.push_back(Edited(kTableTemplates[1 - one]));
+}
+
 void ChooseSettings(Random* random, Scenario* s) {
   s->sync = OneOf(random, {JournalSync::kAlways, JournalSync::kInterval, JournalSync::kInterval,
                            JournalSync::kNever});
@@ -399,6 +457,7 @@ Scenario MakeScenario(uint64_t seed) {
   ChoosePerKeyPipelines(&s);
   ChooseChains(&s);
   ChoosePatternPipelines(&s);
+  ChooseTablePipelines(&s);
   return s;
 }
 

@@ -149,6 +149,19 @@ void PrintSinkTroubles(const Json& pipeline) {
   }
 }
 
+void PrintTables(const Json& pipeline) {
+  const Json& tables = Member(pipeline, "tables");
+  if (!tables.is_array()) return;
+  for (const Json& table : tables) {
+    const std::string error = TextOf(table, "last_error");
+    std::printf("  %s: table '%s' %s%s%s\n", TextOf(pipeline, "name").c_str(),
+                TextOf(table, "name").c_str(),
+                BoolOf(table, "ready") ? ("has " + CountOf(table, "rows") + " rows").c_str()
+                                       : "is WAITED FOR",
+                error.empty() || error == kNone ? "" : ": ", error == kNone ? "" : error.c_str());
+  }
+}
+
 void PrintPipelines(const Json& status) {
   const Json& pipelines = Member(status, "pipelines");
   if (!pipelines.is_array() || pipelines.empty()) {
@@ -166,6 +179,7 @@ void PrintPipelines(const Json& status) {
   }
   std::puts("");
   PrintTable(rows);
+  for (const Json& p : pipelines) PrintTables(p);
   for (const Json& p : pipelines) PrintSinkTroubles(p);
 }
 
