@@ -398,7 +398,7 @@ void ChoosePatternPipelines(Scenario* s) {
 // Likewise.
 void ChooseTablePipelines(Scenario* s) {
   if (s->seed % 11 != 6 && s->seed % 11 != 9) return;
-  Random random(s->seed * 0x9e3779b97f4a7c15ull + 3);
+  Random random(s->seed * 0x9e3779b97f4a7c15ull + 4);
   const size_t one = random.Below(std::size(kTableTemplates));
   s->pipelines.push_back(Edited(kTableTemplates[one]));
   if (random.Chance(0.4)) s->pipelines.push_back(Edited(kTableTemplates[1 - one]));
