@@ -175,7 +175,7 @@ TEST_CASE("tables of SQLite databases") {
   const auto write = [&](const std::string& json) {
     OutputEntry entry;
     entry.sequence = sequence++;
-    entry.id = "id" + std::to_string(sequence);
+    entry.id = entry.window_id = "id" + std::to_string(sequence);
     entry.json = json;
     REQUIRE(sink->Offer({&entry, 1}) == 1);
   };
@@ -218,9 +218,9 @@ TEST_CASE("tables of SQLite databases") {
 
 namespace {
 
-// Gives the table of a topic rows, as a turn would.
-void Apply(PipelineTables* tables, const std::vector<std::pair<std::string, std::string>>& messages) {
-  uint64_t offset = 0;
+// Gives the table of a topic rows, as a turn would that begins at `offset`.
+void Apply(PipelineTables* tables, uint64_t offset,
+           const std::vector<std::pair<std::string, std::string>>& messages) {
   for (const auto& [topic, payload] : messages) {
     const std::string padded = payload + std::string(kPayloadPadding, '\0');
     InputMessage message;
@@ -246,10 +246,11 @@ TEST_CASE("rows of a topic are stored, removed, and translated when fields chang
   const auto plan = Plan(folder, kTopic);
   Fixture f(*plan);
   CHECK(f.tables.fresh(0));
-  Apply(&f.tables, {{"c/a", R"({"name":"x","size":1})"}, {"c/b", R"({"name":"y","size":2})"}, {"c/c", "{}"}});
+  Apply(&f.tables, 0,
+        {{"c/a", R"({"name":"x","size":1})"}, {"c/b", R"({"name":"y","size":2})"}, {"c/c", "{}"}});
   f.tables.CollectChanges(0, &f.state);
   CHECK(f.state.rows.size() == 4);
-  Apply(&f.tables, {{"c/b", " "}, {"c/c", R"({"size":3})"}});
+  Apply(&f.tables, 3, {{"c/b", " "}, {"c/c", R"({"size":3})"}});
   f.tables.CollectChanges(0, &f.state);
   CHECK(f.state.rows.size() == 3);
 
@@ -286,9 +287,8 @@ TEST_CASE("damaged rows of a topic's table are reported, never a crash") {
   const auto plan =
       Plan(folder, "{ mqtt: 'c/{k}', key: k, fields: { name: string, at: int }, valid_from: at }");
   Fixture f(*plan);
-  Apply(&f.tables, {{"c/a", R"({"name":"x","at":1})"},
-                    {"c/a", R"({"name":"xx","at":2})"},
-                    {"c/b", R"({"name":"y"})"}});
+  Apply(&f.tables, 0,
+        {{"c/a", R"({"name":"x","at":1})"}, {"c/a", R"({"name":"xx","at":2})"}, {"c/b", R"({"name":"y"})"}});
   f.tables.CollectChanges(0, &f.state);
   Random random(3);
   size_t refused = 0;

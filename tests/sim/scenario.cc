@@ -299,7 +299,8 @@ tables:
     keep: 10s
     rows: 6
 steps:
-  - set: { s: "replace(car, 'c', 's')" }
+  - set:
+      s: replace(car, 'c', 's')
   - join: { table: tags, on: { site: "'north'", sensor: s }, take: [tag, { heat: v }], type: left }
   - key: car
   - window: { tumbling: 5s, lateness: 2s }
