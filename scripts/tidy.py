@@ -28,8 +28,8 @@ LAYERS = {
     "node": {"base", "operators", "state", "transport"},
 }
 
-# Header of a library (regular expression) -> the only files (or folders) of src/ that may include it.
-# Everything else sees the library through our own interface.
+# Header of a library (regular expression) -> the only files (or folders) of src/ that may include
+# it. Everything else sees the library through our own interface.
 VENDORS = {
     r"lmdb\.h": ["state/lmdb_store.cc"],
     r"zmq.*|czmq.*": [],
@@ -64,6 +64,12 @@ IMPURE_NODE_FILES = {
     "transport/paho_link.cc": "the link's own thread, which keeps the connection up",
     "transport/paho_link.h": "the link's own thread",
 }
+
+# What differs between platforms: functions of the C library that round as the CPU has it, and a
+# type that 32-bit platforms do not have.
+UNPORTABLE = r"\bstd::(?:sin|cos|tan|a(?:sin|cos|tan2?)|exp2?|expm1|log(?:2|10|1p)?|pow|cbrt|hypot|(?:sin|cos|tan)h)"
+UNPORTABLE += r"(?=[(>])|\b__int128\b|\blong double\b"
+UNPORTABLE_FILES = ("src/base/portable_math.cc", "src/base/portable_trigonometry.cc", "src/base/wide_int.h")
 
 # Folders where an unordered container's order could reach results.
 ORDERED_FOLDERS = ("src/operators/", "src/node/engine/")
@@ -214,6 +220,20 @@ def seams(tree):
                 if match:
                     yield Finding(f.path, number, f"uses {what} ('{match.group(0)}'); take it as an "
                                   "argument, or list the file in IMPURE_NODE_FILES")
+
+
+@check(bad=[{"src/operators/a.cc": "return std::sin(x);\n"}, {"src/base/a.h": "unsigned __int128 v;\n"}],
+       good=[{"src/operators/a.cc": "return std::sqrt(portable::Sin(x));  // not std::sin(x)\n"}])
+def platforms(tree):
+    """The same bits on every platform: base/portable_math.h and base/wide_int.h instead."""
+    for f in tree.sources("src/"):
+        if f.path in UNPORTABLE_FILES:
+            continue
+        for number, line in enumerate(f.code_lines, 1):
+            found = re.search(UNPORTABLE, line)
+            if found:
+                yield Finding(f.path, number, f"'{found.group(0)}' differs between platforms; use "
+                              "base/portable_math.h or base/wide_int.h")
 
 
 @check(bad=[{"src/operators/a.cc": "std::unordered_map<int, int> sums_;\nfor (auto& s : sums_) f(s);\n"},

@@ -1,19 +1,26 @@
 # The Debian packages Rivulet needs, and installing those that are missing. Source common.sh first.
 # shellcheck shell=bash
 
-# Compiling.
-packages_build=(
-  g++ cmake ninja-build pkg-config ccache
+# What Rivulet and its tests are built from, on each architecture.
+packages_libraries=(
   libpaho-mqttpp-dev libpaho-mqtt-dev
   liblmdb-dev libsqlite3-dev libyaml-cpp-dev libboost-program-options-dev
   libre2-dev libhowardhinnant-date-dev
   libsimdjson-dev nlohmann-json3-dev libxxhash-dev libcpp-httplib-dev libspdlog-dev
   doctest-dev
 )
+packages_tools=(cmake ninja-build pkg-config ccache)
+# Compiling.
+packages_build=(g++ "${packages_tools[@]}" "${packages_libraries[@]}")
 # A broker, and its command line clients; the rules of time zones.
 packages_run=(mosquitto mosquitto-clients tzdata)
 # Tests: checks in Python, certificates, the fuzzers' compiler.
 packages_test=(python3 python3-yaml python3-jsonschema openssl clang-14 libclang-rt-14-dev)
+# Cross builds: what makes a sysroot, what is in it, compilers for it, and running what they make.
+packages_sysroot_maker=(mmdebstrap)
+packages_sysroot=(libc6-dev libstdc++-12-dev "${packages_libraries[@]}")
+packages_cross_arm64=(g++-aarch64-linux-gnu qemu-user-static)
+packages_cross_armhf=(g++-arm-linux-gnueabihf qemu-user-static)
 
 package_groups=(build run test)
 

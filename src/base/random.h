@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "base/wide_int.h"
+
 namespace rivulet {
 
 // SplitMix64 (Steele, Lea, Flood 2014): small, fast, the same on every platform. Not for secrets.
@@ -18,7 +20,7 @@ class Random {
   }
   // Uniform in [0, n); n must be positive. The bias of the 128-bit product is below 2^-64 * n.
   uint64_t Below(uint64_t n) {
-    return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * n) >> 64);
+    return MultiplyHigh(Next(), n);
   }
   // Uniform in [0, 1), 53 bits.
   double Unit() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <limits>
 
+#include "base/wide_int.h"
+
 namespace rivulet {
 namespace {
 
@@ -115,7 +117,7 @@ Result<Duration> ParseDuration(std::string_view text) {
     if (unit == nullptr) {
       return BadDuration(text, rest.empty() ? "has no unit" : "has an unknown unit");
     }
-    const __int128 scaled = static_cast<__int128>(number.digits) * unit->factor;
+    const Int128 scaled = static_cast<Int128>(number.digits) * unit->factor;
     if (scaled % number.scale != 0) return BadDuration(text, "is not a whole number of us");
     if (scaled / number.scale > kMaxInt64 - total) return BadDuration(text, "is too large");
     total += static_cast<int64_t>(scaled / number.scale);
@@ -174,12 +176,12 @@ Result<uint64_t> ParseSize(std::string_view text) {
 std::string FormatSize(uint64_t bytes) {
   constexpr std::array<std::string_view, 5> kNames = {" B", " KB", " MB", " GB", " TB"};
   size_t k = 0;
-  unsigned __int128 unit = 1;
-  unsigned __int128 tenths = static_cast<unsigned __int128>(bytes) * 10;
+  Int128 unit = 1;
+  Int128 tenths = static_cast<Int128>(bytes) * 10;
   while (tenths >= 10240 && k + 1 < kNames.size()) {
-    unit <<= 10;
+    unit *= 1024;
     ++k;
-    tenths = (static_cast<unsigned __int128>(bytes) * 10 + unit / 2) / unit;
+    tenths = (static_cast<Int128>(bytes) * 10 + unit / 2) / unit;
   }
   std::string out;
   AppendDecimal(&out, static_cast<uint64_t>(tenths), 10, kNames[k]);

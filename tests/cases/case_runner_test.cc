@@ -133,6 +133,7 @@ class CaseRun {
     const Scratch scratch;
     std::ofstream(scratch / "input", std::ios::binary) << file_.input;
     std::unique_ptr<LineInput> input = std::move(LineInput::Open(scratch / "input")).value();
+    input->SetSources(SourceNames(spec_));
     if (!csv_header_.empty()) REQUIRE(input->TakeLine().ok());
     std::vector<StreamLine> lines;
     for (std::vector<InputMessage> messages;;) {
@@ -140,7 +141,8 @@ class CaseRun {
       if (messages.empty()) return lines;
       for (const InputMessage& m : messages) {
         lines.push_back({std::string(m.payload.payload),
-                         m.kind == InputMessage::Kind::kWatermark, m.watermark_us});
+                         m.kind == InputMessage::Kind::kWatermark, m.watermark_us, m.source,
+                         m.payload.arrival_us});
       }
     }
   }

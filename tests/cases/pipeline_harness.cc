@@ -23,8 +23,9 @@ class Driver {
     size_t begin = 0;
     for (const StreamLine& line : lines) {
       InputMessage message;
-      message.payload = {std::string_view(buffer_).substr(begin, line.text.size()), 0,
+      message.payload = {std::string_view(buffer_).substr(begin, line.text.size()), line.arrival_us,
                          messages_.size()};
+      message.source = line.source;
       if (line.punctuation) {
         message.kind = InputMessage::Kind::kWatermark;
         message.watermark_us = line.watermark_us;

@@ -16,6 +16,8 @@ struct StreamLine {
   std::string text;
   bool punctuation = false;
   int64_t watermark_us = 0;
+  uint8_t source = 0;        // of several
+  int64_t arrival_us = 0;
 };
 
 struct Outputs {

@@ -102,7 +102,7 @@ TEST_CASE("parts in order of time merge into the whole") {
     Block whole(plan.get()), merged(plan.get());
     whole.Add(samples);
     for (size_t from = 0; from < samples.size();) {
-      const size_t to = std::min(samples.size(), from + 1 + random.Below(25));
+      const size_t to = std::min<size_t>(samples.size(), from + 1 + random.Below(25));
       Block part(plan.get());
       part.Add(std::vector<Sample>(samples.begin() + static_cast<std::ptrdiff_t>(from),
                                    samples.begin() + static_cast<std::ptrdiff_t>(to)));

@@ -93,6 +93,9 @@ TEST_CASE("geo: geohashes and cells") {
   CHECK(Eval("geo_cell(0, 0, 31)") == "error: geo_cell: the level is 31, expected 0 to 30");
   CHECK(Eval("geo_cell_lat(7)") == "float 45");
   CHECK(Eval("geo_cell_lon(5)") == "float 90");
+  CHECK(Eval("geo_hex(0, 0, 21)") == "error: geo_hex: the level is 21, expected 0 to 20");
+  CHECK(Eval("geo_hex(91, 0, 2)") == "null");
+  CHECK(Eval("geo_hex_lat(-4)") == "error: geo_hex_lat: -4 is not the number of a hexagon");
   CHECK(Eval("geo_cell_lat(2)") == "error: geo_cell_lat: 2 is not the number of a cell");
   CHECK(Eval("geo_cell_lat(-1)").starts_with("error"));
   CHECK(Eval("geo_cell_lat(9223372036854775807)").starts_with("error"));

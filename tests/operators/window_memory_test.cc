@@ -1,4 +1,4 @@
-// What panes hold outside their blocks counts as memory, from commit to commit, and goes when they go.
+// What panes hold outside their blocks counts as memory, and goes when they go.
 #include <doctest/doctest.h>
 
 #include "operators/key/key_codec.h"
@@ -81,6 +81,23 @@ TEST_CASE("a slice store counts what its panes hold outside") {
   f.store.Drop(kSlice);
   f.store.Drop(2 * kSlice);
   CHECK(f.store.MemoryBytes() == 0);
+}
+
+TEST_CASE("what changed panes hold outside is counted before a commit, too") {
+  Fixture f;
+  for (int i = 0; i < 5; ++i) f.Add(kSlice, "k" + std::to_string(i), std::string(10'000, 'x'));
+  CHECK(f.store.MemoryBytes() < f.Held());
+  f.store.AddedRecords(8191);
+  CHECK(f.store.MemoryBytes() < f.Held());
+  f.store.AddedRecords(1);
+  CHECK(f.store.MemoryBytes() >= f.Held() + f.Blocks());
+  f.Add(kSlice, "k1", std::string(50'000, 'x'));
+  f.store.AddedRecords(8192);
+  CHECK(f.store.MemoryBytes() >= f.Held() + f.Blocks());
+  const size_t before = f.store.MemoryBytes();
+  f.Commit();
+  CHECK(f.store.MemoryBytes() == before);
+  CHECK(before < f.Held() + f.Blocks() + 1000);
 }
 
 TEST_CASE("a merge tree counts what its nodes hold outside") {

@@ -1,6 +1,7 @@
 // Pipeline files: the whole and the source; steps and sinks have readers of their own.
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/suggest.h"
@@ -11,6 +12,7 @@
 #include "node/config/step_reader.h"
 #include "node/config/text_file.h"
 #include "node/config/yaml_tree.h"
+#include "operators/expr/program.h"
 #include "transport/topic.h"
 
 namespace rivulet {
@@ -261,12 +263,7 @@ void ReadTime(const SettingReader& source, bool has_window, Faults* faults, Time
                   "; expected { field: name, unit: ms } or arrival");
 }
 
-void ReadSource(const SettingReader& file, bool has_window, Faults* faults, SourceSpec* source) {
-  const auto setting =
-      file.Require("source", "where records come from: source: { mqtt: topic, time: .. }, or "
-                             "source: { pipeline: name }");
-  if (!setting) return;
-  const SettingReader reader(*setting->node, settings::kSource, faults);
+void ReadSource(const SettingReader& reader, bool has_window, Faults* faults, SourceSpec* source) {
   if (const auto upstream = reader.Find("pipeline")) {
     ReadUpstream(reader, *upstream, faults, source);
   } else {
@@ -275,6 +272,57 @@ void ReadSource(const SettingReader& file, bool has_window, Faults* faults, Sour
   }
   ReadFields(reader, faults, &source->fields);
   ReadTime(reader, has_window, faults, &source->time);
+}
+
+// One of several sources: its name tells its records from those of the others.
+SourceSpec ReadNamedSource(const Setting& setting, bool has_window, Faults* faults) {
+  SourceSpec source;
+  const SettingReader reader(*setting.node, settings::kNamedSource, faults);
+  constexpr std::string_view kExpected = "a name of letters, digits and '_', such as speed";
+  const auto name = reader.Require("name", kExpected);
+  if (name && TakeText(*name, kExpected, &source.name, faults)) {
+    const std::string& text = source.name.text;
+    const bool plain = text.find('.') == std::string::npos && expr::IsPlainName(text);
+    if (!plain || text.size() > 63) {
+      faults->Add(source.name.mark, ErrorCode::kBadSettingValue,
+                  name->label + " is " + QuoteForMessage(text) + "; expected " +
+                      std::string(kExpected));
+    }
+  }
+  ReadSource(reader, has_window, faults, &source);
+  if (const auto set = reader.Find("set")) source.set = ReadSet(*set, faults).assignments;
+  if (const auto where = reader.Find("where")) source.where = ReadWhere(*where, faults).condition;
+  return source;
+}
+
+void ReadSources(const SettingReader& file, bool has_window, Faults* faults, PipelineSpec* spec) {
+  constexpr std::string_view kExpected =
+      "where records come from: source: { mqtt: topic, time: .. }, or source: { pipeline: name }";
+  constexpr size_t kMost = 16;
+  const auto setting = file.Require("source", kExpected);
+  if (!setting) return;
+  if (!setting->node->is_list()) {
+    const SettingReader reader(*setting->node, settings::kSource, faults);
+    return ReadSource(reader, has_window, faults, &spec->source);
+  }
+  std::vector<SourceSpec> all;
+  std::set<std::string> seen;
+  const auto take = [&](const Setting& item) {
+    all.push_back(ReadNamedSource(item, has_window, faults));
+    const MarkedText& name = all.back().name;
+    if (name.text.empty() || seen.insert(name.text).second) return;
+    faults->Add(name.mark, ErrorCode::kDuplicateSetting,
+                "a source named " + QuoteForMessage(name.text) + " was already given; rename one");
+  };
+  TakeOneOrMore(*setting, kExpected, take, faults);
+  if (all.size() > kMost) {
+    faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
+                "'source' has " + std::to_string(all.size()) + " sources; a pipeline reads at most " +
+                    std::to_string(kMost));
+  }
+  if (all.empty()) return;
+  spec->source = std::move(all.front());
+  spec->others.assign(std::make_move_iterator(all.begin() + 1), std::make_move_iterator(all.end()));
 }
 
 bool IsPipelineName(std::string_view name) {
@@ -322,9 +370,10 @@ bool ReadPipeline(std::string_view yaml, const std::string& file, PipelineSpec* 
   const bool has_window =
       std::any_of(spec->steps.begin(), spec->steps.end(), [](const Step& step) {
         return std::holds_alternative<WindowStep>(step.what) ||
-               std::holds_alternative<SelectStep>(step.what);
+               std::holds_alternative<SelectStep>(step.what) ||
+               std::holds_alternative<StreamJoinStep>(step.what);
       });
-  ReadSource(reader, has_window, &faults, &spec->source);
+  ReadSources(reader, has_window, &faults, spec);
   ReadAllSinks(reader, &faults, spec);
   faults.SortByPlace();
   return faults.none();

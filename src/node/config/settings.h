@@ -24,6 +24,10 @@ inline constexpr SettingGroup kPipeline{"root", "the pipeline file", kPipelineNa
 inline constexpr std::string_view kSourceNames[] = {"mqtt", "pipeline", "format", "fields", "time"};
 inline constexpr SettingGroup kSource{"source", "'source'", kSourceNames};
 
+inline constexpr std::string_view kNamedSourceNames[] = {"name", "mqtt", "format", "fields",
+                                                         "time", "set",  "where"};
+inline constexpr SettingGroup kNamedSource{"named_source", "a source of the list", kNamedSourceNames};
+
 inline constexpr std::string_view kFormatNames[] = {"csv", "value"};
 inline constexpr SettingGroup kFormat{"format", "'format'", kFormatNames};
 
@@ -41,8 +45,9 @@ inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival
                                                   "per",   "hold"};
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
-inline constexpr std::string_view kStepNames[] = {"explode", "set",    "where",  "key",       "keep",
-                                                  "dedup",   "detect", "window", "aggregate", "select"};
+inline constexpr std::string_view kStepNames[] = {
+    "explode", "set",  "where",  "key",       "keep",   "dedup",
+    "detect",  "join", "window", "aggregate", "select", "pattern"};
 inline constexpr SettingGroup kStep{"step", "a step", kStepNames};
 
 inline constexpr std::string_view kExplodeNames[] = {"field", "as"};
@@ -51,9 +56,19 @@ inline constexpr SettingGroup kExplode{"explode", "'explode'", kExplodeNames};
 inline constexpr std::string_view kDedupNames[] = {"by", "within"};
 inline constexpr SettingGroup kDedup{"dedup", "'dedup'", kDedupNames};
 
+inline constexpr std::string_view kStreamJoinNames[] = {"left", "right", "on", "within", "type"};
+inline constexpr SettingGroup kStreamJoin{"stream_join", "'join'", kStreamJoinNames};
+
 inline constexpr std::string_view kDetectNames[] = {
     "name", "when", "until", "for", "change", "by", "stuck", "gap", "anomaly", "score", "over", "pass"};
 inline constexpr SettingGroup kDetect{"detect", "'detect'", kDetectNames};
+
+inline constexpr std::string_view kPatternNames[] = {"sequence", "within", "skip", "timeouts"};
+inline constexpr SettingGroup kPattern{"pattern", "'pattern'", kPatternNames};
+
+inline constexpr std::string_view kElementNames[] = {"name", "where",     "times",  "optional", "next",
+                                                     "not",  "reluctant", "within", "for"};
+inline constexpr SettingGroup kElement{"element", "an element of 'sequence'", kElementNames};
 
 inline constexpr std::string_view kWindowNames[] = {
     "tumbling", "sliding",  "session", "cumulate", "count", "global",
@@ -76,9 +91,9 @@ inline constexpr std::string_view kStdoutSinkNames[] = {"stdout"};
 inline constexpr SettingGroup kStdoutSink{"stdout_sink", "a 'stdout' sink", kStdoutSinkNames};
 
 inline constexpr const SettingGroup* kPipelineGroups[] = {
-    &kPipeline, &kSource, &kFormat, &kCsv,      &kValue,      &kField,    &kTime,
-    &kStep,     &kExplode, &kDedup, &kDetect, &kWindow, &kSession, &kMqttSink, &kSqliteSink,
-    &kFileSink, &kStdoutSink};
+    &kPipeline, &kSource, &kNamedSource, &kFormat,  &kCsv,      &kValue,      &kField,
+    &kTime,     &kStep,   &kExplode,     &kDedup,   &kDetect,   &kPattern,    &kElement,
+    &kWindow,   &kSession, &kMqttSink,   &kSqliteSink, &kFileSink, &kStdoutSink, &kStreamJoin};
 
 // --- node files ---
 inline constexpr std::string_view kNodeFileNames[] = {

@@ -47,6 +47,7 @@ struct TimeSpec {
 };
 
 struct SourceSpec {
+  MarkedText name;         // of several sources; empty: the only one
   MarkedText pipeline;  // the pipeline whose results are read; empty: messages of `topics`
   std::vector<MarkedText> topics;
   enum class Format : uint8_t { kJson, kCsv, kValue } format = Format::kJson;
@@ -54,6 +55,9 @@ struct SourceSpec {
   MarkedText value_field;  // format value: the name the payload gets ("value" by default)
   std::vector<FieldDeclaration> fields;  // declared payload fields; empty: any name is a field
   TimeSpec time;
+  // Of several sources: what is done with its records before they meet those of the others; set, then where.
+  std::vector<std::pair<MarkedText, MarkedText>> set;
+  MarkedText where;        // empty: all
 };
 
 // `explode:` - one record for each element of an array.
@@ -118,9 +122,39 @@ struct SelectStep {
   SourceMark mark;
   std::vector<std::pair<MarkedText, MarkedText>> fields;  // name, expression; empty text: the field
 };
+// `pattern:` - a sequence in the records of a key.
+struct PatternElementSetting {
+  SourceMark mark;
+  MarkedText name;                 // empty: a negation
+  MarkedText where;                // its condition; empty: any record
+  int64_t least = 1, most = 1;     // times; most 0: no limit
+  bool optional = false;
+  bool next = false;
+  bool reluctant = false;
+  std::optional<Duration> within;
+  bool negated = false;
+  Duration hold;                   // for
+};
+struct PatternStep {
+  SourceMark mark;
+  std::vector<PatternElementSetting> sequence;
+  std::optional<Duration> within;
+  bool to_next = false;            // skip: to_next
+  bool timeouts = false;
+  std::vector<std::pair<MarkedText, MarkedText>> fields;  // select: name, expression
+};
+// `join:` of two sources.
+struct StreamJoinStep {
+  enum class Type : uint8_t { kInner, kLeft, kFull } type = Type::kInner;
+  SourceMark mark;
+  MarkedText left, right;          // names of sources
+  std::vector<MarkedText> on;      // fields of the key; empty: that of the 'key' step above
+  Duration lower, upper;           // bounds of right time less left time
+};
 struct Step {
   SourceMark mark;
-  std::variant<SetStep, WhereStep, KeyStep, DedupStep, DetectStep, WindowStep, SelectStep, ExplodeStep>
+  std::variant<SetStep, WhereStep, KeyStep, DedupStep, DetectStep, WindowStep, SelectStep, ExplodeStep,
+               PatternStep, StreamJoinStep>
       what;
 };
 
@@ -140,6 +174,7 @@ struct PipelineSpec {
   std::string file;
   MarkedText name;
   SourceSpec source;
+  std::vector<SourceSpec> others;      // sources that are read together with it
   std::vector<Step> steps;
   std::vector<SinkSpec> sinks;         // empty: only other pipelines read its results
   std::vector<SinkSpec> late;          // empty: only counted

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "node/config/detect_reader.h"
+#include "node/config/join_reader.h"
+#include "node/config/pattern_reader.h"
 #include "node/config/window_reader.h"
 
 namespace rivulet {
@@ -58,11 +60,21 @@ void CheckNamesOnce(const Assignments& assignments, std::string_view setting, Fa
   }
 }
 
+}  // namespace
+
 SetStep ReadSet(const Setting& setting, Faults* faults) {
   SetStep step;
   ReadAssignments(setting, kExpression, faults, &step.assignments);
   return step;
 }
+
+WhereStep ReadWhere(const Setting& setting, Faults* faults) {
+  WhereStep step;
+  TakeText(setting, "a condition such as speed > 5 and speed < 200", &step.condition, faults);
+  return step;
+}
+
+namespace {
 
 ExplodeStep ReadExplode(const Setting& setting, Faults* faults) {
   ExplodeStep step;
@@ -73,12 +85,6 @@ ExplodeStep ReadExplode(const Setting& setting, Faults* faults) {
     TakeText(*field, kField, &step.field, faults);
   }
   if (const auto as = reader.Require("as", kAs)) TakeText(*as, kAs, &step.as, faults);
-  return step;
-}
-
-WhereStep ReadWhere(const Setting& setting, Faults* faults) {
-  WhereStep step;
-  TakeText(setting, "a condition such as speed > 5 and speed < 200", &step.condition, faults);
   return step;
 }
 
@@ -134,6 +140,16 @@ WindowStep ReadWindow(const Setting& window, const SettingReader& step_reader, F
   return step;
 }
 
+PatternStep ReadPatternStep(const Setting& setting, const SettingReader& step_reader, Faults* faults) {
+  PatternStep step = ReadPattern(setting, faults);
+  constexpr std::string_view kField = "an expression over its elements such as brake.speed or count(brake)";
+  if (const auto select = step_reader.Find("select")) {
+    ReadAssignments(*select, kField, faults, &step.fields);
+    CheckNamesOnce(step.fields, "select", faults);
+  }
+  return step;
+}
+
 // `[a, b]`, `{ a: x }`, or a list of both.
 SelectStep ReadSelect(const Setting& setting, Faults* faults) {
   constexpr std::string_view kExpected = "field names, or names with expressions";
@@ -156,9 +172,9 @@ SelectStep ReadSelect(const Setting& setting, Faults* faults) {
 std::optional<Setting> StepKind(const SettingReader& reader, Faults* faults) {
   std::optional<Setting> kind;
   for (const std::string_view name :
-       {"explode", "set", "where", "key", "dedup", "detect", "window", "select"}) {
+       {"explode", "set", "where", "key", "dedup", "detect", "join", "window", "pattern", "select"}) {
     const std::optional<Setting> setting = reader.Find(name);
-    if (!setting) continue;
+    if (!setting || (name == "select" && reader.Find("pattern"))) continue;
     if (kind) {
       faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
                   "'" + std::string(name) +
@@ -203,10 +219,14 @@ void ReadStep(const Setting& setting, Faults* faults, std::vector<Step>* steps) 
     step.what = ReadWhere(*kind, faults);
   } else if (reader.Find("dedup")) {
     step.what = ReadDedup(*kind, faults);
+  } else if (reader.Find("pattern")) {
+    step.what = ReadPatternStep(*kind, reader, faults);
   } else if (reader.Find("select")) {
     step.what = ReadSelect(*kind, faults);
   } else if (reader.Find("detect")) {
     step.what = ReadDetect(*kind, faults);
+  } else if (reader.Find("join")) {
+    ReadJoin(*kind, faults, &step);
   } else {
     step.what = ReadKey(*kind, faults);
   }

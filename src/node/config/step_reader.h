@@ -11,4 +11,8 @@ namespace rivulet {
 // Appends the steps of a list (a single step may stand without one).
 void ReadSteps(const Setting& setting, Faults* faults, std::vector<Step>* steps);
 
+// What stands behind `set:` and `where:`, in a step or elsewhere.
+SetStep ReadSet(const Setting& setting, Faults* faults);
+WhereStep ReadWhere(const Setting& setting, Faults* faults);
+
 }  // namespace rivulet

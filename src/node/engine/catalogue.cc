@@ -91,6 +91,14 @@ std::string Position::Encode() const {
   PutFixed(&bytes, fired.time);
   bytes.push_back(fired.whole ? 1 : 0);
   PutBytes(&bytes, fired.key);
+  if (inputs.empty()) return bytes;
+  PutVarint(&bytes, inputs.size());
+  for (const ChannelState& input : inputs) {
+    PutBytes(&bytes, input.name);
+    PutFixed(&bytes, input.watermark);
+    PutFixed(&bytes, input.heard);
+    bytes.push_back(input.counts ? 1 : 0);
+  }
   return bytes;
 }
 
@@ -120,6 +128,20 @@ Result<Position> Position::Decode(std::string_view bytes) {
   }
   position.fired.whole = whole != 0;
   position.fired.key = key;
+  uint64_t inputs = 0;
+  if (!bytes.empty() && !GetVarint(&bytes, &inputs)) return corrupt;
+  for (uint64_t i = 0; i < inputs; ++i) {
+    ChannelState input;
+    std::string_view name;
+    uint8_t counts = 0;
+    if (!GetBytes(&bytes, &name) || !GetFixed(&bytes, &input.watermark) ||
+        !GetFixed(&bytes, &input.heard) || !GetFixed(&bytes, &counts) || counts > 1) {
+      return corrupt;
+    }
+    input.name = name;
+    input.counts = counts == 1;
+    position.inputs.push_back(std::move(input));
+  }
   return position;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "node/plan/pipeline_plan.h"
+#include "operators/time/channel_watermarks.h"
 #include "state/delta.h"
 #include "state/store.h"
 
@@ -40,6 +41,7 @@ struct Position {
   int64_t watermark = 0;
   FirePoint fired;                    // windows closed so far; behind the watermark in a large close
   std::vector<uint64_t> sequences;    // next output sequence, by channel
+  std::vector<ChannelState> inputs;   // of several sources: how far each has got
 
   std::string Encode() const;
   static Result<Position> Decode(std::string_view bytes);

@@ -83,6 +83,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   p->layouts_ = std::make_unique<PaneLayouts>(&p->plan_->aggregates, p->entry_.layouts);
   p->view_ = std::make_unique<View>(store);
   p->source_ = std::make_unique<SourceTask>(&p->plan_->source, p->workers_, position.watermark);
+  if (p->plan_->source.several()) p->source_->RestoreChannels(position.inputs);
   p->task_ = std::make_unique<PipelineTask>(
       p->plan_.get(), p->layouts_.get(), store_keys::Operator(p->entry_.id, p->entry_.generation),
       store_keys::KeyedSteps(p->entry_.id), p->view_.get(), options.partitions, p->workers_,
@@ -245,6 +246,7 @@ Position Pipeline::CurrentPosition() const {
   position.watermark = source_->watermark();
   position.fired = fired_;
   for (const auto& c : channels_) position.sequences.push_back(c->next());
+  position.inputs = source_->channels().states();
   return position;
 }
 

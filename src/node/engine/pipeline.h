@@ -103,6 +103,8 @@ class Pipeline {
   // Positions a commit would move on by.
   uint64_t uncommitted() const { return offset_ - collected_offset_; }
   int64_t watermark() const { return source_->watermark(); }
+  // Of several sources: how far each has got.
+  const std::vector<ChannelState>& inputs() const { return source_->channels().states(); }
   const PipelineCounters& counters() const { return task_->counters(); }
   size_t StateBytes() const { return task_->MemoryBytes(); }
   size_t StatePanes() const { return task_->PanesInMemory(); }

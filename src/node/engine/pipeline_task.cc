@@ -5,9 +5,26 @@
 #include <tuple>
 
 #include "node/engine/pipeline_worker.h"
+#include "operators/join/interval_join.h"
+#include "operators/pattern/pattern_windows.h"
 #include "operators/window/no_windows.h"
 
 namespace rivulet {
+
+namespace {
+
+std::unique_ptr<WindowOperator> NewEnding(const PipelinePlan& plan, const PaneLayouts* layouts,
+                                          const std::string& prefix, const StateView* view,
+                                          KeyShare share, const FirePoint& fired) {
+  if (plan.selects()) return std::make_unique<NoWindows>(fired);
+  if (plan.matches()) {
+    return std::make_unique<PatternWindows>(&plan.pattern, prefix, view, share, fired);
+  }
+  if (plan.joins()) return std::make_unique<IntervalJoin>(plan.join, prefix, view, share, fired);
+  return NewWindowOperator(plan.window, &plan.aggregates, layouts, prefix, view, share, fired);
+}
+
+}  // namespace
 
 PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
                            std::string prefix, const std::string& keyed_prefix,
@@ -20,12 +37,9 @@ PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
     auto keyed = plan->keyed.empty()
                      ? nullptr
                      : std::make_unique<KeyedChain>(&plan->keyed, keyed_prefix, view, share);
-    std::unique_ptr<WindowOperator> windows =
-        plan->selects() ? std::make_unique<NoWindows>(fired)
-                     : NewWindowOperator(plan->window, &plan->aggregates, layouts, prefix, view,
-                                         share, fired);
-    workers_.push_back(std::make_unique<PipelineWorker>(plan, &encoder_, std::move(windows),
-                                                        std::move(keyed), share));
+    workers_.push_back(std::make_unique<PipelineWorker>(
+        plan, &encoder_, NewEnding(*plan, layouts, prefix, view, share, fired), std::move(keyed),
+        share));
   }
 }
 
@@ -56,10 +70,28 @@ void CheckGaps(const Column& gap, std::vector<uint32_t>* rows, std::vector<RowEr
   RemoveFailedRows(*errors, first_error, rows);
 }
 
+void CheckPatternValues(const PipelinePlan& plan, const RecordBatch& batch,
+                        std::vector<uint32_t>* rows, std::vector<RowError>* errors) {
+  const PatternPlan& pattern = plan.pattern;
+  for (size_t i = 0; i < pattern.accepts.size(); ++i) {
+    const Column& column = batch.columns[plan.argument_columns[pattern.first_value + i]];
+    if ((column.seen() & ~pattern.accepts[i]) == 0) continue;
+    const size_t first_error = errors->size();
+    for (const uint32_t row : *rows) {
+      if ((MaskOf(column.type(row)) & pattern.accepts[i]) != 0) continue;
+      errors->push_back({row, ErrorCode::kWrongFieldType,
+                         "a value that the pattern takes is a " + std::string(TypeName(column.type(row))) +
+                             ", the aggregate over it needs another type"});
+    }
+    RemoveFailedRows(*errors, first_error, rows);
+  }
+}
+
 }  // namespace
 
 void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vector<uint32_t>* rows,
                     std::vector<RowError>* errors) {
+  if (plan.matches()) return CheckPatternValues(plan, batch, rows, errors);
   if (!plan.windows()) return;  // any type can be put out
   if (plan.gap_column) CheckGaps(batch.columns[*plan.gap_column], rows, errors);
   for (size_t i = 0; i < plan.argument_columns.size(); ++i) {
@@ -87,6 +119,7 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   rows = source->rows;
   slot.errors.clear();
   slot.dead.clear();
+  if (plan_->source.several()) PrepareSources(source, &slot);
   plan_->before.Run(&batch, &rows, &slot.scratch, &slot.errors);
   if (plan_->window.per_key.on) PrepareClocks(*source, &slot);
   plan_->between.Run(&batch, &rows, &slot.scratch, &slot.errors);
@@ -110,6 +143,32 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
         {e.row, e.code, std::move(e.detail), batch.raw[e.row], source->watermark[e.row], 0,
                          batch.offset[e.row]});
   }
+}
+
+// Each of several sources does with its records what it has to; then fields that some of them set go into
+// their common columns.
+void PipelineTask::PrepareSources(SourceSlot* source, PreparedSlot* slot) const {
+  const SourcePlan& plan = plan_->source;
+  RecordBatch& batch = source->batch;
+  for (size_t i = 0; i < plan.sources(); ++i) {
+    for (const auto& [own, common] : plan.at(i).meeting) batch.columns[common].Reset(batch.rows);
+  }
+  slot->met.clear();
+  for (size_t i = 0; i < plan.sources(); ++i) {
+    slot->of_source.clear();
+    for (const uint32_t row : slot->passed) {
+      if (source->source[row] == i) slot->of_source.push_back(row);
+    }
+    plan.at(i).steps.Run(&batch, &slot->of_source, &slot->scratch, &slot->errors);
+    for (const auto& [own, common] : plan.at(i).meeting) {
+      const Column& from = batch.columns[own];
+      Column& to = batch.columns[common];
+      for (const uint32_t row : slot->of_source) to.Set(row, from.Get(row));
+    }
+    slot->met.insert(slot->met.end(), slot->of_source.begin(), slot->of_source.end());
+  }
+  std::sort(slot->met.begin(), slot->met.end());
+  slot->passed.swap(slot->met);
 }
 
 // What reaches the key moves the clock of its key, whatever the steps behind it and the aggregates make of
@@ -139,7 +198,7 @@ void PipelineTask::BeginStep(uint32_t worker) { workers_[worker]->BeginTurn(); }
 void PipelineTask::Process(uint32_t worker, SourceTask* source, uint64_t begin, uint64_t end) {
   for (uint32_t i = 0; i < source->slots(); ++i) {
     workers_[worker]->Process(source->slot(i), *slots_[i], begin, end);
-    if (worker != 0 || plan_->after.empty()) continue;
+    if (worker != 0 || !plan_->faults_in_order()) continue;
     // Dead letters have their place among results at fault, so those must not come in a later step.
     for (const std::vector<DeadLetter>* dead : {&source->slot(i).dead, &slots_[i]->dead}) {
       for (const DeadLetter& d : *dead) {

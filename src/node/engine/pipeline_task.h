@@ -93,6 +93,7 @@ class PipelineTask {
 
  private:
   void CollectDead(SourceTask* source, uint64_t end);
+  void PrepareSources(SourceSlot* source, PreparedSlot* slot) const;
   void PrepareClocks(const SourceSlot& source, PreparedSlot* slot);
   void KeepKeyed(PreparedSlot* slot) const;
   // The source's W as the windows see it.

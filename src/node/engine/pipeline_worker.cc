@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/json_writer.h"
 #include "node/engine/turn_parts.h"
+#include "operators/key/key_codec.h"
 
 namespace rivulet {
 namespace {
@@ -71,6 +73,7 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
   input.position = source.first_position;
   input.arguments = &prepared.arguments;
   input.gap = prepared.gap;
+  input.source = source.source.data();
   if (per_key) {
     const auto clock_rows = OwnRows(RowsBetween(source.batch, prepared.clock_rows, begin, end),
                                     prepared.keys, &own_clock_rows_);
@@ -117,7 +120,7 @@ void PipelineWorker::RunKeyed(const SourceSlot& source, const KeyColumn& keys,
   for (const RowError& e : errors_) {
     const int64_t watermark = plan_->window.per_key.Held(source.watermark[e.row]);
     // Its place among results at fault must not come in a later step.
-    if (!plan_->after.empty()) Reach(watermark);
+    if (plan_->faults_in_order()) Reach(watermark);
     failed_.push_back({RejectedLine(Status(e.code, e.detail).ToString(), source.batch.raw[e.row]),
                        {watermark, 1, source.first_position + e.row},
                        {}});
@@ -207,6 +210,27 @@ void PipelineWorker::OnRow(const RowResult& r) {
   Reach(r.order.time);
   batch_.AddRow(r, plan_->key_columns.size());
   if (batch_.batch.rows >= kFlushRows) FlushResults();
+}
+
+void PipelineWorker::OnFault(const ResultFault& f) {
+  Reach(f.order.time);
+  std::string_view key = f.key;
+  std::string scratch;
+  Value value;
+  json_.clear();
+  json_ += '{';
+  for (const std::string& name : plan_->key_names) {
+    if (!NextKeyValue(&key, &value, &scratch)) break;
+    AppendJsonString(&json_, name);
+    json_ += ':';
+    AppendJsonValue(&json_, value);
+    json_ += ',';
+  }
+  json_ += "\"time\":";
+  AppendJsonInt(&json_, (f.time_us - FloorMod(f.time_us, 1000)) / 1000);
+  json_ += '}';
+  failed_.push_back(
+      {RejectedLine(Status(f.code, f.detail).ToString(), json_), f.order, std::string(f.key)});
 }
 
 void PipelineWorker::OnLate(const ResultOrder& order, uint32_t row) {

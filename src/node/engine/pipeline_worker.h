@@ -18,6 +18,7 @@ namespace rivulet {
 struct PreparedSlot {
   KeyColumn keys;
   std::vector<uint32_t> passed;           // scratch: that passed the steps so far
+  std::vector<uint32_t> of_source, met;   // scratch
   std::vector<uint32_t> rows;             // that have a key and passed all steps, ascending
   // Per-key time: rows that have a key and passed the steps before it, and W by row, held.
   std::vector<uint32_t> clock_rows;
@@ -78,6 +79,7 @@ class PipelineWorker final : public ResultSink {
                 int64_t end_us, uint32_t revision, const char* block) override;
   void OnWindow(const WindowResult& r) override;
   void OnRow(const RowResult& r) override;
+  void OnFault(const ResultFault& f) override;
   void OnLate(const ResultOrder& order, uint32_t row) override;
 
  private:

@@ -9,6 +9,7 @@ namespace {
 std::string Signature(const SourceSpec& s) {
   std::string text;
   const auto add = [&text](const std::string& part) { text += part + "\n"; };
+  add(s.name.text);
   add(s.pipeline.text);
   for (const MarkedText& topic : s.topics) add(topic.text);
   add(std::to_string(static_cast<int>(s.format)) + s.csv.delimiter);
@@ -27,63 +28,88 @@ std::string Signature(const SourceSpec& s) {
 }  // namespace
 
 std::string SourceGroup::Key(const Pipeline& pipeline) {
-  const std::optional<ExplodeOptions>& explode = pipeline.plan().source.explode;
-  const std::string exploded = explode ? explode->field + "\n" + explode->as + "\n" : "\n";
-  return Signature(pipeline.plan().spec.source) + exploded +
-         std::to_string(pipeline.offset()) + " " +
-         std::to_string(pipeline.watermark());
+  const PipelinePlan& plan = pipeline.plan();
+  const std::optional<ExplodeOptions>& explode = plan.source.explode;
+  std::string key = Signature(plan.spec.source);
+  for (const SourceSpec& other : plan.spec.others) key += Signature(other);
+  key += explode ? explode->field + "\n" + explode->as + "\n" : "\n";
+  key += std::to_string(pipeline.offset()) + " " + std::to_string(pipeline.watermark());
+  for (const ChannelState& input : pipeline.inputs()) {
+    key += " " + std::to_string(input.watermark) + " " + std::to_string(input.heard) +
+           (input.counts ? "" : " idle");
+  }
+  return key;
 }
 
 SourceGroup::SourceGroup(std::vector<Pipeline*> members, uint32_t slots)
     : members_(std::move(members)), slots_(slots) {
   const SourcePlan& first = members_.front()->plan().source;
-  plan_.pipeline = first.pipeline;
-  plan_.brings_watermark = first.brings_watermark;
-  plan_.topics = first.topics;
-  plan_.format = first.format;
-  plan_.csv = first.csv;
-  plan_.explode = first.explode;
-  plan_.arrival_time = first.arrival_time;
-  plan_.time_unit = first.time_unit;
-  plan_.delay = first.delay;
-  plan_.idle = first.idle;
-  plan_.max_ahead = first.max_ahead;
-  for (const Pipeline* member : members_) {
-    const SourcePlan& source = member->plan().source;
-    ColumnMap map;
-    for (const TopicField& f : source.topic_fields) {
-      auto known = std::find_if(plan_.topic_fields.begin(), plan_.topic_fields.end(),
-                                [&f](const TopicField& k) { return k.name == f.name; });
-      if (known == plan_.topic_fields.end()) {
-        known = plan_.topic_fields.insert(known, {f.name, plan_.columns++});
-      }
-      map.emplace_back(known->column, f.column);
-    }
-    for (const DecodedField& f : source.payload_fields) {
-      auto known = std::find_if(plan_.payload_fields.begin(), plan_.payload_fields.end(),
-                                [&f](const DecodedField& k) { return k.name == f.name; });
-      if (known == plan_.payload_fields.end()) {
-        known = plan_.payload_fields.insert(known, f);
-        known->column = plan_.columns++;
-      }
-      map.emplace_back(known->column, f.column);
-    }
-    if (source.format == SourceSpec::Format::kValue) {
-      if (plan_.value_field.name.empty()) {
-        plan_.value_field = source.value_field;
-        plan_.value_field.column = plan_.columns++;
-      }
-      map.emplace_back(plan_.value_field.column, source.value_field.column);
-    }
-    if (member == members_.front() && !source.arrival_time) {
-      const auto time = std::find_if(map.begin(), map.end(), [&source](const auto& pair) {
-        return pair.second == source.time_column;
-      });
-      plan_.time_column = time == map.end() ? 0 : time->first;
-    }
-    maps_.push_back(std::move(map));
+  plan_.others.resize(first.others.size());
+  for (size_t i = 0; i < first.sources(); ++i) CopySettings(first.at(i), &plan_.at(i));
+  for (const Pipeline* member : members_) TakeMember(member->plan().source);
+  for (size_t i = 0; i < first.sources(); ++i) {
+    if (first.at(i).arrival_time) continue;
+    const auto& map = maps_.front();
+    const auto time = std::find_if(map.begin(), map.end(), [&](const auto& pair) {
+      return pair.second == first.at(i).time_column;
+    });
+    plan_.at(i).time_column = time == map.end() ? 0 : time->first;
   }
   task_ = std::make_unique<SourceTask>(&plan_, slots, members_.front()->watermark());
+  if (plan_.several()) task_->RestoreChannels(members_.front()->inputs());
+}
+
+// What members have in common.
+void SourceGroup::CopySettings(const SourcePlan& from, SourcePlan* to) {
+  to->name = from.name;
+  to->pipeline = from.pipeline;
+  to->brings_watermark = from.brings_watermark;
+  to->topics = from.topics;
+  to->format = from.format;
+  to->csv = from.csv;
+  to->explode = from.explode;
+  to->arrival_time = from.arrival_time;
+  to->time_unit = from.time_unit;
+  to->delay = from.delay;
+  to->idle = from.idle;
+  to->max_ahead = from.max_ahead;
+}
+
+// Adds what the member needs to the plan. Equal names are one column, in all its sources.
+void SourceGroup::TakeMember(const SourcePlan& member) {
+  ColumnMap map;
+  const auto column_of = [&](const std::string& name, uint32_t own) {
+    const auto known = std::find(columns_.begin(), columns_.end(), name);
+    const auto column = static_cast<uint32_t>(known - columns_.begin());
+    if (known == columns_.end()) columns_.push_back(name);
+    plan_.columns = static_cast<uint32_t>(columns_.size());
+    const std::pair<uint32_t, uint32_t> pair{column, own};
+    if (std::find(map.begin(), map.end(), pair) == map.end()) map.push_back(pair);
+    return column;
+  };
+  for (size_t i = 0; i < member.sources(); ++i) {
+    const SourcePlan& from = member.at(i);
+    SourcePlan& to = plan_.at(i);
+    const auto has = [](const auto& fields, const std::string& name) {
+      return std::any_of(fields.begin(), fields.end(), [&](const auto& f) { return f.name == name; });
+    };
+    for (const TopicField& f : from.topic_fields) {
+      const uint32_t column = column_of(f.name, f.column);
+      if (!has(to.topic_fields, f.name)) to.topic_fields.push_back({f.name, column});
+    }
+    for (const DecodedField& f : from.payload_fields) {
+      const uint32_t column = column_of(f.name, f.column);
+      if (has(to.payload_fields, f.name)) continue;
+      to.payload_fields.push_back(f);
+      to.payload_fields.back().column = column;
+    }
+    if (from.format == SourceSpec::Format::kValue) {
+      to.value_field = from.value_field;
+      to.value_field.column = column_of(from.value_field.name, from.value_field.column);
+    }
+  }
+  if (member.several()) plan_.name_column = column_of("source", member.name_column);
+  maps_.push_back(std::move(map));
 }
 
 Status SourceGroup::Turn(std::span<const InputMessage> messages, uint64_t next_offset,

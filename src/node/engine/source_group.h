@@ -34,9 +34,13 @@ class SourceGroup {
   uint64_t offset() const { return members_.front()->offset(); }
 
  private:
+  static void CopySettings(const SourcePlan& from, SourcePlan* to);
+  void TakeMember(const SourcePlan& member);
+
   std::vector<Pipeline*> members_;
   std::vector<ColumnMap> maps_;        // by member
   SourcePlan plan_;                    // takes what any member needs
+  std::vector<std::string> columns_;   // what its columns are
   std::unique_ptr<SourceTask> task_;
   uint32_t slots_;
 };

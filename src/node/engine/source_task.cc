@@ -12,16 +12,24 @@ constexpr int64_t kMinTime = std::numeric_limits<int64_t>::min();
 // Event times further from 1970 than this (73,000 years) are refused: sums of times and window
 // lengths then never overflow.
 constexpr int64_t kTimeLimit = int64_t{1} << 61;
-// 2024-01-01: before this version was made, so no receive time can be earlier.
-constexpr int64_t kPlausibleTime = int64_t{1'704'067'200} * 1'000'000;
+
+std::vector<ChannelWatermarks::Channel> ChannelsOf(const SourcePlan& plan) {
+  std::vector<ChannelWatermarks::Channel> channels;
+  for (size_t i = 0; plan.several() && i < plan.sources(); ++i) {
+    channels.push_back({plan.at(i).name, plan.at(i).idle});
+  }
+  return channels;
+}
 
 }  // namespace
 
 SourceTask::SourceTask(const SourcePlan* plan, uint32_t slots, int64_t watermark)
-    : plan_(plan), watermark_(watermark) {
+    : plan_(plan), channels_(ChannelsOf(*plan)), watermark_(watermark) {
   for (uint32_t i = 0; i < slots; ++i) {
     slots_.push_back(std::make_unique<Slot>());
-    slots_.back()->decoder = plan->NewDecoder();
+    for (size_t s = 0; s < plan->sources(); ++s) {
+      slots_.back()->decoders.push_back(plan->at(s).NewDecoder());
+    }
   }
 }
 
@@ -30,15 +38,24 @@ bool SourceTask::Matches(uint32_t topic_id, std::string_view topic) {
   Route& route = routes_[topic_id];
   if (route.state != Route::State::kUnknown) return route.state == Route::State::kMatch;
   route.state = Route::State::kOther;
-  std::vector<std::string_view> captures;
-  for (const TopicPattern& pattern : plan_->topics) {
-    if (!pattern.Match(topic, &captures)) continue;
+  for (size_t i = 0; i < plan_->sources(); ++i) {
+    if (!MatchSource(plan_->at(i), topic, &route)) continue;
     route.state = Route::State::kMatch;
-    for (const TopicField& field : plan_->topic_fields) {
+    route.source = static_cast<uint8_t>(i);
+    return true;
+  }
+  return false;
+}
+
+bool SourceTask::MatchSource(const SourcePlan& source, std::string_view topic, Route* route) const {
+  std::vector<std::string_view> captures;
+  for (const TopicPattern& pattern : source.topics) {
+    if (!pattern.Match(topic, &captures)) continue;
+    for (const TopicField& field : source.topic_fields) {
       const auto name = std::find(pattern.names().begin(), pattern.names().end(), field.name);
       const bool present = name != pattern.names().end();
-      route.present.push_back(present);
-      route.levels.emplace_back(
+      route->present.push_back(present);
+      route->levels.emplace_back(
           present ? captures[static_cast<size_t>(name - pattern.names().begin())] : "");
     }
     return true;
@@ -48,9 +65,10 @@ bool SourceTask::Matches(uint32_t topic_id, std::string_view topic) {
 
 void SourceTask::FillTopicFields(Slot* slot, const Route& route, uint32_t first_row) {
   RecordBatch& batch = slot->out.batch;
-  for (size_t f = 0; f < plan_->topic_fields.size(); ++f) {
+  const std::vector<TopicField>& fields = plan_->at(route.source).topic_fields;
+  for (size_t f = 0; f < fields.size(); ++f) {
     if (!route.present[f]) continue;
-    Column& column = batch.columns[plan_->topic_fields[f].column];
+    Column& column = batch.columns[fields[f].column];
     for (uint32_t row = first_row; row < batch.rows; ++row) {
       // All records of one message share the level's bytes.
       if (row == first_row) {
@@ -62,12 +80,23 @@ void SourceTask::FillTopicFields(Slot* slot, const Route& route, uint32_t first_
   }
 }
 
+namespace {
+
+std::string NoSourceMessage(const SourcePlan& plan) {
+  std::string names;
+  for (size_t i = 0; i < plan.sources(); ++i) names += (i == 0 ? "" : ", ") + plan.at(i).name;
+  return "the line does not begin with {\"@source\": \"name\"; expected one of: " + names;
+}
+
+}  // namespace
+
 void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
   Slot& slot = *slots_[i];
   SourceSlot& out = slot.out;
   out.batch.Reset(plan_->columns, std::max<uint32_t>(out.batch.capacity(),
                                                      static_cast<uint32_t>(messages.size())));
   out.dead.clear();
+  out.source.clear();
   slot.marks.clear();
   for (const InputMessage& message : messages) {
     const uint32_t first_row = out.batch.rows;
@@ -77,18 +106,28 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
       slot.marks.push_back({first_row, std::max(before, plan_->Brought(message.watermark_us))});
     }
     if (punctuation) continue;
-    slot.decoder->Decode(message.payload, &out.batch, &slot.decode_errors);
+    uint8_t source = 0;
+    if (plan_->several()) source = message.topic.empty() ? message.source : routes_[message.topic_id].source;
+    if (source == InputMessage::kNoSource) {
+      slot.decode_errors.push_back({message.payload.offset, ErrorCode::kMissingField, NoSourceMessage(*plan_),
+                                    message.payload.payload});
+    } else {
+      slot.decoders[source]->Decode(message.payload, &out.batch, &slot.decode_errors);
+    }
     for (DecodeError& e : slot.decode_errors) {
       out.dead.push_back({out.batch.rows, e.code, std::move(e.detail), e.raw, 0, slot.marks.size(),
                           message.payload.offset});
     }
     slot.decode_errors.clear();
     if (!message.topic.empty()) FillTopicFields(&slot, routes_[message.topic_id], first_row);
+    if (plan_->several()) NoteSource(&slot, source, first_row);
   }
   const size_t undecoded = out.dead.size();
   FindTimes(&slot);
-  FindWatermarks(&slot);
   if (!out.dead.empty()) PlaceDeadLetters(&slot, undecoded);
+  if (plan_->several()) return;  // the rest is Combine's
+  FindWatermarks(&slot);
+  if (!out.dead.empty()) WatermarkDeadLetters(&slot);
 }
 
 void SourceTask::StepBeforeEnds(RecordBatch* batch) const {
@@ -108,7 +147,9 @@ int64_t SourceTask::Reached(int64_t event_time) const {
 void SourceTask::FindTimes(Slot* slot) {
   SourceSlot& out = slot->out;
   RecordBatch& batch = out.batch;
-  if (plan_->arrival_time) {
+  if (plan_->several()) {
+    ExtractTimes(slot);
+  } else if (plan_->arrival_time) {
     std::copy_n(batch.arrival.begin(), batch.rows, batch.event_time.begin());
   } else {
     ExtractEventTime(&batch, Selection::All(batch.rows), plan_->time_column, plan_->time_unit,
@@ -131,10 +172,12 @@ void SourceTask::FindTimes(Slot* slot) {
     }
     // Without a receive time (replay), or with one that a Pi without a clock battery made up before it knew
     // the date, nothing is ahead.
-    if (batch.arrival[row] >= kPlausibleTime && t > SaturatingAdd(batch.arrival[row], plan_->max_ahead.us)) {
+    const Duration max_ahead =
+        plan_->several() ? plan_->at(out.source[row]).max_ahead : plan_->max_ahead;
+    if (batch.arrival[row] >= kPlausibleTime && t > SaturatingAdd(batch.arrival[row], max_ahead.us)) {
       out.dead.push_back({row, ErrorCode::kTimeAhead,
                           "event time " + FormatIso8601(t) + " is more than " +
-                              FormatDuration(plan_->max_ahead) + " after its receive time " +
+                              FormatDuration(max_ahead) + " after its receive time " +
                               FormatIso8601(batch.arrival[row]),
                           batch.raw[row]});
       continue;
@@ -160,8 +203,8 @@ void SourceTask::FindWatermarks(Slot* slot) {
   slot->watermark = w;
 }
 
-// Finds W just before each dead letter, and puts them in the order of the input. The first `undecoded` have
-// no row of their own: they lie before the row they name.
+// Puts the dead letters in the order of the input. The first `undecoded` have no row of their own: they lie
+// before the row they name.
 void SourceTask::PlaceDeadLetters(Slot* slot, size_t undecoded) {
   SourceSlot& out = slot->out;
   const auto row_of = [](uint32_t row, const Slot::Mark& mark) { return row < mark.row; };
@@ -173,6 +216,11 @@ void SourceTask::PlaceDeadLetters(Slot* slot, size_t undecoded) {
   }
   std::stable_sort(out.dead.begin(), out.dead.end(),
                    [](const DeadLetter& a, const DeadLetter& b) { return a.row < b.row; });
+}
+
+// Finds W just before each.
+void SourceTask::WatermarkDeadLetters(Slot* slot) const {
+  SourceSlot& out = slot->out;
   int64_t w = kMinTime;
   size_t good = 0;
   for (DeadLetter& d : out.dead) {
@@ -189,6 +237,10 @@ void SourceTask::Combine() {
   for (const std::unique_ptr<Slot>& slot : slots_) {
     slot->out.first_position = position;
     position += slot->out.batch.rows;
+    if (plan_->several()) {
+      CombineChannels(slot.get());
+      continue;
+    }
     // W within a slot only grows: once it has passed what came before, the rest is right as it is.
     for (const uint32_t row : slot->out.rows) {
       if (slot->out.watermark[row] >= watermark_) break;
@@ -212,10 +264,12 @@ void SourceTask::Exchange(SourceTask* shared, const ColumnMap& map) {
     mine.batch.raw.swap(theirs.batch.raw);
     mine.rows.swap(theirs.rows);
     mine.watermark.swap(theirs.watermark);
+    mine.source.swap(theirs.source);
     mine.dead.swap(theirs.dead);
     std::swap(mine.first_position, theirs.first_position);
   }
   watermark_ = shared->watermark_;
+  if (plan_->several()) channels_ = shared->channels_;
 }
 
 void SourceTask::Finish() { watermark_ = std::numeric_limits<int64_t>::max(); }

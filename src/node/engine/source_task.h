@@ -15,6 +15,7 @@
 
 #include "node/plan/pipeline_plan.h"
 #include "operators/steps/step_chain.h"
+#include "operators/time/channel_watermarks.h"
 
 namespace rivulet {
 
@@ -27,6 +28,9 @@ struct InputMessage {
   // kWatermark: the punctuation's time; kRecord: W just before it, for sources that bring it
   // (SourcePlan::brings_watermark).
   int64_t watermark_us = 0;
+  // Replay of several sources: which one it is of; otherwise the topic says it.
+  static constexpr uint8_t kNoSource = 255;
+  uint8_t source = 0;
 };
 
 // A record that goes no further, and why. `raw` lives as long as the turn's input.
@@ -45,6 +49,7 @@ struct SourceSlot {
   RecordBatch batch;
   std::vector<uint32_t> rows;        // those with a good event time, ascending
   std::vector<int64_t> watermark;    // by row: W just before the record, us
+  std::vector<uint8_t> source;       // by row: which of several sources; empty with one
   std::vector<DeadLetter> dead;      // in the order of the records
   uint64_t first_position = 0;       // of row 0 in the turn
 };
@@ -69,8 +74,12 @@ class SourceTask {
   int64_t watermark() const { return watermark_; }
   // End of input: W = +infinity.
   void Finish();
-  // The next turn begins with a message of the last one, before which W was this.
+  // The next turn begins with a message of the last one, before which W was this. Not with several sources.
   void Rewind(int64_t watermark) { watermark_ = watermark; }
+
+  // Of several sources: how far each has got.
+  const ChannelWatermarks& channels() const { return channels_; }
+  void RestoreChannels(const std::vector<ChannelState>& states) { channels_.Restore(states, watermark_); }
 
   // Takes over what `shared` has decoded, column by column as `map` says, without copying. The next call
   // with the same arguments gives it back; in between `shared` must be left alone.
@@ -85,10 +94,11 @@ class SourceTask {
     enum class State : uint8_t { kUnknown, kMatch, kOther } state = State::kUnknown;
     std::vector<std::string> levels;  // by topic field; empty string: the pattern has no such level
     std::vector<bool> present;
+    uint8_t source = 0;
   };
   struct Slot {
     SourceSlot out;
-    std::unique_ptr<Decoder> decoder;
+    std::vector<std::unique_ptr<Decoder>> decoders;  // by source
     std::vector<DecodeError> decode_errors;
     std::vector<RowError> row_errors;
     // Punctuations met: W becomes at least `watermark` before row `row`. Neither ever falls.
@@ -107,10 +117,17 @@ class SourceTask {
   int64_t Reached(int64_t event_time) const;
   void FindWatermarks(Slot* slot);
   void PlaceDeadLetters(Slot* slot, size_t undecoded);
+  void WatermarkDeadLetters(Slot* slot) const;
+  bool MatchSource(const SourcePlan& source, std::string_view topic, Route* route) const;
+  // With several sources; see source_channels.cc.
+  void NoteSource(Slot* slot, uint8_t source, uint32_t first_row) const;
+  void ExtractTimes(Slot* slot) const;
+  void CombineChannels(Slot* slot);
 
   const SourcePlan* plan_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Route> routes_;          // by topic id
+  ChannelWatermarks channels_;         // empty with one source
   int64_t watermark_;
 };
 

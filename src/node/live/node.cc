@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/coding.h"
+#include "node/engine/memory_budget.h"
 #include "node/engine/store_keys.h"
 #include "node/sinks/make_sink.h"
 
@@ -161,9 +162,12 @@ Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<Si
 void Node::Subscribe() {
   std::vector<MqttSubscription> wanted;
   for (const Running& r : pipelines_) {
-    for (const TopicPattern& topic : r.pipeline->plan().source.topics) {
-      const MqttSubscription one{topic.filter(), spec_.mqtt_qos};
-      if (std::find(wanted.begin(), wanted.end(), one) == wanted.end()) wanted.push_back(one);
+    const SourcePlan& source = r.pipeline->plan().source;
+    for (size_t i = 0; i < source.sources(); ++i) {
+      for (const TopicPattern& topic : source.at(i).topics) {
+        const MqttSubscription one{topic.filter(), spec_.mqtt_qos};
+        if (std::find(wanted.begin(), wanted.end(), one) == wanted.end()) wanted.push_back(one);
+      }
     }
   }
   if (wanted == subscriptions_) return;
@@ -276,7 +280,9 @@ Status Node::TurnOf(Group* group, bool* more) {
 
 Status Node::ReadJournal(Group* group, uint64_t* next) {
   messages_.clear();
-  RIVULET_RETURN_IF_ERROR(group->reader->Read(kTurnEntries, kTurnBytes, &entries_));
+  const size_t entries = MemoryBudget{spec_.state_memory}.TurnMessages(
+      kTurnEntries, pipelines_.size(), parts_.store->Stats());
+  RIVULET_RETURN_IF_ERROR(group->reader->Read(entries, kTurnBytes, &entries_));
   if (entries_.empty()) return Status::Ok();
   for (const JournalEntry& e : entries_) {
     if (!group->source->Matches(e.topic_id, e.topic)) continue;

@@ -1,6 +1,7 @@
 #include "node/plan/explain.h"
 
 #include "base/units.h"
+#include "operators/pattern/pattern_table.h"
 
 namespace rivulet {
 namespace {
@@ -141,7 +142,8 @@ void AppendSteps(const PipelinePlan& plan, Part part, std::string* out) {
   Part now = Part::kSource;
   for (const Step& step : plan.spec.steps) {
     if (std::holds_alternative<KeyStep>(step.what) && !plan.keyed.empty()) now = Part::kKeyed;
-    if (std::holds_alternative<WindowStep>(step.what) || std::holds_alternative<SelectStep>(step.what)) {
+    if (std::holds_alternative<WindowStep>(step.what) || std::holds_alternative<SelectStep>(step.what) ||
+        std::holds_alternative<PatternStep>(step.what)) {
       now = Part::kResults;
     }
     if (now != part) continue;
@@ -189,6 +191,47 @@ void AppendWindow(const PipelinePlan& plan, std::string* out) {
           std::to_string(plan.aggregates.block_bytes()) + " bytes in memory, holding " + Join(slots) + "\n";
 }
 
+std::string DescribeTimes(const PatternElement& e) {
+  std::string text;
+  if (e.most == kUnlimited) {
+    text = ", " + std::to_string(e.least) + " or more";
+  } else if (e.most != e.least) {
+    text = ", " + std::to_string(e.least) + " to " + std::to_string(e.most);
+  } else if (e.least != 1) {
+    text = ", " + std::to_string(e.least);
+  }
+  if (!text.empty()) text += e.reluctant ? " times, as few as will do" : " times, as many as can be";
+  return text + (e.optional ? ", or none" : "") + (e.next ? ", each the very next record" : "");
+}
+
+void AppendPattern(const PipelinePlan& plan, std::string* out) {
+  const PatternStep* step = nullptr;
+  for (const Step& s : plan.spec.steps) {
+    if (std::holds_alternative<PatternStep>(s.what)) step = std::get_if<PatternStep>(&s.what);
+  }
+  if (step == nullptr) return;
+  *out += "    pattern: " + (step->within ? "within " + FormatDuration(*step->within) + ", " : "") +
+          (step->to_next ? "each record may begin a match" : "a record is in one match at most") +
+          (step->timeouts ? ", time running out is a result\n" : "\n");
+  const std::vector<PatternElement>& elements = plan.pattern.elements;
+  for (size_t i = 0; i < elements.size(); ++i) {
+    const PatternElement& e = elements[i];
+    *out += "      " + (e.negated ? std::string("no record") : e.name);
+    if (!e.text.empty()) *out += " where " + e.text;
+    if (e.hold_us > 0) *out += " for " + FormatDuration({e.hold_us});
+    if (!e.negated) *out += DescribeTimes(e);
+    if (!e.negated && i > 0) *out += ", within " + FormatDuration({e.within_us});
+    *out += "\n";
+  }
+  for (const auto& [name, text] : step->fields) *out += "    select " + name.text + " = " + text.text + "\n";
+  std::vector<std::string> slots;
+  for (const PatternElement& e : elements) {
+    for (const AccumulatorSlot& s : e.captures.slots()) slots.push_back(e.name + " " + s.signature);
+  }
+  *out += "    state per match under way: " + std::to_string(plan.pattern.block_bytes + sizeof(PatternRun)) +
+          " bytes in memory" + (slots.empty() ? "" : ", holding " + Join(slots)) + "\n";
+}
+
 void AppendSelect(const PipelinePlan& plan, std::string* out) {
   for (const Step& step : plan.spec.steps) {
     const auto* select = std::get_if<SelectStep>(&step.what);
@@ -207,12 +250,14 @@ std::string ExplainPlan(const PipelinePlan& plan, uint16_t partitions) {
   AppendSteps(plan, Part::kSource, &out);
   out += "  exchange: hash(" + Join(plan.key_names) + ") mod " + std::to_string(partitions) +
          " partitions\n";
-  out += std::string("  stage 1: ") + (plan.selects() ? "records" : "window") +
+  out += std::string("  stage 1: ") + (plan.selects() ? "records" : plan.matches() ? "pattern" : "window") +
          " (keyed state, committed with cursors and outputs)\n";
   AppendSteps(plan, Part::kKeyed, &out);
   AppendHistories(plan.keyed, &out);
   if (plan.selects()) {
     AppendSelect(plan, &out);
+  } else if (plan.matches()) {
+    AppendPattern(plan, &out);
   } else {
     AppendWindow(plan, &out);
   }

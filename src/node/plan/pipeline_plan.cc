@@ -43,6 +43,16 @@ std::unique_ptr<Decoder> SourcePlan::NewDecoder() const {
   return nullptr;
 }
 
+// What is kept of a record has no names: those of both sides must be the same.
+std::string PipelinePlan::JoinSignature() const {
+  std::string text = "join " + std::to_string(static_cast<int>(join.type)) + " " +
+                     std::to_string(join.lower_us) + " " + std::to_string(join.upper_us) + "\n" +
+                     source.at(join.left_source).name + "\n" + source.at(join.right_source).name + "\n" +
+                     std::to_string(join.left_values);
+  for (const std::string& field : join_fields) text += "\n" + field;
+  return text;
+}
+
 // The end of the input is the end for all.
 int64_t SourcePlan::Brought(int64_t watermark) const {
   if (!brings_watermark || watermark == std::numeric_limits<int64_t>::max()) return watermark;
@@ -53,6 +63,8 @@ std::string PipelinePlan::StateSignature() const {
   std::string text;
   for (const std::string& key : key_names) text += key + "\n";
   if (selects()) return text + "select";
+  if (matches()) return text + pattern.Signature();
+  if (joins()) return text + JoinSignature();
   text += std::to_string(static_cast<int>(window.kind)) + " " + std::to_string(window.size_us) +
           " " + std::to_string(window.slide_us) + " " + std::to_string(window.offset_us);
   if (window.per_key.on) text += " per key";

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "node/config/config_error.h"
@@ -13,7 +14,9 @@
 #include "operators/decode/decoder.h"
 #include "operators/decode/explode_decoder.h"
 #include "operators/expr/program.h"
+#include "operators/join/join_spec.h"
 #include "operators/keyed/keyed_plan.h"
+#include "operators/pattern/pattern_plan.h"
 #include "operators/result/result_batch.h"
 #include "operators/steps/step_chain.h"
 #include "operators/window/window_operator.h"
@@ -29,6 +32,7 @@ struct TopicField {
 
 // What a source task needs: pipelines with equal source plans share one.
 struct SourcePlan {
+  std::string name;                        // of several sources; empty: the only one
   std::string pipeline;                    // the records are this one's results; empty: messages of topics
   // Each record comes with W just before it, which is then all there is to W: event times do not move it.
   bool brings_watermark = false;
@@ -50,6 +54,17 @@ struct SourcePlan {
   std::optional<Duration> idle;
   Duration max_ahead;
   uint32_t columns = 0;                    // of the source batch: topic, payload and set columns
+
+  // Several sources are read together, into one batch: equal names are one column.
+  std::vector<SourcePlan> others;          // the first source has the others; these have none
+  uint32_t name_column = 0;                // of the first: where a record's source goes
+  StepChain steps;                         // on this source's records alone, before they meet the others'
+  // (own, common): fields that a source has set and others have too.
+  std::vector<std::pair<uint32_t, uint32_t>> meeting;
+  bool several() const { return !name.empty(); }
+  size_t sources() const { return 1 + others.size(); }
+  const SourcePlan& at(size_t i) const { return i == 0 ? *this : others[i - 1]; }
+  SourcePlan& at(size_t i) { return i == 0 ? *this : others[i - 1]; }
 
   std::unique_ptr<Decoder> NewDecoder() const;
   // W that a message with `watermark` brings along.
@@ -76,13 +91,20 @@ struct PipelinePlan {
   std::vector<uint32_t> key_columns;
   // What makes results. Only of windows are they aggregates; of the others they are rows of values, of which
   // several can have one key and time.
-  enum class Ending : uint8_t { kWindow, kSelect } ending = Ending::kWindow;
+  enum class Ending : uint8_t { kWindow, kSelect, kPattern, kJoin } ending = Ending::kWindow;
   bool windows() const { return ending == Ending::kWindow; }
   bool selects() const { return ending == Ending::kSelect; }  // each record is a result
+  bool matches() const { return ending == Ending::kPattern; }  // results are matches of `pattern`
+  bool joins() const { return ending == Ending::kJoin; }
+  // Dead letters have their places among those that come up as time passes.
+  bool faults_in_order() const { return matches() || !after.empty(); }
+  JoinSpec join;
+  std::vector<std::string> join_fields;    // of a join: what is kept of either side, left first
   WindowSpec window;
   AggregatePlan aggregates;
-  // Where aggregate argument i, or selected field i, is found: a column of the source batch that exists
-  // anyway, or one computed by `arguments`.
+  PatternPlan pattern;
+  // Where aggregate argument i, selected field i, field i of a join, or what a pattern asks of a record is
+  // found: a column of the source batch that exists anyway, or one computed by `arguments`.
   std::vector<uint32_t> argument_columns;
   std::optional<uint32_t> gap_column;      // likewise: sessions with gaps of their own
   StepChain arguments;
@@ -93,6 +115,9 @@ struct PipelinePlan {
   // Key fields, window and whose time it is: while this stays the same, open windows survive a change of
   // the file.
   std::string StateSignature() const;
+
+ private:
+  std::string JoinSignature() const;
 };
 
 // Compiles. Null, with every fault found added to `errors`, when the pipeline cannot run.

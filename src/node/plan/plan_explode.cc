@@ -7,6 +7,11 @@
 namespace rivulet {
 
 void Planner::PlanExplode(const ExplodeStep& step, SourceMark mark) {
+  if (several()) {
+    faults_.Add(mark, ErrorCode::kUnsupportedYet,
+                "'explode' with several sources; take the array apart in a pipeline of its own");
+    return;
+  }
   if (&step != std::get_if<ExplodeStep>(&spec_.steps.front().what)) {
     faults_.Add(mark, ErrorCode::kStepOrder,
                 "'explode' behind another step; expected it as the first, as records are made from "

@@ -12,8 +12,17 @@ namespace {
 // Longest window, lateness and delay: keeps every sum of times far from the ends of int64.
 constexpr Duration kLongest{int64_t{10} * 366 * 24 * 3600 * 1'000'000};
 
-// Whether any name can be a payload field: not where the fields are known in full.
-bool IsOpen(const SourceSpec& source, const PlanOptions& options) {
+bool AnyOpen(const PipelineSpec& spec, const PlanOptions& options) {
+  return IsOpenSource(spec.source, options) ||
+         std::any_of(spec.others.begin(), spec.others.end(),
+                     [&](const SourceSpec& other) { return IsOpenSource(other, options); });
+}
+
+constexpr std::string_view kReserved[] = {"window_start", "window_end", "revision"};
+
+}  // namespace
+
+bool IsOpenSource(const SourceSpec& source, const PlanOptions& options) {
   switch (source.format) {
     case SourceSpec::Format::kJson: return source.fields.empty();
     case SourceSpec::Format::kCsv: return source.csv.columns.empty() && options.csv_header.empty();
@@ -22,17 +31,15 @@ bool IsOpen(const SourceSpec& source, const PlanOptions& options) {
   return true;
 }
 
-constexpr std::string_view kReserved[] = {"window_start", "window_end", "revision"};
-
-}  // namespace
-
 Planner::Planner(const PipelineSpec& spec, const PlanOptions& options, ConfigErrors* errors)
     : spec_(spec),
       options_(options),
       errors_(errors),
       faults_(spec.file, errors),
       plan_(std::make_unique<PipelinePlan>()),
-      scope_(IsOpen(spec.source, options)) {}
+      scope_(AnyOpen(spec, options)),
+      source_spec_(&spec.source),
+      source_(&plan_->source) {}
 
 void Planner::Fault(const MarkedText& where, ErrorCode code, std::string message) {
   faults_.Add(where.mark, code, std::move(message));
@@ -42,15 +49,19 @@ std::unique_ptr<PipelinePlan> Planner::Run() {
   plan_->name = spec_.name.text;
   scope_.SetHistory(nullptr, "use it behind 'key'");
   plan_->spec = spec_;
-  PlanTopics();
-  PlanFields();
-  PlanUpstream();
-  PlanTime();
+  if (several()) {
+    PlanSources();
+  } else {
+    PlanTopics();
+    PlanFields();
+    PlanUpstream();
+    PlanTime();
+  }
   for (const Step& step : spec_.steps) PlanStep(step);
   if (!after_window_ && faults_.none()) {
     Fault(spec_.name, ErrorCode::kStepOrder,
           "pipeline has no 'window' step; expected at least key and window with aggregate, or key and "
-          "select");
+          "select or pattern");
   }
   Finish();
   PlanSinks(spec_.sinks, true);
@@ -62,19 +73,19 @@ std::unique_ptr<PipelinePlan> Planner::Run() {
 }
 
 void Planner::PlanTopics() {
-  SourcePlan& source = plan_->source;
-  for (const MarkedText& text : spec_.source.topics) {
+  SourcePlan& source = *source_;
+  for (const MarkedText& text : source_spec_->topics) {
     Result<TopicPattern> pattern = TopicPattern::Parse(text.text);
     if (!pattern.ok()) {
       Fault(text, pattern.status().code(), pattern.status().message());
       continue;
     }
     for (const std::string& name : pattern->names()) {
-      if (scope_.Find(name) != nullptr) continue;
+      if (HasField(source, name)) continue;
       const expr::StaticType type = options_.replay
                                         ? kAnyType
                                         : MaskOf(Type::kString) | MaskOf(Type::kNull);
-      const uint32_t column = scope_.Define(name, type);
+      const uint32_t column = DefineField(name, type);
       if (options_.replay) {
         source.payload_fields.push_back({name, kAnyType, false, column});
       } else {
@@ -87,25 +98,26 @@ void Planner::PlanTopics() {
 }
 
 void Planner::PlanFields() {
-  SourcePlan& source = plan_->source;
-  source.format = spec_.source.format;
-  source.csv = spec_.source.csv;
+  SourcePlan& source = *source_;
+  source.format = source_spec_->format;
+  source.csv = source_spec_->csv;
   if (source.csv.columns.empty()) source.csv.columns = options_.csv_header;
-  if (source.format == SourceSpec::Format::kCsv && source.csv.columns.empty() && !options_.replay) {
+  if (source.format == SourceSpec::Format::kCsv && source.csv.columns.empty() &&
+      (several() || !options_.replay)) {
     Fault(spec_.name, ErrorCode::kMissingSetting,
           "format csv over MQTT needs its column names: format: { csv: { columns: [a, b] } }");
   }
   if (source.format == SourceSpec::Format::kValue) {
-    const std::string& name = spec_.source.value_field.text;
-    source.value_field = {name, kAnyType, false, scope_.Define(name, kAnyType)};
+    const std::string& name = source_spec_->value_field.text;
+    source.value_field = {name, kAnyType, false, DefineField(name, kAnyType)};
   }
   if (source.format == SourceSpec::Format::kCsv) {
     for (const std::string& column : source.csv.columns) {
-      if (column.empty() || scope_.Find(column) != nullptr) continue;
-      source.payload_fields.push_back({column, kAnyType, false, scope_.Define(column, kAnyType)});
+      if (column.empty() || HasField(source, column)) continue;
+      source.payload_fields.push_back({column, kAnyType, false, DefineField(column, kAnyType)});
     }
   }
-  for (const FieldDeclaration& field : spec_.source.fields) {
+  for (const FieldDeclaration& field : source_spec_->fields) {
     const auto type = static_cast<expr::StaticType>(MaskOf(field.type) | MaskOf(Type::kNull));
     const auto known = std::find_if(
         source.payload_fields.begin(), source.payload_fields.end(),
@@ -121,20 +133,20 @@ void Planner::PlanFields() {
       source.value_field.required = field.required;
       continue;
     }
-    if (scope_.Find(field.name.text) != nullptr) {
+    if (HasField(source, field.name.text)) {
       Fault(field.name, ErrorCode::kNameTaken,
             "'" + field.name.text + "' is already a level of the topic");
       continue;
     }
-    const uint32_t column = scope_.Define(field.name.text, type);
+    const uint32_t column = DefineField(field.name.text, type);
     source.payload_fields.push_back({field.name.text, type, field.required, column});
   }
   known_fields_ = scope_.fields().size();
 }
 
 void Planner::PlanTime() {
-  SourcePlan& source = plan_->source;
-  const TimeSpec& time = spec_.source.time;
+  SourcePlan& source = *source_;
+  const TimeSpec& time = source_spec_->time;
   source.arrival_time = time.arrival;
   source.time_unit = time.unit;
   source.delay = time.delay;
@@ -149,9 +161,10 @@ void Planner::PlanTime() {
   if (!spec_.source.pipeline.text.empty() && time.field.text.empty()) return PlanResultTime();
   const std::optional<expr::Field> field = scope_.Resolve(time.field.text);
   TakeNewFields();
-  if (!field) {
+  if (!field || (several() && !OwnsColumn(source, field->column))) {
     Fault(time.field, ErrorCode::kUnknownName,
-          "time field '" + time.field.text + "'" + DidYouMean(time.field.text, scope_.Names()));
+          "time field '" + time.field.text + "'" +
+              DidYouMean(time.field.text, several() ? OwnNames(source) : scope_.Names()));
     return;
   }
   source.time_column = field->column;
@@ -160,7 +173,10 @@ void Planner::PlanTime() {
 void Planner::TakeNewFields() {
   for (; known_fields_ < scope_.fields().size(); ++known_fields_) {
     const expr::Field& field = scope_.fields()[known_fields_];
-    if (!after_window_) {
+    if (after_window_) continue;
+    if (several()) {
+      read_fields_.push_back({field.name, field.column, field.type});
+    } else {
       plan_->source.payload_fields.push_back({field.name, field.type, false, field.column});
     }
   }
@@ -183,7 +199,9 @@ void Planner::PlanStep(const Step& step) {
   if (const auto* dedup = std::get_if<DedupStep>(&step.what)) PlanDedup(*dedup);
   if (const auto* detect = std::get_if<DetectStep>(&step.what)) PlanDetect(*detect);
   if (const auto* select = std::get_if<SelectStep>(&step.what)) PlanSelect(*select);
+  if (const auto* join = std::get_if<StreamJoinStep>(&step.what)) PlanStreamJoin(*join);
   if (const auto* window = std::get_if<WindowStep>(&step.what)) PlanWindow(*window);
+  if (const auto* pattern = std::get_if<PatternStep>(&step.what)) PlanPattern(*pattern);
 }
 
 bool Planner::CheckNewName(const MarkedText& name) {
@@ -227,14 +245,20 @@ void Planner::PlanSet(const SetStep& step) {
   }
 }
 
-void Planner::PlanWhere(const WhereStep& step) {
-  std::optional<expr::Program> program = Compile(step.condition);
-  if (!program) return;
+std::optional<expr::Program> Planner::CompileCondition(const MarkedText& text) {
+  std::optional<expr::Program> program = Compile(text);
+  if (!program) return std::nullopt;
   if ((program->type() & MaskOf(Type::kBool)) == 0 && program->type() != MaskOf(Type::kNull)) {
-    Fault(step.condition, ErrorCode::kWrongArgumentType,
+    Fault(text, ErrorCode::kWrongArgumentType,
           "'where' needs a condition that is true or false, '" + program->canonical() + "' is not");
-    return;
+    return std::nullopt;
   }
+  return program;
+}
+
+void Planner::PlanWhere(const WhereStep& step) {
+  std::optional<expr::Program> program = CompileCondition(step.condition);
+  if (!program) return;
   Chain().AddWhere(std::move(*program));
   EndHistory();
 }
@@ -319,7 +343,7 @@ void Planner::PlanPerKeyTime(const WindowStep& step) {
 void Planner::PlanWindow(const WindowStep& step) {
   if (after_window_) {
     faults_.Add(step.mark, ErrorCode::kUnsupportedYet,
-                "a second 'window' or 'select' step in one pipeline");
+                "a second 'window', 'pattern' or 'select' step in one pipeline");
     return;
   }
   if (!keyed_) {
@@ -413,7 +437,7 @@ void Planner::PlanArgument(const expr::Program& program) {
   plan_->arguments.AddSet(column, program);
 }
 
-void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
+expr::Scope Planner::ResultScope() {
   expr::Scope results(false);
   results.SetHistory(nullptr, "results have none: use it before the window");
   std::vector<expr::StaticType> key_types;
@@ -425,6 +449,11 @@ void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
   for (const char* name : {"window_start", "window_end"}) {
     plan_->result_fields.push_back({name, results.Define(name, MaskOf(Type::kInt)), false});
   }
+  return results;
+}
+
+void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
+  expr::Scope results = ResultScope();
   for (const ResultOutput& o : outputs) {
     plan_->result_fields.push_back({o.name, results.Define(o.name, o.type), o.json});
   }
@@ -433,7 +462,10 @@ void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
   after_window_ = true;
 }
 
-void Planner::Finish() { plan_->result_columns = scope_.column_count(); }
+void Planner::Finish() {
+  FinishSources();
+  plan_->result_columns = scope_.column_count();
+}
 
 void Planner::PlanSinks(const std::vector<SinkSpec>& sinks, bool results) {
   for (const SinkSpec& sink : sinks) {

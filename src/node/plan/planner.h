@@ -7,11 +7,15 @@
 
 #include "node/config/faults.h"
 #include "node/plan/pipeline_plan.h"
+#include "operators/expr/element_calls.h"
 #include "operators/expr/history_calls.h"
 
 namespace rivulet {
 
-class Planner : private expr::HistoryCalls {
+// Whether any name can be a payload field: not where the fields are known in full.
+bool IsOpenSource(const SourceSpec& source, const PlanOptions& options);
+
+class Planner : private expr::HistoryCalls, private expr::ElementCalls {
  public:
   Planner(const PipelineSpec& spec, const PlanOptions& options, ConfigErrors* errors);
   std::unique_ptr<PipelinePlan> Run();
@@ -20,6 +24,30 @@ class Planner : private expr::HistoryCalls {
   void PlanTopics();
   void PlanFields();
   void PlanTime();
+  // plan_sources.cc
+  bool several() const { return !spec_.source.name.text.empty(); }
+  void PlanSources();
+  void PlanSourceSteps(size_t index);
+  void CheckOwnFields(const SourcePlan& source, const MarkedText& text, const expr::Program& program);
+  bool OwnsColumn(const SourcePlan& source, uint32_t column) const;
+  void MeetSources();
+  // plan_join.cc
+  void PlanStreamJoin(const StreamJoinStep& step);
+  std::optional<uint8_t> FindSide(const MarkedText& name);
+  bool PlanSides(const StreamJoinStep& step);
+  void PlanJoinKey(const StreamJoinStep& step);
+  bool SourceHas(uint8_t source, const std::string& name);
+  bool TakeSideField(const MarkedText& where, const std::string& name);
+  void FindSideFields(const StreamJoinStep& join);
+  void PlanJoinSelect(const SelectStep& step);
+  void MeetField(const std::string& name);
+  expr::StaticType CommonType(const std::string& name);
+  void FinishSources();
+  // A field of the source being planned; another may have it already.
+  uint32_t DefineField(const std::string& name, expr::StaticType type);
+  static std::vector<std::string> OwnNames(const SourcePlan& source);
+  static const DecodedField* FindPayload(const SourcePlan& source, const std::string& name);
+  static bool HasField(const SourcePlan& source, const std::string& name);
   // plan_upstream.cc
   void PlanUpstream();
   void PlanResultTime();
@@ -43,6 +71,15 @@ class Planner : private expr::HistoryCalls {
   void PlanEmit(const WindowStep& step);
   void PlanAggregates(const WindowStep& step);
   void PlanArgument(const expr::Program& program);
+  // plan_pattern.cc
+  void PlanPattern(const PatternStep& step);
+  bool CheckPatternPlace(const PatternStep& step);
+  void CheckSequence(const PatternStep& step);
+  void PlanElement(const PatternElementSetting& setting, size_t index);
+  void PlanElementCondition(const PatternElementSetting& setting, size_t index);
+  void PlanPatternValues();
+  void PlanPatternFields(const PatternStep& step);
+  uint32_t PatternValue(const expr::Program& program, TypeMask accepts);
   // `outputs`: what results have besides key and window.
   struct ResultOutput {
     std::string name;
@@ -50,11 +87,18 @@ class Planner : private expr::HistoryCalls {
     bool json = false;  // a list: an array in the result
   };
   void BuildResultScope(const std::vector<ResultOutput>& outputs);
+  // With what every result has.
+  expr::Scope ResultScope();
   void FinishRecords();
   void Finish();
   void PlanSinks(const std::vector<SinkSpec>& sinks, bool results);
 
   std::string Take(expr::HistoryCall call) override;
+  bool IsElement(std::string_view name) const override;
+  bool IsAggregate(std::string_view name) const override;
+  expr::Scope* Records() override { return &scope_; }
+  bool TakeElement(const std::string& element, expr::AggregateCall call, size_t offset,
+                   expr::Scope* scope, std::string* field, expr::Diagnostic* diagnostic) override;
   // Whether the argument can be computed where the open history step stands.
   bool KnownAtHistory(const expr::Program& argument) const;
   // What comes to a later step are other records: histories there are others.
@@ -68,6 +112,8 @@ class Planner : private expr::HistoryCalls {
   std::string KeyedSignature(const std::string& name) const;
 
   std::optional<expr::Program> Compile(const MarkedText& text);
+  // For 'where'.
+  std::optional<expr::Program> CompileCondition(const MarkedText& text);
   // Notes the payload fields that compiling has found in an open scope.
   void TakeNewFields();
   void Fault(const MarkedText& where, ErrorCode code, std::string message);
@@ -81,10 +127,35 @@ class Planner : private expr::HistoryCalls {
   std::unique_ptr<PipelinePlan> plan_;
   expr::Scope scope_;         // of the records, then of the results
   size_t known_fields_ = 0;   // fields of scope_ already accounted for
+  // Of several sources: the one being planned, and what is common to them.
+  const SourceSpec* source_spec_;
+  SourcePlan* source_;
+  struct CommonField {
+    std::string name;
+    uint32_t column;
+    expr::StaticType type;
+  };
+  std::vector<CommonField> read_fields_;    // everything that is read, of any source
+  // Of a join: what of either side its results are made of.
+  struct SideField {
+    std::string name;
+    uint32_t column;
+    expr::StaticType type;
+  };
+  std::vector<SideField> left_fields_, right_fields_;
+  bool awaits_select_ = false;              // a join has no 'select' yet
+  std::vector<std::vector<CommonField>> set_fields_;  // by source: what it sets
   bool after_window_ = false;
   bool keyed_ = false;
   int64_t keep_us_ = 0;
   static constexpr size_t kNoStep = static_cast<size_t>(-1);
+  // While a pattern is planned.
+  struct ElementField {
+    uint32_t column;            // in the scope of the expression it is in
+    PatternCapture capture;
+  };
+  size_t element_ = 0;          // whose condition is compiled; their number: none's
+  std::vector<ElementField> element_fields_;
   size_t history_ = kNoStep;  // of keyed.steps: the history step that can take further calls
 };
 

@@ -100,9 +100,10 @@ std::string Planner::Take(expr::HistoryCall call) {
 }
 
 void Planner::PlanSelect(const SelectStep& step) {
+  if (awaits_select_) return PlanJoinSelect(step);
   if (after_window_) {
     faults_.Add(step.mark, ErrorCode::kUnsupportedYet,
-                "a second 'window' or 'select' step in one pipeline");
+                "a second 'window', 'pattern' or 'select' step in one pipeline");
     return;
   }
   if (!keyed_) {

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace rivulet {
@@ -129,8 +131,43 @@ void LineInput::AddLine(std::string_view line, uint64_t offset, TimeUnit unit,
   if (!record && line.find_first_not_of(" \t") == std::string_view::npos) return;
   if (!record && line.starts_with(kPunctuation) && ParsePunctuation(line, unit, &message.watermark_us)) {
     message.kind = InputMessage::Kind::kWatermark;
+  } else if (!sources_.empty() && !FindSource(line, &message)) {
+    message.source = InputMessage::kNoSource;
   }
   messages->push_back(message);
+}
+
+namespace {
+
+// Takes `text` and white space around it off the front.
+bool Take(std::string_view* line, std::string_view text) {
+  const auto skip = [line] {
+    while (!line->empty() && (line->front() == ' ' || line->front() == '\t')) line->remove_prefix(1);
+  };
+  skip();
+  if (!line->starts_with(text)) return false;
+  line->remove_prefix(text.size());
+  skip();
+  return true;
+}
+
+}  // namespace
+
+bool LineInput::FindSource(std::string_view line, InputMessage* message) const {
+  if (!Take(&line, "{") || !Take(&line, "\"@source\"") || !Take(&line, ":") || !Take(&line, "\"")) {
+    return false;
+  }
+  const size_t end = line.find('"');
+  const auto name = std::find(sources_.begin(), sources_.end(), line.substr(0, end));
+  if (end == std::string_view::npos || name == sources_.end()) return false;
+  message->source = static_cast<uint8_t>(name - sources_.begin());
+  line.remove_prefix(end + 1);
+  if (!Take(&line, ",") || !Take(&line, "\"@arrival\"") || !Take(&line, ":")) return true;
+  int64_t ms = 0;
+  const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), ms);
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 1000;
+  if (error == std::errc() && ms >= 0 && ms <= kMost) message->payload.arrival_us = ms * 1000;
+  return true;
 }
 
 Status LineInput::Read(size_t bytes, TimeUnit unit, std::vector<InputMessage>* messages) {

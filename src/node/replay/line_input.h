@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -23,6 +24,10 @@ class LineInput {
   Result<std::string> TakeLine();
   // Goes on at `offset`, which must not lie before the current one. Standard input is read and thrown away.
   Status SkipTo(uint64_t offset);
+
+  // Lines of several sources: each is an object that begins with {"@source": NAME, or is a punctuation. It may
+  // go on with "@arrival", its receive time in epoch ms. What names none of these is of no source.
+  void SetSources(std::vector<std::string> names) { sources_ = std::move(names); }
 
   // The next lines, about `bytes` of them, without line ends; blank lines are left out. Empty at the end. The
   // views are valid until the next call and have kPayloadPadding bytes behind them. A line
@@ -42,6 +47,10 @@ class LineInput {
   void AddLine(std::string_view line, uint64_t offset, TimeUnit unit,
                std::vector<InputMessage>* messages);
 
+  // False when the line names no source.
+  bool FindSource(std::string_view line, InputMessage* message) const;
+
+  std::vector<std::string> sources_;
   int fd_;
   bool owned_;
   bool ended_ = false;

@@ -36,6 +36,18 @@ std::vector<std::string> SplitHeader(const std::string& line, char delimiter) {
   return names;
 }
 
+}  // namespace
+
+std::vector<std::string> SourceNames(const PipelineSpec& spec) {
+  std::vector<std::string> names;
+  if (spec.source.name.text.empty()) return names;
+  names.push_back(spec.source.name.text);
+  for (const SourceSpec& other : spec.others) names.push_back(other.name.text);
+  return names;
+}
+
+namespace {
+
 constexpr std::string_view kPipelineName = "{pipeline}";
 
 // One run of a replay.
@@ -59,6 +71,7 @@ class Replayer {
   Result<std::unique_ptr<PipelinePlan>> PlanFirst(const PipelineSpec& spec, ConfigErrors* errors);
   Status OpenLink(std::unique_ptr<PipelinePlan> plan, bool last);
   Status AddOutput(Pipeline* pipeline, bool last, ChannelKind kind, const std::string& path);
+  size_t TurnMessages(size_t most) const;
   Status TurnFirst(std::span<const InputMessage> messages);
   Status Follow();
   Status FinishAll();
@@ -133,14 +146,19 @@ Status Replayer::OpenStore() {
 
 Result<std::unique_ptr<PipelinePlan>> Replayer::PlanFirst(const PipelineSpec& spec,
                                                           ConfigErrors* errors) {
-  if (spec.source.time.arrival) {
+  const bool arrival = spec.source.time.arrival ||
+                       std::any_of(spec.others.begin(), spec.others.end(),
+                                   [](const SourceSpec& other) { return other.time.arrival; });
+  if (arrival) {
     return Status(ErrorCode::kUsage,
                   "pipeline '" + spec.name.text +
                       "' runs on arrival time, which a file does not have; give it time: { field: ... }");
   }
+  input_->SetSources(SourceNames(spec));
   PlanOptions plan_options;
   plan_options.replay = true;
-  if (spec.source.format == SourceSpec::Format::kCsv && spec.source.csv.columns.empty()) {
+  if (spec.source.name.text.empty() && spec.source.format == SourceSpec::Format::kCsv &&
+      spec.source.csv.columns.empty()) {
     RIVULET_ASSIGN_OR_RETURN(const std::string header, input_->TakeLine());
     plan_options.csv_header = SplitHeader(header, spec.source.csv.delimiter);
   }
@@ -281,9 +299,18 @@ Status Replayer::Drain() {
   }
 }
 
+// No more than a commit can hold.
+size_t Replayer::TurnMessages(size_t most) const {
+  return MemoryBudget{options_.state_memory}.TurnMessages(most, links_.size(),
+                                                          durable() ? store_->Stats() : StoreStats{});
+}
+
 Status Replayer::TurnFirst(std::span<const InputMessage> rest) {
   while (!rest.empty()) {
-    RIVULET_RETURN_IF_ERROR(first().Turn(rest, input_->offset(), runner_.get()));
+    const auto turn = rest.first(TurnMessages(rest.size()));
+    const bool all = turn.size() == rest.size();
+    const uint64_t end = all ? input_->offset() : rest[turn.size()].payload.offset;
+    RIVULET_RETURN_IF_ERROR(first().Turn(turn, end, runner_.get()));
     RIVULET_RETURN_IF_ERROR(FinishClosing(&first()));
     RIVULET_RETURN_IF_ERROR(AfterTurn(false));
     const uint64_t next = first().offset();
@@ -301,7 +328,7 @@ Status Replayer::Follow() {
     RIVULET_RETURN_IF_ERROR(FinishClosing(pipeline));
     while (link.upstream != nullptr) {
       uint64_t next = 0;
-      RIVULET_RETURN_IF_ERROR(link.reader.Read(*link.upstream, *pipeline, kTurnEntries,
+      RIVULET_RETURN_IF_ERROR(link.reader.Read(*link.upstream, *pipeline, TurnMessages(kTurnEntries),
                                                kTurnBytes * options_.workers, &messages_, &next));
       if (messages_.empty()) break;
       RIVULET_RETURN_IF_ERROR(pipeline->Turn(messages_, next, runner_.get()));

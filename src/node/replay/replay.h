@@ -40,6 +40,10 @@ struct ReplaySummary {
   bool interrupted = false;      // progress said stop; with a state directory, run again to go on
 };
 
+// The names of a pipeline's sources, by which the lines of a replay say where they come from; empty when it
+// has but one, without a name.
+std::vector<std::string> SourceNames(const PipelineSpec& spec);
+
 // Errors: those of the input, the state and the outputs. Faults of the pipeline go to `errors` (then the
 // status is kBadSettingValue).
 Result<ReplaySummary> Replay(PipelineSpec spec, const ReplayOptions& options, ConfigErrors* errors);

@@ -9,6 +9,7 @@
 
 #include "base/coding.h"
 #include "base/hash.h"
+#include "base/wide_int.h"
 #include "operators/aggregate/accumulator_bounds.h"
 #include "operators/aggregate/kept_value.h"
 
@@ -47,7 +48,7 @@ double Tau(double x) {
 // lies near where `hash` lies among all numbers: a few steps from there, where halving would be a
 // guess at each step.
 size_t LowerBound(const std::vector<uint64_t>& hashes, uint64_t hash) {
-  size_t i = static_cast<size_t>((static_cast<unsigned __int128>(hash) * hashes.size()) >> 64);
+  size_t i = static_cast<size_t>(MultiplyHigh(hash, hashes.size()));
   while (i < hashes.size() && hashes[i] < hash) ++i;
   while (i > 0 && hashes[i - 1] >= hash) --i;
   return i;

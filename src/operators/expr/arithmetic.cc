@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/portable_math.h"
+
 namespace rivulet::expr {
 namespace {
 
@@ -33,7 +35,7 @@ inline double FloatResult(double a, double b) {
     case ArithmeticOp::kDivide: return a / b;
     case ArithmeticOp::kIntDivide: return std::floor(a / b);
     case ArithmeticOp::kModulo: return FloorModulo(a, b);
-    case ArithmeticOp::kPower: return std::pow(a, b);
+    case ArithmeticOp::kPower: return portable::Pow(a, b);
   }
   return 0;
 }

@@ -54,7 +54,7 @@ CivilTime CivilFromMs(int64_t ms) {
 }
 
 std::optional<int64_t> MsFromDays(int64_t days, int64_t ms_of_day) {
-  const __int128 ms = static_cast<__int128>(days) * kMsPerDay + ms_of_day;
+  const Int128 ms = static_cast<Int128>(days) * kMsPerDay + ms_of_day;
   const auto result = static_cast<int64_t>(ms);
   if (result != ms) return std::nullopt;
   return result;
@@ -74,11 +74,11 @@ CivilDate IsoWeekOf(int64_t days, int* week) {
   return date;
 }
 
-std::optional<int64_t> AddMonths(int64_t days, __int128 months) {
+std::optional<int64_t> AddMonths(int64_t days, Int128 months) {
   const CivilDate date = CivilFromDays(days);
-  const __int128 month = static_cast<__int128>(date.year) * 12 + (date.month - 1) + months;
+  const Int128 month = static_cast<Int128>(date.year) * 12 + (date.month - 1) + months;
   // Far beyond what milliseconds in int64 reach.
-  constexpr __int128 kMost = static_cast<__int128>(400'000'000) * 12;
+  constexpr Int128 kMost = static_cast<Int128>(400'000'000) * 12;
   if (month > kMost || month < -kMost) return std::nullopt;
   const auto index = static_cast<int64_t>(month);
   const int64_t year = FloorDiv(index, 12);

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/wide_int.h"
+
 namespace rivulet::expr {
 
 inline constexpr int64_t kMsPerSecond = 1000;
@@ -44,6 +46,6 @@ CivilDate IsoWeekOf(int64_t days, int* week);
 
 // The same day of a later (or earlier) month, or that month's last when it is shorter. None when
 // beyond int64 milliseconds by far.
-std::optional<int64_t> AddMonths(int64_t days, __int128 months);
+std::optional<int64_t> AddMonths(int64_t days, Int128 months);
 
 }  // namespace rivulet::expr

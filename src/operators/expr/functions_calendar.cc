@@ -7,6 +7,7 @@
 
 #include "base/suggest.h"
 #include "base/types.h"
+#include "base/wide_int.h"
 #include "operators/expr/civil_time.h"
 #include "operators/expr/convert.h"
 #include "operators/expr/function_registry.h"
@@ -85,17 +86,17 @@ Value DateTrunc(const Value* a, size_t, CallContext* c) {
 // date_add(unit, n, ms[, zone])
 Value DateAdd(const Value* a, size_t, CallContext* c) {
   const auto& unit = c->PreparedAs<UnitArgument>();
-  const __int128 n = a[1].i;
+  const Int128 n = a[1].i;
   std::optional<int64_t> result;
   if (!unit.calendar()) {
-    const __int128 sum = n * unit.unit.ms + a[2].i;
+    const Int128 sum = n * unit.unit.ms + a[2].i;
     result = static_cast<int64_t>(sum);
     if (*result != sum) result.reset();
   } else {
     const CivilTime t = CivilFromMs(unit.ToLocal(a[2].i));
     std::optional<int64_t> days = AddMonths(t.days, n * unit.unit.months);
-    const __int128 more = n * (unit.unit.ms / kMsPerDay);
-    constexpr __int128 kFar = static_cast<__int128>(1) << 40;  // days; int64 milliseconds reach 2^37
+    const Int128 more = n * (unit.unit.ms / kMsPerDay);
+    constexpr Int128 kFar = static_cast<Int128>(1) << 40;  // days; int64 milliseconds reach 2^37
     if (more > kFar || more < -kFar) days.reset();
     if (days) result = MsFromDays(*days + static_cast<int64_t>(more), t.ms_of_day);
     if (result) result = unit.ToUtc(*result);
@@ -119,7 +120,7 @@ Value DateDiff(const Value* a, size_t, CallContext* c) {
   const int64_t from = calendar ? unit.ToLocal(a[1].i) : a[1].i;
   const int64_t to = calendar ? unit.ToLocal(a[2].i) : a[2].i;
   if (unit.unit.months == 0) {
-    const __int128 units = (static_cast<__int128>(to) - from) / unit.unit.ms;
+    const Int128 units = (static_cast<Int128>(to) - from) / unit.unit.ms;
     const auto result = static_cast<int64_t>(units);
     return result == units ? Value::Int(result) : c->Fail("the result is beyond int64");
   }

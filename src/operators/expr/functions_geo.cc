@@ -5,6 +5,7 @@
 #include "operators/expr/convert.h"
 #include "operators/expr/function_registry.h"
 #include "operators/expr/geo.h"
+#include "operators/expr/geo_hex.h"
 
 namespace rivulet::expr {
 namespace {
@@ -78,6 +79,20 @@ Value OfCell(const Value* a, size_t, CallContext* c) {
   return c->Fail(std::to_string(a[0].i) + " is not the number of a cell");
 }
 
+Value Hex(const Value* a, size_t, CallContext* c) {
+  if (!AcceptRange(a[2].i, 0, kGeoHexLevels, "the level", c) || !IsOnEarth(PointAt(a))) {
+    return Value::Null();
+  }
+  return Value::Int(GeoHex(PointAt(a), static_cast<int>(a[2].i)));
+}
+
+template <double GeoPoint::*part>
+Value OfHex(const Value* a, size_t, CallContext* c) {
+  const std::optional<GeoPoint> centre = GeoHexCentre(a[0].i);
+  if (centre) return Value::Float((*centre).*part);
+  return c->Fail(std::to_string(a[0].i) + " is not the number of a hexagon");
+}
+
 constexpr TypeMask kNum = kNumberMask, kText = kStringMask;
 constexpr double GeoPoint::*kLat = &GeoPoint::lat;
 constexpr double GeoPoint::*kLon = &GeoPoint::lon;
@@ -95,6 +110,9 @@ constexpr FunctionDef kTable[] = {
     {"geo_cell", 3, 3, {kNum, kNum, kIntMask}, kIntMask, Cell},
     {"geo_cell_lat", 1, 1, {kIntMask}, kFloatMask, OfCell<kLat>},
     {"geo_cell_lon", 1, 1, {kIntMask}, kFloatMask, OfCell<kLon>},
+    {"geo_hex", 3, 3, {kNum, kNum, kIntMask}, kIntMask, Hex},
+    {"geo_hex_lat", 1, 1, {kIntMask}, kFloatMask, OfHex<kLat>},
+    {"geo_hex_lon", 1, 1, {kIntMask}, kFloatMask, OfHex<kLon>},
 };
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include "base/portable_math.h"
+#include "base/wide_int.h"
 #include "operators/expr/comparison.h"
 #include "operators/expr/function_registry.h"
 
@@ -46,7 +48,7 @@ double RoundFloat(double v, int64_t digits) {
   // 22nd place behind the point has none there worth rounding.
   if (digits > 22 || !std::isfinite(v)) return v;
   if (digits < -308) return 0;
-  const double scale = std::pow(10.0, static_cast<double>(digits < 0 ? -digits : digits));
+  const double scale = portable::Pow(10.0, static_cast<double>(digits < 0 ? -digits : digits));
   if (digits < 0) return std::round(v / scale) * scale;
   const double scaled = v * scale;
   return std::isfinite(scaled) ? std::round(scaled) / scale : v;
@@ -56,10 +58,10 @@ double RoundFloat(double v, int64_t digits) {
 Value RoundInt(int64_t v, int64_t digits) {
   if (digits >= 0) return Value::Int(v);
   if (digits < -19) return Value::Int(0);
-  __int128 unit = 1;
+  Int128 unit = 1;
   for (int64_t i = digits; i < 0; ++i) unit *= 10;
-  const __int128 half = v < 0 ? -unit / 2 : unit / 2;
-  const __int128 rounded = (v + half) / unit * unit;
+  const Int128 half = v < 0 ? -unit / 2 : unit / 2;
+  const Int128 rounded = (v + half) / unit * unit;
   const auto result = static_cast<int64_t>(rounded);
   return result == rounded ? Value::Int(result) : Value::Float(static_cast<double>(rounded));
 }
@@ -74,13 +76,13 @@ Value Round(const Value* a, size_t count, CallContext*) {
 // log(base, x)
 Value Log(const Value* a, size_t, CallContext*) {
   const double base = a[0].AsFloat(), x = a[1].AsFloat();
-  if (base == 10) return Value::Float(std::log10(x));
-  if (base == 2) return Value::Float(std::log2(x));
-  return Value::Float(std::log(x) / std::log(base));
+  if (base == 10) return Value::Float(portable::Log10(x));
+  if (base == 2) return Value::Float(portable::Log2(x));
+  return Value::Float(portable::Log(x) / portable::Log(base));
 }
 
 Value Atan2(const Value* a, size_t, CallContext*) {
-  return Value::Float(std::atan2(a[0].AsFloat(), a[1].AsFloat()));
+  return Value::Float(portable::Atan2(a[0].AsFloat(), a[1].AsFloat()));
 }
 Value Pi(const Value*, size_t, CallContext*) { return Value::Float(std::numbers::pi); }
 Value IsNan(const Value* a, size_t, CallContext*) {
@@ -138,19 +140,19 @@ constexpr FunctionDef kTable[] = {
     {"trunc", 1, 1, {kNum}, 0, Rounding<std::trunc>, kFirst},
     {"round", 1, 2, {kNum, kIntMask}, 0, Round, kOverflow},
     UnaryFunction<std::sqrt>("sqrt"),
-    UnaryFunction<std::exp>("exp"),
-    UnaryFunction<std::log>("ln"),
-    UnaryFunction<std::log10>("log10"),
-    UnaryFunction<std::log2>("log2"),
+    UnaryFunction<portable::Exp>("exp"),
+    UnaryFunction<portable::Log>("ln"),
+    UnaryFunction<portable::Log10>("log10"),
+    UnaryFunction<portable::Log2>("log2"),
     {"log", 2, 2, {kNum, kNum}, kFloatMask, Log},
     {"pow", 2, 2, {kNum, kNum}, kFloatMask, nullptr, ResultRule::kFixed, true, CallForm::kPower},
     {"mod", 2, 2, {kNum, kNum}, kNum, nullptr, ResultRule::kFixed, true, CallForm::kModulo},
-    UnaryFunction<std::sin>("sin"),
-    UnaryFunction<std::cos>("cos"),
-    UnaryFunction<std::tan>("tan"),
-    UnaryFunction<std::asin>("asin"),
-    UnaryFunction<std::acos>("acos"),
-    UnaryFunction<std::atan>("atan"),
+    UnaryFunction<portable::Sin>("sin"),
+    UnaryFunction<portable::Cos>("cos"),
+    UnaryFunction<portable::Tan>("tan"),
+    UnaryFunction<portable::Asin>("asin"),
+    UnaryFunction<portable::Acos>("acos"),
+    UnaryFunction<portable::Atan>("atan"),
     {"atan2", 2, 2, {kNum, kNum}, kFloatMask, Atan2},
     UnaryFunction<Degrees>("degrees"),
     UnaryFunction<Radians>("radians"),

@@ -5,6 +5,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "base/portable_math.h"
+#include "base/wide_int.h"
 #include "operators/expr/function_registry.h"
 
 namespace rivulet::expr {
@@ -17,18 +19,16 @@ Value Unary(const Value* a, size_t, CallContext*) {
 
 Value Euler(const Value*, size_t, CallContext*) { return Value::Float(std::numbers::e); }
 Value Hypot(const Value* a, size_t, CallContext*) {
-  return Value::Float(std::hypot(a[0].AsFloat(), a[1].AsFloat()));
+  return Value::Float(portable::Hypot(a[0].AsFloat(), a[1].AsFloat()));
 }
 Value IsFinite(const Value* a, size_t, CallContext*) {
   return Value::Bool(a[0].type == Type::kInt || std::isfinite(a[0].f));
 }
 
 // The value of a magnitude, which may be that of the least int.
-Value OfMagnitude(unsigned __int128 v) {
+Value OfMagnitude(Int128 v) {
   const auto result = static_cast<int64_t>(v);
-  return result >= 0 && static_cast<unsigned __int128>(result) == v
-             ? Value::Int(result)
-             : Value::Float(static_cast<double>(v));
+  return result == v ? Value::Int(result) : Value::Float(static_cast<double>(v));
 }
 uint64_t Magnitude(int64_t v) {
   return v < 0 ? uint64_t{0} - static_cast<uint64_t>(v) : static_cast<uint64_t>(v);
@@ -39,7 +39,7 @@ Value Gcd(const Value* a, size_t, CallContext*) {
 Value Lcm(const Value* a, size_t, CallContext*) {
   const uint64_t x = Magnitude(a[0].i), y = Magnitude(a[1].i);
   if (x == 0 || y == 0) return Value::Int(0);
-  return OfMagnitude(static_cast<unsigned __int128>(x / std::gcd(x, y)) * y);
+  return OfMagnitude(static_cast<Int128>(x / std::gcd(x, y)) * y);
 }
 
 // bucket(x, size): the multiple of size at or below x; null for a size that is not positive.
@@ -85,10 +85,10 @@ constexpr FunctionDef UnaryFunction(std::string_view name) {
 }
 
 constexpr FunctionDef kTable[] = {
-    UnaryFunction<std::cbrt>("cbrt"),
-    UnaryFunction<std::sinh>("sinh"),
-    UnaryFunction<std::cosh>("cosh"),
-    UnaryFunction<std::tanh>("tanh"),
+    UnaryFunction<portable::Cbrt>("cbrt"),
+    UnaryFunction<portable::Sinh>("sinh"),
+    UnaryFunction<portable::Cosh>("cosh"),
+    UnaryFunction<portable::Tanh>("tanh"),
     {"e", 0, 0, {}, kFloatMask, Euler},
     {"hypot", 2, 2, {kNum, kNum}, kFloatMask, Hypot},
     {"isfinite", 1, 1, {kNum}, kBoolMask, IsFinite},

@@ -7,6 +7,7 @@
 
 #include <limits>
 
+#include "base/wide_int.h"
 #include "operators/expr/convert.h"
 #include "operators/expr/function_registry.h"
 #include "operators/expr/text_encoding.h"
@@ -87,24 +88,22 @@ std::unique_ptr<const Prepared> PrepareSignal(Preparation* p) {
 
 // The bits of the signal, unscaled. A signal has at most 64 bits in at most nine bytes.
 uint64_t RawBits(const Signal& signal, std::string_view frame) {
-  unsigned __int128 bytes = 0;
+  Int128 bytes = 0;  // 72 bits of it
   for (size_t k = signal.first_byte; k <= signal.last_byte; ++k) {
     const size_t at = signal.big_endian ? k : signal.last_byte - (k - signal.first_byte);
-    bytes = bytes << 8 | static_cast<uint8_t>(frame[at]);
+    bytes = (bytes << 8) | static_cast<uint8_t>(frame[at]);
   }
   const uint64_t mask = signal.length == 64 ? ~uint64_t{0} : (uint64_t{1} << signal.length) - 1;
   return static_cast<uint64_t>(bytes >> signal.shift) & mask;
 }
 
 // raw * factor + offset: exact in ints as far as 64 bits go, else in floats.
-Value Scale(__int128 raw, const Value& factor, const Value& offset) {
+Value Scale(Int128 raw, const Value& factor, const Value& offset) {
   if (factor.type == Type::kInt && offset.type == Type::kInt) {
-    __int128 scaled = 0;  // 64 bits by 64 bits fit; the sum may not
-    if (!__builtin_mul_overflow(raw, static_cast<__int128>(factor.i), &scaled) &&
-        !__builtin_add_overflow(scaled, static_cast<__int128>(offset.i), &scaled)) {
-      const auto result = static_cast<int64_t>(scaled);
-      return result == scaled ? Value::Int(result) : Value::Float(static_cast<double>(scaled));
-    }
+    // From -2^63 to 2^64 - 1 by 64 bits and a sign: even the sum is no less than -2^127.
+    const Int128 scaled = raw * factor.i + offset.i;
+    const auto result = static_cast<int64_t>(scaled);
+    return result == scaled ? Value::Int(result) : Value::Float(static_cast<double>(scaled));
   }
   return Value::Float(static_cast<double>(raw) * factor.AsFloat() + offset.AsFloat());
 }
@@ -120,9 +119,9 @@ Value Bits(const Value* a, size_t, CallContext* c) {
   }
   if (signal.last_byte >= c->text.size()) return Value::Null();
   const uint64_t bits = RawBits(signal, c->text);
-  __int128 raw = bits;
+  Int128 raw = bits;
   if (signal.is_signed && ((bits >> (signal.length - 1)) & 1) != 0) {
-    raw -= static_cast<__int128>(1) << signal.length;
+    raw -= static_cast<Int128>(1) << signal.length;
   }
   return Scale(raw, signal.factor, signal.offset);
 }

@@ -5,8 +5,12 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/portable_math.h"
+
 namespace rivulet::expr {
 namespace {
+
+using portable::Asin, portable::Atan2, portable::Cos, portable::Sin;
 
 constexpr double kRadius = 6'371'008.8;
 constexpr double kRadian = std::numbers::pi / 180;
@@ -34,32 +38,28 @@ bool IsOnEarth(const GeoPoint& p) {
 
 double GeoDistance(const GeoPoint& from, const GeoPoint& to) {
   const double lat1 = from.lat * kRadian, lat2 = to.lat * kRadian;
-  const double h = Square(std::sin((lat2 - lat1) / 2)) +
-                   std::cos(lat1) * std::cos(lat2) *
-                       Square(std::sin((to.lon - from.lon) * kRadian / 2));
-  return 2 * kRadius * std::asin(std::sqrt(std::min(1.0, h)));
+  const double h = Square(Sin((lat2 - lat1) / 2)) +
+                   Cos(lat1) * Cos(lat2) * Square(Sin((to.lon - from.lon) * kRadian / 2));
+  return 2 * kRadius * Asin(std::sqrt(std::min(1.0, h)));
 }
 
 double GeoBearing(const GeoPoint& from, const GeoPoint& to) {
   const double lat1 = from.lat * kRadian, lat2 = to.lat * kRadian;
   const double turn = (to.lon - from.lon) * kRadian;
-  const double y = std::sin(turn) * std::cos(lat2);
-  const double x =
-      std::cos(lat1) * std::sin(lat2) - std::sin(lat1) * std::cos(lat2) * std::cos(turn);
-  const double bearing = std::atan2(y, x) / kRadian;
+  const double y = Sin(turn) * Cos(lat2);
+  const double x = Cos(lat1) * Sin(lat2) - Sin(lat1) * Cos(lat2) * Cos(turn);
+  const double bearing = Atan2(y, x) / kRadian;
   if (bearing >= 0) return bearing;
   return bearing + 360 < 360 ? bearing + 360 : 0;
 }
 
 GeoPoint GeoDestination(const GeoPoint& from, double bearing, double metres) {
   const double lat = from.lat * kRadian, b = bearing * kRadian, d = metres / kRadius;
-  const double sin_lat = std::clamp(
-      std::sin(lat) * std::cos(d) + std::cos(lat) * std::sin(d) * std::cos(b), -1.0, 1.0);
-  const double turn = std::atan2(std::sin(b) * std::sin(d) * std::cos(lat),
-                                 std::cos(d) - std::sin(lat) * sin_lat);
+  const double sin_lat = std::clamp(Sin(lat) * Cos(d) + Cos(lat) * Sin(d) * Cos(b), -1.0, 1.0);
+  const double turn = Atan2(Sin(b) * Sin(d) * Cos(lat), Cos(d) - Sin(lat) * sin_lat);
   double lon = std::fmod(from.lon + turn / kRadian + 540, 360);
   if (lon < 0) lon += 360;
-  return {std::asin(sin_lat) / kRadian, lon - 180};
+  return {Asin(sin_lat) / kRadian, lon - 180};
 }
 
 bool GeoPolygon::Contains(const GeoPoint& p) const {

@@ -1,5 +1,6 @@
 #include "operators/expr/checker.h"
 #include "operators/expr/compile.h"
+#include "operators/expr/element_calls.h"
 #include "operators/expr/evaluator.h"
 #include "operators/expr/folder.h"
 #include "operators/expr/history_calls.h"
@@ -20,6 +21,7 @@ void AddFieldColumns(const Node& node, std::vector<uint32_t>* columns) {
 
 std::shared_ptr<const Program::Impl> CompileTree(NodePtr root, Scope* scope,
                                                  Diagnostic* diagnostic) {
+  if (!LiftElements(&root, scope, diagnostic)) return nullptr;
   if (!LiftHistory(&root, scope, diagnostic)) return nullptr;
   if (!CheckTypes(root.get(), scope, diagnostic)) return nullptr;
   auto impl = std::make_shared<Program::Impl>();

@@ -23,6 +23,7 @@ struct Field {
 };
 
 class HistoryCalls;
+class ElementCalls;
 
 // Field names in order of definition. A scope that is `open` (a source whose payload fields are not
 // declared) accepts any new name: it becomes a payload field of any type with the next column.
@@ -49,6 +50,10 @@ class Scope {
   HistoryCalls* history() const { return history_; }
   const std::string& history_advice() const { return history_advice_; }
 
+  // Who takes fields of a pattern's elements; null: there are none.
+  void SetElements(ElementCalls* calls) { elements_ = calls; }
+  ElementCalls* elements() const { return elements_; }
+
   bool open() const { return open_; }
   const std::vector<Field>& fields() const { return fields_; }
   uint32_t column_count() const { return next_column_; }
@@ -59,6 +64,7 @@ class Scope {
   uint32_t next_column_ = 0;
   bool open_;
   HistoryCalls* history_ = nullptr;
+  ElementCalls* elements_ = nullptr;
   std::string history_advice_ = "there are no keys here";
 };
 

@@ -101,6 +101,13 @@ void KeyStateTable::Remeasure(KeyState* state) {
   state->bytes = bytes;
 }
 
+void KeyStateTable::RemeasureDirty() {
+  unmeasured_records_ = 0;
+  for (KeyState* state : dirty_) {
+    if (state != nullptr) Remeasure(state);
+  }
+}
+
 void KeyStateTable::MarkDirty(KeyState* state) {
   state->recent = true;
   if (state->dirty_index >= 0) return;
@@ -175,7 +182,7 @@ void KeyStateTable::BringDue(const FirePoint& fired, const FirePoint& point) {
                                         next_cold_timer_ = time;
                                         return false;
                                       }
-                                      if (share_.Owns(Hash64(row))) due.emplace_back(row);
+                                      if (Owns(row, Hash64(row))) due.emplace_back(row);
                                       return true;
                                     });
   if (!status.ok()) Fail(status);

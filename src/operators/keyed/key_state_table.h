@@ -8,6 +8,7 @@
 // back since keeps its old timer until it rings), so that moving back does not rewrite it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -64,8 +65,15 @@ class KeyStateTable {
   // Nothing is left of a key (see Empty): it goes, now or when the deletion of its row is committed.
   void Erase(KeyState* state);
   // Takes the state's memory anew, as it grows or shrinks. Done for each changed key with each commit; an
-  // operator whose keys can grow much between commits does it in between.
+  // operator whose keys can grow much in between calls this, or AddedRecords.
   void Remeasure(KeyState* state);
+  // So many records were added to states. The changed ones are measured anew once in a while, so that it
+  // costs little a record: MemoryBytes is behind by at most as many records as there are changed keys, or
+  // 8192.
+  void AddedRecords(size_t records) {
+    unmeasured_records_ += records;
+    if (unmeasured_records_ >= std::max<size_t>(8192, dirty_.size())) RemeasureDirty();
+  }
 
   // The key wants to be looked at when W reaches `deadline` (kNoTimer: never). `fired`: how far the key's
   // timers have rung.
@@ -100,6 +108,11 @@ class KeyStateTable {
   virtual bool Empty(const KeyState& state) const = 0;
   // Bytes of memory the state takes, without its KeyState and its key.
   virtual size_t Measure(const KeyState& state) const = 0;
+  // Whether the key of a row is one of this instance's.
+  virtual bool Owns(std::string_view key, uint64_t hash) const {
+    static_cast<void>(key);
+    return share_.Owns(hash);
+  }
   // The state leaves memory: gives back what its destructor does not.
   virtual void Release(KeyState*) {}
   // Memory beside what Measure says of each key; and what of it is only kept for reuse should go.
@@ -122,6 +135,7 @@ class KeyStateTable {
   std::string TimersBehind(const FirePoint& fired) const;
   void CollectKey(KeyState* state, StateChanges* changes);
   void Forget(KeyState* state);
+  void RemeasureDirty();
 
   std::string key_prefix_, timer_prefix_;
   const StateView* view_;
@@ -136,6 +150,7 @@ class KeyStateTable {
   int64_t next_cold_timer_ = kNoTimer;  // earliest timer of a key that is not in memory
   bool cold_ = false;                   // some keys are in the store only
   size_t bytes_ = 0;                    // of all keys in memory: key and as last measured
+  size_t unmeasured_records_ = 0;
   std::string row_, value_;             // scratch
   Status status_;
 };

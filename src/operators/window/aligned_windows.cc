@@ -86,6 +86,7 @@ void AlignedWindows::Process(const WindowInput& input, ResultSink* sink) {
     }
   }
   accumulator_.Flush(input);
+  store_.AddedRecords(input.count);
 }
 
 void AlignedWindows::AddOnTime(const WindowInput& input, uint32_t row) {

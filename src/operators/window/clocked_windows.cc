@@ -30,6 +30,7 @@ void ClockedWindows::Process(const WindowInput& input, ResultSink* sink) {
     Take(input, row, joins, sink);
   }
   accumulator_.Flush(input);
+  store_.AddedRecords(input.count);
 }
 
 // The record is judged by its key's time as it was just before it; then it moves that time.

@@ -21,6 +21,7 @@ CountWindows::CountWindows(const WindowSpec& spec, const AggregatePlan* plan,
 void CountWindows::Process(const WindowInput& input, ResultSink* sink) {
   for (uint32_t k = 0; k < input.count; ++k) AddRecord(input, input.rows[k], sink);
   accumulator_.Flush(input);
+  rows_.AddedRecords(input.count);
 }
 
 WindowPart* CountWindows::Slice(KeyWindows* key, int64_t time) {

@@ -51,7 +51,9 @@ void KeyRows::ClearBlock(WindowPart* part) const {
   plan_->Init(part->bytes());
 }
 
-bool KeyRows::Empty(const KeyState& state) const { return Windows(state).parts.empty(); }
+bool KeyRows::Empty(const KeyState& state) const {
+  return Windows(state).parts.empty() && Windows(state).clock == kNoClock;
+}
 
 void KeyRows::Release(KeyState* state) {
   auto& parts = static_cast<KeyWindows*>(state)->parts;
@@ -80,6 +82,9 @@ size_t KeyRows::OtherBytes() const {
 void KeyRows::Encode(const KeyState& state, std::string* out) {
   const KeyWindows& windows = Windows(state);
   out->push_back(static_cast<char>(kVersion));
+  const bool has_clock = windows.clock != kNoClock;
+  out->push_back(has_clock ? 1 : 0);
+  if (has_clock) PutFixed(out, windows.clock);
   PutVarint(out, windows.total);
   PutVarint(out, windows.parts.size());
   for (const WindowPart& p : windows.parts) {
@@ -121,10 +126,11 @@ bool KeyRows::DecodePart(std::string_view* row, WindowPart* part, Status* status
 Status KeyRows::Decode(std::string_view row, KeyState* state) {
   auto* windows = static_cast<KeyWindows*>(state);
   const Status corrupt(ErrorCode::kCorrupt, "the stored windows of a key cannot be read");
-  uint8_t version = 0;
+  uint8_t version = 0, has_clock = 0;
   uint64_t count = 0;
-  if (!GetFixed(&row, &version) || version != kVersion || !GetVarint(&row, &windows->total) ||
-      !GetVarint(&row, &count)) {
+  if (!GetFixed(&row, &version) || version != kVersion || !GetFixed(&row, &has_clock) ||
+      has_clock > 1 || (has_clock == 1 && !GetFixed(&row, &windows->clock)) ||
+      !GetVarint(&row, &windows->total) || !GetVarint(&row, &count)) {
     return corrupt;
   }
   for (uint64_t i = 0; i < count; ++i) {

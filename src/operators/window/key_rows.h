@@ -1,9 +1,10 @@
 // KeyRows: window state that is kept by key: all windows or slices of a key together, as one row of state.
 //
-// Row: version | total | parts
+// Row: version | clock | total | parts
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@
 #include "operators/window/pane_layout.h"
 
 namespace rivulet {
+
+// Before every clock.
+inline constexpr int64_t kNoClock = std::numeric_limits<int64_t>::min();
 
 // A window of a key, or a slice of a count window.
 struct WindowPart {
@@ -30,6 +34,7 @@ struct WindowPart {
 struct KeyWindows final : KeyState {
   std::vector<WindowPart> parts;  // by (start, end); of count windows: oldest first
   uint64_t total = 0;             // count windows: records so far
+  int64_t clock = kNoClock;       // sessions with per-key time: the key's clock
 };
 
 // One thread.

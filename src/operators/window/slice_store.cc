@@ -64,6 +64,7 @@ Slice* SliceStore::Touch(int64_t end) {
     slice->table.Reserve(panes);
     slice->dirty.reserve(panes);
   }
+  Recount(slice.get());
   return slice.get();
 }
 
@@ -89,6 +90,7 @@ Pane* SliceStore::Bring(int64_t end, Slice* slice, std::string_view key, uint64_
     Fail(status);
   }
   slice->table.CountHeap(0, plan_->HeapBytes(pane->block()));
+  Recount(slice);
   return pane;
 }
 
@@ -104,6 +106,7 @@ void SliceStore::MarkDirty(Slice* slice, Pane* pane) {
     slice->dirty.push_back(pane);
     slice->dirty_heap += plan_->HeapBytes(pane->block());
     ++dirty_panes_;
+    Recount(slice);
   }
   pane->flags |= Pane::kDirty | Pane::kRecent;
 }
@@ -174,6 +177,8 @@ void SliceStore::Drop(int64_t end) {
   if (it == slices_.end()) return;
   if (it->second->stored) dropped_.push_back({end, RowKey(end, "")});
   dirty_panes_ -= it->second->dirty.size();
+  bytes_ -= it->second->counted_bytes;
+  panes_ -= it->second->counted_panes;
   sorted_slice_ = nullptr;
   slices_.erase(it);
 }
@@ -231,22 +236,31 @@ void SliceStore::CollectChanges(StateChanges* changes) {
     slice->dirty_heap = 0;
     slice->dirty.clear();
     slice->stored = true;
+    Recount(slice.get());
   }
   dirty_panes_ = 0;
+  uncounted_records_ = 0;
 }
 
-size_t SliceStore::MemoryBytes() const {
-  size_t bytes = 0;
+void SliceStore::Recount(Slice* slice) {
+  const size_t bytes =
+      slice->table.MemoryBytes() + sizeof(Slice) + slice->dirty.capacity() * sizeof(Pane*) + 80;
+  bytes_ += bytes - slice->counted_bytes;
+  panes_ += slice->table.size() - slice->counted_panes;
+  slice->counted_bytes = bytes;
+  slice->counted_panes = slice->table.size();
+}
+
+void SliceStore::CountDirtyHeap() {
+  uncounted_records_ = 0;
   for (const auto& [end, slice] : slices_) {
-    bytes += slice->table.MemoryBytes() + sizeof(Slice) + slice->dirty.capacity() * 8 + 80;
+    if (slice->dirty.empty()) continue;
+    size_t heap = 0;
+    for (const Pane* pane : slice->dirty) heap += plan_->HeapBytes(pane->block());
+    slice->table.CountHeap(slice->dirty_heap, heap);
+    slice->dirty_heap = heap;
+    Recount(slice.get());
   }
-  return bytes;
-}
-
-size_t SliceStore::PanesInMemory() const {
-  size_t panes = 0;
-  for (const auto& [end, slice] : slices_) panes += slice->table.size();
-  return panes;
 }
 
 void SliceStore::EvictSlice(Slice* slice, bool spare_recent) {
@@ -263,6 +277,7 @@ void SliceStore::EvictSlice(Slice* slice, bool spare_recent) {
   });
   if (slice->table.size() < panes) slice->cold = true;
   slice->dirty.shrink_to_fit();
+  Recount(slice);
 }
 
 void SliceStore::Evict(size_t target) {

@@ -40,9 +40,13 @@ struct Slice {
   explicit Slice(const AggregatePlan* plan) : table(plan) {}
   PaneTable table;
   std::vector<Pane*> dirty;      // panes changed since the last CollectChanges
-  size_t dirty_heap = 0;         // what they held outside their blocks before that
+  size_t dirty_heap = 0;         // what they held outside their blocks when last counted
   bool stored = false;           // rows of this slice may exist in the store
   bool cold = false;             // some stored rows may not be in `table`
+
+ private:
+  friend class SliceStore;
+  size_t counted_bytes = 0, counted_panes = 0;  // its part of the store's sums
 };
 
 // One thread. Errors of the store are kept in status(); after one, results are not to be trusted and
@@ -80,10 +84,17 @@ class SliceStore {
 
   // Memory of all slices, and shrinking it: panes whose rows are committed leave memory, least
   // recently used first, until at most `target` bytes are held. Only to be called when the last
-  // CollectChanges has been committed and no pane is dirty; panes that are dirty stay. What blocks hold
-  // outside themselves is counted as of the last CollectChanges.
-  size_t MemoryBytes() const;
+  // CollectChanges has been committed and no pane is dirty; panes that are dirty stay.
+  size_t MemoryBytes() const { return bytes_; }
   void Evict(size_t target);
+  // So many records were added to blocks. What changed blocks hold outside themselves is counted anew once in
+  // a while, so that it costs little a record: MemoryBytes is behind by at most as many records as there are
+  // changed panes, or 8192.
+  void AddedRecords(size_t records) {
+    if (!plan_->has_heap()) return;
+    uncounted_records_ += records;
+    if (uncounted_records_ >= std::max<size_t>(8192, dirty_panes_)) CountDirtyHeap();
+  }
 
   // About how many panes the largest slice has. Of slices from before a restart `unknown` is assumed.
   size_t WidestSlice(size_t unknown) const {
@@ -91,7 +102,7 @@ class SliceStore {
     return known ? widest_ : std::max(widest_, unknown);
   }
   // Panes in memory; rows in the store only are not counted.
-  size_t PanesInMemory() const;
+  size_t PanesInMemory() const { return panes_; }
   size_t DirtyPanes() const { return dirty_panes_; }
   const Status& status() const { return status_; }
 
@@ -101,6 +112,9 @@ class SliceStore {
   std::string RowKey(int64_t end, std::string_view key) const;
   Pane* Bring(int64_t end, Slice* slice, std::string_view key, uint64_t hash);
   void MarkDirty(Slice* slice, Pane* pane);
+  // To be called when a slice's table or list has changed its size.
+  void Recount(Slice* slice);
+  void CountDirtyHeap();
   void Fail(const Status& status);
 
   const AggregatePlan* plan_;
@@ -121,6 +135,8 @@ class SliceStore {
   std::vector<Pane*> sorted_;
   const Slice* sorted_slice_ = nullptr;
   size_t dirty_panes_ = 0;
+  size_t bytes_ = 0, panes_ = 0;       // of all slices
+  size_t uncounted_records_ = 0;
   size_t widest_ = 0;
   int64_t loaded_until_ = std::numeric_limits<int64_t>::min();  // ends of slices found by Load
 };

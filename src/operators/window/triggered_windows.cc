@@ -137,6 +137,7 @@ WindowPart* TriggeredWindows::Join(KeyWindows* key, int64_t t, int64_t end) {
 void TriggeredWindows::Process(const WindowInput& input, ResultSink* sink) {
   for (uint32_t k = 0; k < input.count; ++k) AddRecord(input, input.rows[k], sink);
   accumulator_.Flush(input);
+  rows_.AddedRecords(input.count);
 }
 
 void TriggeredWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink) {

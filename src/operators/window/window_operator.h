@@ -108,6 +108,16 @@ struct RowResult {
   size_t count;
 };
 
+// A record that was taken, but could not be made use of when its time came; it becomes a dead letter.
+struct ResultFault {
+  ResultOrder order;
+  std::string_view key;
+  uint64_t hash;
+  int64_t time_us;       // of the record
+  ErrorCode code;
+  std::string detail;
+};
+
 // Receives results. `block` is only valid during the call.
 class ResultSink {
  public:
@@ -121,6 +131,8 @@ class ResultSink {
   }
   // From operators whose results are rows; others never call it.
   virtual void OnRow(const RowResult&) {}
+  // Likewise.
+  virtual void OnFault(const ResultFault&) {}
   // A record that was late for all its windows.
   virtual void OnLate(const ResultOrder& order, uint32_t row) = 0;
 };
@@ -137,6 +149,7 @@ struct WindowInput {
   // step behind the key has taken out.
   const uint32_t* clock_rows = nullptr;
   uint32_t clock_count = 0;
+  const uint8_t* source = nullptr;       // joins: by row, which of several sources it is of
   const Column* gap = nullptr;           // sessions with own gaps: ms by row, int or float, above 0
 };
 

@@ -1,0 +1,60 @@
+// PatternWindows: the ending of a pipeline that looks for sequences in the records of each key.
+//
+// A record waits until W has passed its time; then it is taken through the pattern, in order of event time,
+// among equal times of arrival (as Flink's CEP does). A record that is older than W when it comes is late.
+// What happens at a time - a record is taken, a `for` is over, time runs out - is put out in the place of a
+// window that ends right behind it; at one time, records come before what time alone does.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "operators/pattern/pattern_matcher.h"
+#include "operators/window/window_operator.h"
+
+namespace rivulet {
+
+class PatternWindows final : public WindowOperator, private PatternSink {
+ public:
+  PatternWindows(const PatternPlan* plan, const std::string& prefix, const StateView* view,
+                 KeyShare share, const FirePoint& fired);
+
+  Status Open() override { return table_.Open(); }
+  void Process(const WindowInput& input, ResultSink* sink) override;
+  void Advance(const FirePoint& point, ResultSink* sink) override;
+  FirePoint NextPoint(int64_t watermark, size_t limit) override;
+  int64_t closed() const override { return fired_; }
+  void CollectChanges(StateChanges* changes) override { table_.CollectChanges(changes); }
+  void OnCommitted() override { table_.OnCommitted(); }
+  size_t MemoryBytes() const override { return table_.MemoryBytes(); }
+  void Evict(size_t target) override { table_.Evict(target); }
+  size_t PanesInMemory() const override { return table_.RunsInMemory(); }
+  size_t DirtyRows() const override { return table_.DirtyRows(); }
+  const Status& status() const override { return table_.status(); }
+
+ private:
+  void AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink);
+  uint64_t ConditionsMet(const WindowInput& input, uint32_t row) const;
+  // All that has its place before `watermark`.
+  void Settle(PatternState* state, int64_t watermark);
+  // Sets the key's timer, or lets the key go.
+  void Schedule(PatternState* state, int64_t watermark);
+
+  void OnMatch(const PatternRun& run, int64_t end_us, bool timed_out) override;
+  void OnFault(int64_t time_us, ErrorCode code, std::string detail) override;
+
+  const PatternPlan* plan_;
+  PatternTable table_;
+  PatternMatcher matcher_;
+  FirePoint partial_;
+  int64_t fired_;
+  // What is being settled.
+  PatternState* state_ = nullptr;
+  ResultSink* sink_ = nullptr;
+  int64_t now_ = 0;
+  std::vector<Column> columns_;  // by result, one row
+  std::vector<Value> values_;
+  std::string bytes_;
+};
+
+}  // namespace rivulet
