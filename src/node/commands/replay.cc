@@ -15,6 +15,15 @@ bool EndsWithCsv(const std::string& path) {
   return path.size() > 4 && path.compare(path.size() - 4, 4, ".csv") == 0;
 }
 
+// As the command line says, or the name of the input.
+void SetFormat(const std::string& format, const std::string& input, SourceSpec* source) {
+  if (format == "csv" || (format.empty() && EndsWithCsv(input))) {
+    source->format = SourceSpec::Format::kCsv;
+  } else if (format == "json") {
+    source->format = SourceSpec::Format::kJson;
+  }
+}
+
 // Of several pipelines, one line each.
 void PrintSummary(const std::string& name, const PipelineCounters& c, Duration took) {
   const double seconds = static_cast<double>(std::max<int64_t>(1, took.us)) / 1e6;
@@ -40,8 +49,8 @@ int ReplayCommand(const Arguments& args) {
                    "one takes the records, and the others read each other's results. Fields come from the "
                    "record itself, also those that a {name} topic level gives live. A line "
                    "{\"@watermark\": TIME} sets the watermark. Where a pipeline has several sources, each "
-                   "line is an object that begins with {\"@source\": NAME. The end of the input closes "
-                   "every window.");
+                   "line is an object that begins with {\"@source\": NAME. The end of the input closes every "
+                   "window.");
   line.Operands("PIPELINE.yaml", &files, 1, 1000);
   line.Text("input,i", "FILE|-", &options.input, "records, one a line; - is standard input");
   line.Text("format", "json|csv", &format,
@@ -87,13 +96,10 @@ int ReplayCommand(const Arguments& args) {
   for (const std::string& file : files) {
     PipelineSpec& spec = specs.emplace_back();
     if (!ReadPipelineFile(file, &spec, &errors)) continue;
-    if (files.size() > 1 && !spec.source.pipeline.text.empty()) continue;
     if (!spec.source.name.text.empty()) {
       if (format == "csv") return line.Refuse("--format csv: lines of several sources are JSON objects");
-    } else if (format == "csv" || (format.empty() && EndsWithCsv(options.input))) {
-      spec.source.format = SourceSpec::Format::kCsv;
-    } else if (format == "json") {
-      spec.source.format = SourceSpec::Format::kJson;
+    } else if (files.size() == 1 || spec.source.pipeline.text.empty()) {
+      SetFormat(format, options.input, &spec.source);
     }
   }
   if (!errors.empty()) return refuse();

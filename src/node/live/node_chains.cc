@@ -6,6 +6,7 @@
 // nothing is missed and nothing counts twice.
 #include <algorithm>
 
+#include "node/engine/memory_budget.h"
 #include "node/live/node.h"
 #include "node/plan/chains.h"
 
@@ -120,7 +121,9 @@ Status Node::CheckPlace(Pipeline* pipeline) {
 }
 
 Status Node::ReadResults(Group* group, uint64_t* next) {
-  return results_.Read(*group->upstream, *group->source->members().front(), kTurnEntries, kTurnBytes,
+  const size_t entries = MemoryBudget{spec_.state_memory}.TurnMessages(
+      kTurnEntries, pipelines_.size(), parts_.store->Stats());
+  return results_.Read(*group->upstream, *group->source->members().front(), entries, kTurnBytes,
                        &messages_, next);
 }
 

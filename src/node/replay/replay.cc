@@ -77,6 +77,7 @@ class Replayer {
   Result<std::unique_ptr<PipelinePlan>> PlanFirst(const PipelineSpec& spec, ConfigErrors* errors);
   Status OpenLink(std::unique_ptr<PipelinePlan> plan, bool last);
   Status AddOutput(Pipeline* pipeline, bool last, ChannelKind kind, const std::string& path);
+  size_t TurnMessages(size_t most) const;
   Status TurnFirst(std::span<const InputMessage> messages);
   Status Follow();
   Status FinishAll();
@@ -359,11 +360,16 @@ Status Replayer::Drain() {
   }
 }
 
+// No more than a commit can hold.
+size_t Replayer::TurnMessages(size_t most) const {
+  return MemoryBudget{options_.state_memory}.TurnMessages(most, links_.size(),
+                                                          durable() ? store_->Stats() : StoreStats{});
+}
+
 Status Replayer::TurnFirst(std::span<const InputMessage> rest) {
   const MemoryBudget budget = Budget();
   while (!rest.empty()) {
-    const auto turn = rest.first(
-        budget.TurnMessages(rest.size(), links_.size(), durable() ? store_->Stats() : StoreStats{}));
+    const auto turn = rest.first(TurnMessages(rest.size()));
     const bool all = turn.size() == rest.size();
     const uint64_t end = all ? input_->offset() : rest[turn.size()].payload.offset;
     RIVULET_RETURN_IF_ERROR(first().Turn(turn, end, runner_.get()));
@@ -384,7 +390,7 @@ Status Replayer::Follow() {
     RIVULET_RETURN_IF_ERROR(FinishClosing(pipeline));
     while (link.upstream != nullptr) {
       uint64_t next = 0;
-      RIVULET_RETURN_IF_ERROR(link.reader.Read(*link.upstream, *pipeline, kTurnEntries,
+      RIVULET_RETURN_IF_ERROR(link.reader.Read(*link.upstream, *pipeline, TurnMessages(kTurnEntries),
                                                kTurnBytes * options_.workers, &messages_, &next));
       if (messages_.empty()) break;
       RIVULET_RETURN_IF_ERROR(pipeline->Turn(messages_, next, runner_.get()));
