@@ -362,12 +362,10 @@ Status Replayer::Drain() {
 
 // No more than a commit can hold.
 size_t Replayer::TurnMessages(size_t most) const {
-  return MemoryBudget{options_.state_memory}.TurnMessages(most, links_.size(),
-                                                          durable() ? store_->Stats() : StoreStats{});
+  return Budget().TurnMessages(most, links_.size(), durable() ? store_->Stats() : StoreStats{});
 }
 
 Status Replayer::TurnFirst(std::span<const InputMessage> rest) {
-  const MemoryBudget budget = Budget();
   while (!rest.empty()) {
     const auto turn = rest.first(TurnMessages(rest.size()));
     const bool all = turn.size() == rest.size();
