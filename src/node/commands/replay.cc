@@ -24,6 +24,21 @@ void SetFormat(const std::string& format, const std::string& input, SourceSpec* 
   }
 }
 
+// False when `format` cannot be that of the input.
+bool ReadSpecs(const std::vector<std::string>& files, const std::string& format,
+               const std::string& input, std::vector<PipelineSpec>* specs, ConfigErrors* errors) {
+  for (const std::string& file : files) {
+    PipelineSpec& spec = specs->emplace_back();
+    if (!ReadPipelineFile(file, &spec, errors)) continue;
+    if (!spec.source.name.text.empty()) {
+      if (format == "csv") return false;
+    } else if (files.size() == 1 || spec.source.pipeline.text.empty()) {
+      SetFormat(format, input, &spec.source);
+    }
+  }
+  return true;
+}
+
 // Of several pipelines, one line each.
 void PrintSummary(const std::string& name, const PipelineCounters& c, Duration took) {
   const double seconds = static_cast<double>(std::max<int64_t>(1, took.us)) / 1e6;
@@ -32,6 +47,16 @@ void PrintSummary(const std::string& name, const PipelineCounters& c, Duration t
                static_cast<unsigned long long>(c.records),
                static_cast<unsigned long long>(c.results), static_cast<unsigned long long>(c.late),
                static_cast<unsigned long long>(c.dead), static_cast<double>(c.records) / seconds);
+}
+
+// The first that is none, or null.
+const std::string* TakeTables(const std::vector<std::string>& tables, ReplayOptions* options) {
+  for (const std::string& table : tables) {
+    const size_t sign = table.find('=');
+    if (sign == table.npos) return &table;
+    options->tables.emplace_back(table.substr(0, sign), table.substr(sign + 1));
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -79,10 +104,8 @@ int ReplayCommand(const Arguments& args) {
   const Result<uint64_t> bytes = ParseSize(memory);
   if (!bytes.ok()) return line.Refuse(bytes.status().message());
   options.state_memory = std::max<uint64_t>(*bytes, 1 << 20);
-  for (const std::string& table : tables) {
-    const size_t sign = table.find('=');
-    if (sign == table.npos) return line.Refuse("--table is '" + table + "'; expected NAME=FILE");
-    options.tables.emplace_back(table.substr(0, sign), table.substr(sign + 1));
+  if (const std::string* wrong = TakeTables(tables, &options)) {
+    return line.Refuse("--table is '" + *wrong + "'; expected NAME=FILE");
   }
   options.workers = static_cast<uint32_t>(workers);
   options.flush = !no_flush;
@@ -93,14 +116,8 @@ int ReplayCommand(const Arguments& args) {
     for (const ConfigError& e : errors) std::fprintf(stderr, "%s\n", e.ToString().c_str());
     return kExitConfig;
   };
-  for (const std::string& file : files) {
-    PipelineSpec& spec = specs.emplace_back();
-    if (!ReadPipelineFile(file, &spec, &errors)) continue;
-    if (!spec.source.name.text.empty()) {
-      if (format == "csv") return line.Refuse("--format csv: lines of several sources are JSON objects");
-    } else if (files.size() == 1 || spec.source.pipeline.text.empty()) {
-      SetFormat(format, options.input, &spec.source);
-    }
+  if (!ReadSpecs(files, format, options.input, &specs, &errors)) {
+    return line.Refuse("--format csv: lines of several sources are JSON objects");
   }
   if (!errors.empty()) return refuse();
 

@@ -147,6 +147,10 @@ void ReadTime(const SettingReader& source, bool has_window, Faults* faults, Time
 void ReadSource(const SettingReader& reader, bool has_window, Faults* faults, SourceSpec* source) {
   if (const auto upstream = reader.Find("pipeline")) {
     ReadUpstream(reader, *upstream, faults, source);
+  } else if (source->name.text.empty() && !reader.Find("mqtt")) {
+    reader.Missing("mqtt",
+                   "a topic such as sensors/{sensor}/temperature, or pipeline: and the name of another "
+                   "pipeline");
   } else {
     ReadTopics(reader, faults, &source->topics);
     ReadFormat(reader, faults, source);
