@@ -5,8 +5,9 @@
 //   window_bench "WINDOW" KEYS WARM_SECONDS SECONDS RATE ["AGGREGATES" ["STEP"...]]
 //
 // WINDOW is a window step's map, such as "{ tumbling: 5s }", AGGREGATES one of aggregates over `speed`
-// (empty: avg, min, max, count); or WINDOW is "pattern: {..}" and AGGREGATES what it selects. Each STEP is
-// a whole step between key and window, such as "{ where: speed > prev(speed) }". Records have keys at
+// (empty: avg, min, max, count); or WINDOW is "pattern: {..}" or "join: {..}" and AGGREGATES what it selects.
+// A join is of the sources `a` and `b`, of which records are at random. Each STEP is a whole step between key
+// and window, such as "{ where: speed > prev(speed) }". Records have keys at
 // random; event time runs at RATE records a second. Before the SECONDS that are measured come WARM_SECONDS
 // with one record per key and second. Prints one JSON object.
 #include <algorithm>
@@ -44,16 +45,19 @@ constexpr const char* kUsual = "{ avg: avg(speed), min: min(speed), max: max(spe
 
 std::unique_ptr<PipelinePlan> Plan(const std::string& window, const std::string& aggregates,
                                    const std::string& steps) {
-  const bool pattern = window.starts_with("pattern:");
-  const std::string ending = pattern ? "  - " + window + "\n    select: " + aggregates + "\n"
-                                     : "  - window: " + window + "\n    aggregate: " + aggregates + "\n";
+  const bool join = window.starts_with("join:");
+  const bool rows = join || window.starts_with("pattern:");
+  const std::string ending =
+      rows ? "  - " + window + (join ? "\n  - " : "\n    ") + "select: " + aggregates + "\n"
+           : "  - window: " + window + "\n    aggregate: " + aggregates + "\n";
+  const auto source = [](const std::string& name, const std::string& topic) {
+    return name + "mqtt: " + topic + ", format: json, fields: { vehicle: string, ts: int, speed: float }, "
+           "time: { field: ts, unit: ms } }\n";
+  };
   const std::string yaml =
-      "pipeline: bench\n"
-      "source:\n"
-      "  mqtt: vehicles\n"
-      "  format: json\n"
-      "  fields: { vehicle: string, ts: int, speed: float }\n"
-      "  time: { field: ts, unit: ms }\n"
+      "pipeline: bench\n" +
+      (join ? "source:\n" + source("  - { name: a, ", "cars") + source("  - { name: b, ", "others")
+            : source("source: { ", "vehicles")) +
       "steps:\n"
       "  - key: vehicle\n" + steps + ending +
       "sinks: [ { mqtt: results } ]\n";
@@ -127,6 +131,7 @@ class Bench {
     Column& speed = batch.columns[ColumnOf(*plan_, "speed")];
     slot.rows.resize(rows);
     slot.watermark.resize(rows);
+    slot.source.resize(plan_->source.several() ? rows : 0);
     for (uint32_t row = 0; row < rows; ++row) {
       const uint64_t key = in_turn ? first + row : random_.Next();
       const int64_t time = start + static_cast<int64_t>(first + row) * 1'000'000 / rate;
@@ -136,6 +141,7 @@ class Bench {
       batch.event_time[row] = time;
       slot.rows[row] = row;
       slot.watermark[row] = watermark_;
+      if (plan_->source.several()) slot.source[row] = static_cast<uint8_t>(random_.Next() >> 63);
       watermark_ = std::max(watermark_, time);
     }
   }

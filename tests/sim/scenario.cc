@@ -2,16 +2,11 @@
 
 #include <algorithm>
 
+#include "sim/template.h"
+
 namespace rivulet::sim {
 namespace {
 
-// Every template publishes under its own name: out/NAME/N/..., late/NAME and dead/NAME.
-struct Template {
-  const char* yaml;
-  // The edit that a reload brings: this text becomes that.
-  const char* before;
-  const char* after;
-};
 constexpr Template kTemplates[] = {
     // Two sinks, late records into revisions, late output.
     {R"(
@@ -341,13 +336,6 @@ T OneOf(Random* random, std::initializer_list<T> choices) {
   return choices.begin()[random->Below(choices.size())];
 }
 
-Scenario::PipelineText Edited(const Template& one) {
-  Scenario::PipelineText text{one.yaml, one.yaml};
-  const std::string before = one.before;
-  text.changed.replace(text.changed.find(before), before.size(), one.after);
-  return text;
-}
-
 void ChoosePipelines(Random* random, Scenario* s) {
   for (const Template& one : kTemplates) {
     if (random->Chance(0.35)) s->pipelines.push_back(Edited(one));
@@ -446,6 +434,13 @@ void ChooseFaults(Random* random, Scenario* s) {
 
 }  // namespace
 
+Scenario::PipelineText Edited(const Template& one) {
+  Scenario::PipelineText text{one.yaml, one.yaml};
+  const std::string before = one.before;
+  text.changed.replace(text.changed.find(before), before.size(), one.after);
+  return text;
+}
+
 Scenario MakeScenario(uint64_t seed) {
   Random random(seed * 0x9e3779b97f4a7c15ull + 1);
   Scenario s;
@@ -459,6 +454,7 @@ Scenario MakeScenario(uint64_t seed) {
   ChooseChains(&s);
   ChoosePatternPipelines(&s);
   ChooseTablePipelines(&s);
+  ChooseSourcePipelines(&s);
   return s;
 }
 

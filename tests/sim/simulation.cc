@@ -59,7 +59,12 @@ SimOutcome Simulation::Run() {
     }
     texts_[plan->name] = text.yaml;
     if (plan->source.pipeline.empty()) {
-      ledger_.AddPipeline(plan->name, plan->source.topics);
+      std::vector<TopicPattern> topics;
+      for (size_t i = 0; i < plan->source.sources(); ++i) {
+        const std::vector<TopicPattern>& more = plan->source.at(i).topics;
+        topics.insert(topics.end(), more.begin(), more.end());
+      }
+      ledger_.AddPipeline(plan->name, std::move(topics));
     } else {
       readers_[plan->name].upstream = plan->source.pipeline;
     }
