@@ -76,6 +76,14 @@ std::vector<std::pair<int64_t, int64_t>> TriggerModel::WindowsOf(const TriggerRe
 void TriggerModel::Add(const TriggerRecord& record, const std::string& line) {
   ++places_;
   const Key key{record.sort_key, record.key};
+  if (watermark_ && Over(key, *watermark_)) {
+    windows_.erase(key);
+    counted_.erase(key);
+    touched_.erase(key);
+  }
+  const int64_t use = std::max(record.time_us, watermark_.value_or(record.time_us));
+  const auto [touched, first] = touched_.emplace(key, use);
+  if (!first) touched->second = std::max(touched->second, use);
   if (spec_.kind == TriggerSpec::Kind::kCount) {
     AddCount(key, record);
     return Advance(record.time_us - spec_.delay_us);
@@ -102,6 +110,12 @@ void TriggerModel::Add(const TriggerRecord& record, const std::string& line) {
   }
   if (!joined) late.push_back(line);
   Advance(record.time_us - spec_.delay_us);
+}
+
+bool TriggerModel::Over(const Key& key, int64_t watermark_us) const {
+  const auto touched = touched_.find(key);
+  return spec_.keep_us > 0 && !ending_ && touched != touched_.end() &&
+         touched->second + spec_.keep_us <= watermark_us;
 }
 
 TriggerModel::Window* TriggerModel::MergeSession(std::vector<Window>* windows, int64_t start,
@@ -174,7 +188,8 @@ void TriggerModel::Advance(int64_t watermark_us) {
   std::vector<std::tuple<int64_t, Key, int64_t, bool>> events;
   for (const auto& [key, windows] : windows_) {
     for (const Window& w : windows) {
-      if (w.due && *w.due < w.end && *w.due <= watermark_us) {
+      // What is due at the very moment at which the key is over still comes.
+      if (w.due && *w.due < w.end && *w.due <= watermark_us && !Over(key, *w.due - 1)) {
         events.emplace_back(*w.due, key, IdOf(w), true);
       }
       if (!w.closed && w.end <= watermark_us) events.emplace_back(w.end, key, IdOf(w), false);
@@ -189,6 +204,7 @@ void TriggerModel::Advance(int64_t watermark_us) {
       Emit(key, &w, early);
     }
   }
+  std::erase_if(windows_, [&](const auto& entry) { return Over(entry.first, watermark_us); });
   if (global()) return;
   for (auto& [key, windows] : windows_) {
     std::erase_if(windows, [this](const Window& w) { return Reached(w.end + spec_.lateness_us); });
@@ -196,6 +212,7 @@ void TriggerModel::Advance(int64_t watermark_us) {
 }
 
 void TriggerModel::Finish() {
+  ending_ = true;
   if (global()) return Advance(kForever);
   int64_t end = watermark_.value_or(0);
   for (const auto& [key, windows] : windows_) {

@@ -22,6 +22,7 @@ struct TriggerSpec {
   bool on_change = false, discarding = false;
   size_t records = 0;
   int64_t interval_us = 0;
+  int64_t keep_us = 0;       // count, global; 0: for ever
 };
 
 struct TriggerRecord {
@@ -62,6 +63,8 @@ class TriggerModel {
   std::vector<std::pair<int64_t, int64_t>> WindowsOf(const TriggerRecord& record) const;
   std::pair<int64_t, int64_t> ZoneWindow(int64_t t) const;
   Window* MergeSession(std::vector<Window>* windows, int64_t start, int64_t end) const;
+  // W has passed the key's last use by `keep`.
+  bool Over(const Key& key, int64_t watermark_us) const;
   void AddCount(const Key& key, const TriggerRecord& record);
   void AddTo(const Key& key, Window* window, const TriggerRecord& record);
   void Advance(int64_t watermark_us);
@@ -75,6 +78,8 @@ class TriggerModel {
   std::optional<int64_t> watermark_;
   std::map<Key, std::vector<Window>> windows_;
   std::map<Key, std::vector<Placed>> counted_;
+  std::map<Key, int64_t> touched_;  // last use
+  bool ending_ = false;
   size_t places_ = 0;
 };
 

@@ -50,6 +50,7 @@ std::string Yaml(const TriggerSpec& spec, const std::string& more = "") {
   if (spec.interval_us > 0) emit += ", every " + Us(spec.interval_us);
   if (!emit.empty() || spec.kind == Kind::kGlobal) window += ", emit: [on close" + emit + "]";
   if (spec.discarding) window += ", mode: discarding";
+  if (spec.keep_us > 0) window += ", keep: " + Us(spec.keep_us);
   return "pipeline: test\nsource:\n  mqtt: in\n  time: { field: t, unit: us, delay: " +
          Us(spec.delay_us) + " }\nsteps:\n  - key: k\n  - window: { " + window +
          " }\n    aggregate: { n: count(), total: sum(v), a: first(s), z: last(s)" + more +
@@ -95,6 +96,9 @@ TriggerSpec RandomSpec(Random* random) {
     spec.delay_us = random->Chance(0.5) ? below(5) * kHour : 0;
   }
   ChooseEmit(random, &spec);
+  if ((spec.kind == Kind::kCount || spec.kind == Kind::kGlobal) && random->Chance(0.7)) {
+    spec.keep_us = 1 + below(static_cast<uint64_t>(3 * spec.size_us));
+  }
   return spec;
 }
 

@@ -39,6 +39,8 @@ TEST_CASE("explain: windows of each kind") {
   CHECK(Explained("count: 100") == "count 100 records, by arrival");
   CHECK(Explained("count: 100, every: 10") == "count 100 every 10 records, by arrival");
   CHECK(Explained("global: true, emit: on close") == "global");
+  CHECK(Explained("global: true, emit: on close, keep: 30d") == "global, keys kept for 30d");
+  CHECK(Explained("count: 100, keep: 24h") == "count 100 records, by arrival, keys kept for 1d");
   CHECK(Explained("global: true, emit: every 1m, mode: discarding") ==
         "global, early results every 1m, discarding");
   CHECK(Explained("tumbling: 1d, zone: Europe/Berlin, emit: [on change, every 5s, every 9 records]") ==
@@ -64,6 +66,8 @@ TEST_CASE("open windows go on when only the times of early results change, and w
   CHECK(form("tumbling: 1d, zone: Europe/Berlin") != form("tumbling: 1d, zone: UTC"));
   CHECK(form("session: { gap: g, max: 10s }") != form("session: 10s"));
   CHECK(form("count: 10") != form("count: 10, every: 5"));
+  CHECK(form("count: 10") == form("count: 10, keep: 1h"));
+  CHECK(form("global: true, emit: on close, keep: 1h") == form("global: true, emit: on close"));
   CHECK(form("cumulate: 1h, every: 10m") != form("sliding: 1h, every: 10m"));
 }
 

@@ -44,6 +44,36 @@ struct Fixture {
 
 }  // namespace
 
+TEST_CASE("key rows: a key's last use is stored when it is noted") {
+  Fixture f;
+  {
+    const auto rows = f.Open();
+    for (const char* key : {"a", "b", "c"}) {
+      rows->Insert(f.Find(rows.get(), key, true), 0, 5, 5);
+      rows->MarkDirty(f.Find(rows.get(), key, false));
+    }
+    f.Find(rows.get(), "a", false)->Touch(5, -7, 100);
+    KeyWindows* b = f.Find(rows.get(), "b", false);
+    b->Touch(5, 9, 100);
+    b->Touch(6, 7, 100);
+    b->clock = 3;
+    f.Find(rows.get(), "c", false)->Touch(5, 9, 0);
+    f.Commit(rows.get());
+  }
+  const auto rows = f.Open();
+  CHECK(f.Find(rows.get(), "a", false)->OverAt(100) == 105);
+  CHECK(f.Find(rows.get(), "a", false)->clock == kNoClock);
+  KeyWindows* b = f.Find(rows.get(), "b", false);
+  CHECK(b->OverAt(100) == 109);
+  CHECK(b->OverAt(0) == kNoTimer);
+  CHECK(b->clock == 3);
+  // Not noted: it is not over until it is used.
+  CHECK(f.Find(rows.get(), "c", false)->OverAt(100) == kNoTimer);
+  rows->Reset(b);
+  CHECK(b->parts.empty());
+  CHECK(b->OverAt(100) == kNoTimer);
+}
+
 TEST_CASE("key rows: what was committed comes back as it was") {
   Fixture f;
   f.Fill(f.Open().get(), "a", -100);

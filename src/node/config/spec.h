@@ -129,6 +129,7 @@ struct WindowStep {
   MarkedText gap;            // session: expression for each record's gap; empty: `size` for all
   MarkedText zone;           // tumbling: time zone of its edges; empty: UTC
   EmitSetting emit;
+  Duration keep;             // count, global: a key is forgotten so long after its last use; 0: never
   std::vector<std::pair<MarkedText, MarkedText>> aggregates;  // name, call
 };
 // `select:` - each record is a result with these fields.

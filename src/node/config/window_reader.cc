@@ -16,6 +16,8 @@ constexpr std::pair<std::string_view, Kind> kKinds[] = {
     {"cumulate", Kind::kCumulate}, {"count", Kind::kCount},     {"global", Kind::kGlobal}};
 constexpr std::string_view kKindNames = "tumbling, sliding, session, cumulate, count, global";
 constexpr int64_t kMostRecords = 1'000'000'000;
+// Ten years, as the longest window.
+constexpr Duration kLongestKeep = Duration::Seconds(10ll * 366 * 86'400);
 
 void ReadSession(const Setting& setting, Faults* faults, WindowStep* step) {
   if (!setting.node->is_map()) {
@@ -171,6 +173,9 @@ void CheckMeaning(const SettingReader& reader, Faults* faults, const WindowStep&
       reader.Missing("emit", "when a window that never ends is put out, such as emit: every 1m");
     }
   }
+  if (step.kind != Kind::kCount && step.kind != Kind::kGlobal) {
+    refuse("keep", "here, where windows end by themselves; expected it only with 'count' or 'global'");
+  }
   if (step.kind != Kind::kTumbling) refuse("zone", "here; expected it only with 'tumbling'");
 }
 
@@ -182,6 +187,7 @@ void ReadWindowSettings(const SettingReader& reader, Faults* faults, WindowStep*
   reader.DurationOf("lateness", Duration{}, kMaxDuration, &step->lateness);
   reader.DurationOf("offset", Duration{}, kMaxDuration, &step->offset);
   reader.Text("zone", "a time zone such as Europe/Berlin", &step->zone);
+  reader.DurationOf("keep", kOneMicro, kLongestKeep, &step->keep);
   ReadEmit(reader, faults, step);
   CheckMeaning(reader, faults, *step);
 }

@@ -29,6 +29,10 @@ std::string DescribeEmit(const EmitSpec& emit) {
   return text + (emit.discarding ? ", discarding" : "");
 }
 
+std::string DescribeKeep(const WindowSpec& w) {
+  return w.keep_us > 0 ? ", keys kept for " + FormatDuration({w.keep_us}) : "";
+}
+
 // `gap`: of a session whose records bring their own, as written.
 std::string DescribeWindow(const WindowSpec& w, const std::string& gap) {
   std::string text;
@@ -50,13 +54,13 @@ std::string DescribeWindow(const WindowSpec& w, const std::string& gap) {
     case WindowSpec::Kind::kCount:
       text = "count " + std::to_string(w.count);
       if (w.count_slide != w.count) text += " every " + std::to_string(w.count_slide);
-      return text + " records, by arrival";
+      return text + " records, by arrival" + DescribeKeep(w);
     case WindowSpec::Kind::kGlobal: text = "global"; break;
   }
   if (w.offset_us != 0) text += ", offset " + FormatDuration({w.offset_us});
   if (!w.zone.empty()) text += ", wall clock of " + w.zone;
   if (w.kind != WindowSpec::Kind::kGlobal) text += ", lateness " + FormatDuration({w.lateness_us});
-  text += DescribeEmit(w.emit);
+  text += DescribeEmit(w.emit) + DescribeKeep(w);
   if (!w.per_key.on) return text;
   return text + "\n    time: each key has its own; the source's less " +
          FormatDuration({w.per_key.hold_us}) + " for those that fall silent";

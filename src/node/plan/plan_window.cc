@@ -12,6 +12,7 @@ namespace rivulet {
 
 // Windows without event time: of so many records, or of all time.
 bool Planner::PlanUntimed(const WindowStep& step) {
+  plan_->window.keep_us = step.keep.us;
   if (step.kind == WindowStep::Kind::kGlobal) return true;
   const auto fault = [&](std::string message) {
     faults_.Add(step.mark, ErrorCode::kBadWindow, std::move(message));

@@ -15,7 +15,8 @@ CountWindows::CountWindows(const WindowSpec& spec, const AggregatePlan* plan,
       plan_(plan),
       rows_(plan, layouts, prefix, view, share),
       accumulator_(plan),
-      fired_(fired.time),
+      fired_(fired.whole ? fired.time : fired.time - 1),
+      partial_(fired),
       scratch_block_(plan->block_bytes() / 8 + 1) {}
 
 void CountWindows::Process(const WindowInput& input, ResultSink* sink) {
@@ -34,6 +35,13 @@ WindowPart* CountWindows::Slice(KeyWindows* key, int64_t time) {
 void CountWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink) {
   const int64_t time = input.batch->event_time[row];
   KeyWindows* key = rows_.Find(input.keys->Key(row), input.keys->hashes[row], true);
+  const int64_t watermark = std::max(input.watermark[row], fired_);
+  if (key->OverAt(spec_.keep_us) <= watermark) {
+    accumulator_.Flush(input);
+    rows_.Reset(key);
+  }
+  key->Touch(time, watermark, spec_.keep_us);
+  rows_.SetTimer(key, key->OverAt(spec_.keep_us), watermark);
   // A slice that goes, and one that is put out, must have got what was gathered for them.
   const bool begins = key->parts.empty() || key->parts.back().records >= slice_records_;
   if (begins && key->parts.size() >= slices_) accumulator_.Flush(input);
@@ -46,7 +54,29 @@ void CountWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSink*
   rows_.MarkDirty(key);
   if (key->total < spec_.count || (key->total - spec_.count) % spec_.count_slide != 0) return;
   accumulator_.Flush(input);
-  Emit(*key, {std::max(input.watermark[row], fired_), 1, input.position + row}, sink);
+  Emit(*key, {watermark, 1, input.position + row}, sink);
+}
+
+FirePoint CountWindows::NextPoint(int64_t watermark, size_t limit) {
+  // Rows of keys are read to be deleted: smaller steps.
+  return rows_.LimitTimers(partial_, watermark, std::max<size_t>(1, limit / 8));
+}
+
+void CountWindows::Advance(const FirePoint& point, ResultSink*) {
+  if (!(partial_ < point)) return;
+  rows_.BringDue(partial_, point);
+  while (KeyWindows* key = rows_.NextDue(point)) {
+    const int64_t watermark = point.Covers(point.time, key->key) ? point.time : point.time - 1;
+    const int64_t over = key->OverAt(spec_.keep_us);
+    if (over > watermark || over == kNoTimer) {
+      rows_.SetTimer(key, over, watermark);
+      continue;
+    }
+    rows_.Reset(key);
+    rows_.Erase(key);
+  }
+  partial_ = point;
+  fired_ = point.whole ? point.time : point.time - 1;
 }
 
 void CountWindows::Emit(const KeyWindows& key, const ResultOrder& order, ResultSink* sink) {

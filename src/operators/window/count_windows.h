@@ -5,9 +5,11 @@
 // + count), and is put out with the record that fills it, ordered as a revision is. Records are gathered
 // in slices of gcd(count, slide), of which a window is merged: a record is added once however many
 // windows overlap. A window that is never filled is never put out; its records stay in the state.
+//
+// With `keep` a key is forgotten when W has passed its last use by that: the later of its record's time and
+// the W it met. Whether a record finds it over follows from that alone; a timer takes it out of the state.
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -24,10 +26,8 @@ class CountWindows final : public WindowOperator {
 
   Status Open() override { return rows_.Open(); }
   void Process(const WindowInput& input, ResultSink* sink) override;
-  void Advance(const FirePoint& point, ResultSink*) override {
-    fired_ = std::max(fired_, point.time);
-  }
-  FirePoint NextPoint(int64_t watermark, size_t) override { return {watermark, true, ""}; }
+  void Advance(const FirePoint& point, ResultSink* sink) override;
+  FirePoint NextPoint(int64_t watermark, size_t limit) override;
   int64_t closed() const override { return fired_; }
   void CollectChanges(StateChanges* changes) override { rows_.CollectChanges(changes); }
   void OnCommitted() override { rows_.OnCommitted(); }
@@ -49,7 +49,8 @@ class CountWindows final : public WindowOperator {
   const AggregatePlan* plan_;
   KeyRows rows_;
   BatchAccumulator accumulator_;
-  int64_t fired_;
+  int64_t fired_;      // keys that are over by now have gone ...
+  FirePoint partial_;  // ... and if not whole, of its time those up to its key
   std::vector<int64_t> scratch_block_;
 };
 

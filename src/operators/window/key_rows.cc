@@ -8,6 +8,7 @@ namespace {
 constexpr uint8_t kVersion = 1;
 constexpr size_t kSpareBlocks = 4096;
 constexpr uint8_t kFresh = 1, kClosed = 2;
+constexpr uint8_t kHasClock = 1, kHasTouched = 2;
 constexpr int64_t kFarthest = int64_t{1} << 62;
 
 const KeyWindows& Windows(const KeyState& state) { return static_cast<const KeyWindows&>(state); }
@@ -44,6 +45,12 @@ void KeyRows::Remove(KeyWindows* windows, size_t first, size_t count) {
   for (size_t i = first; i < first + count; ++i) FreePart(&windows->parts[i]);
   const auto from = windows->parts.begin() + static_cast<std::ptrdiff_t>(first);
   windows->parts.erase(from, from + static_cast<std::ptrdiff_t>(count));
+}
+
+void KeyRows::Reset(KeyWindows* windows) {
+  Remove(windows, 0, windows->parts.size());
+  windows->total = 0;
+  windows->touched = kNoClock;
 }
 
 void KeyRows::ClearBlock(WindowPart* part) const {
@@ -83,8 +90,10 @@ void KeyRows::Encode(const KeyState& state, std::string* out) {
   const KeyWindows& windows = Windows(state);
   out->push_back(static_cast<char>(kVersion));
   const bool has_clock = windows.clock != kNoClock;
-  out->push_back(has_clock ? 1 : 0);
+  const bool has_touched = windows.touched != kNoClock;
+  out->push_back(static_cast<char>((has_clock ? kHasClock : 0) | (has_touched ? kHasTouched : 0)));
   if (has_clock) PutFixed(out, windows.clock);
+  if (has_touched) PutFixed(out, windows.touched);
   PutVarint(out, windows.total);
   PutVarint(out, windows.parts.size());
   for (const WindowPart& p : windows.parts) {
@@ -126,10 +135,12 @@ bool KeyRows::DecodePart(std::string_view* row, WindowPart* part, Status* status
 Status KeyRows::Decode(std::string_view row, KeyState* state) {
   auto* windows = static_cast<KeyWindows*>(state);
   const Status corrupt(ErrorCode::kCorrupt, "the stored windows of a key cannot be read");
-  uint8_t version = 0, has_clock = 0;
+  uint8_t version = 0, times = 0;
   uint64_t count = 0;
-  if (!GetFixed(&row, &version) || version != kVersion || !GetFixed(&row, &has_clock) ||
-      has_clock > 1 || (has_clock == 1 && !GetFixed(&row, &windows->clock)) ||
+  if (!GetFixed(&row, &version) || version != kVersion || !GetFixed(&row, &times) ||
+      times > (kHasClock | kHasTouched) ||
+      ((times & kHasClock) != 0 && !GetFixed(&row, &windows->clock)) ||
+      ((times & kHasTouched) != 0 && !GetFixed(&row, &windows->touched)) ||
       !GetVarint(&row, &windows->total) || !GetVarint(&row, &count)) {
     return corrupt;
   }

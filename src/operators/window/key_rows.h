@@ -1,8 +1,9 @@
 // KeyRows: window state that is kept by key: all windows or slices of a key together, as one row of state.
 //
-// Row: version | clock | total | parts
+// Row: version | which of clock and last use there are | clock | last use | total | parts
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/types.h"
 #include "operators/aggregate/aggregate_plan.h"
 #include "operators/keyed/key_state_table.h"
 #include "operators/window/pane_layout.h"
@@ -35,6 +37,16 @@ struct KeyWindows final : KeyState {
   std::vector<WindowPart> parts;  // by (start, end); of count windows: oldest first
   uint64_t total = 0;             // count windows: records so far
   int64_t clock = kNoClock;       // sessions with per-key time: the key's clock
+  int64_t touched = kNoClock;     // with `keep`: last use; before every clock when that was not noted
+
+  // A record at `time` met W = `watermark`. `keep_us` 0: its use is not noted.
+  void Touch(int64_t time, int64_t watermark, int64_t keep_us) {
+    touched = keep_us > 0 ? std::max({touched, time, watermark}) : kNoClock;
+  }
+  // The W from which on the key is over; kNoTimer: it does not come.
+  int64_t OverAt(int64_t keep_us) const {
+    return keep_us > 0 && touched != kNoClock ? SaturatingAdd(touched, keep_us) : kNoTimer;
+  }
 };
 
 // One thread.
@@ -48,6 +60,8 @@ class KeyRows final : public KeyStateTableOf<KeyWindows> {
   // Inserts a part with an empty block at `place`.
   WindowPart* Insert(KeyWindows* windows, size_t place, int64_t start, int64_t end);
   void Remove(KeyWindows* windows, size_t first, size_t count = 1);
+  // The key begins anew. Its timer stays.
+  void Reset(KeyWindows* windows);
   void ClearBlock(WindowPart* part) const;
   size_t PartsInMemory() const { return parts_in_memory_; }
 

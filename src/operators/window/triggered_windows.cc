@@ -145,7 +145,7 @@ void TriggeredWindows::AddRecord(const WindowInput& input, uint32_t row, ResultS
   const Arrival arrival{&input, row, input.batch->event_time[row],
                         {watermark, 1, input.position + row}};
   KeyWindows* key = rows_.Find(input.keys->Key(row), input.keys->hashes[row], true);
-  if (rows_.TimerOf(*key) <= watermark) {
+  if (std::min(rows_.TimerOf(*key), OverAt(*key)) <= watermark) {
     accumulator_.Flush(input);
     Settle(key, watermark, sink);
   }
@@ -155,6 +155,7 @@ void TriggeredWindows::AddRecord(const WindowInput& input, uint32_t row, ResultS
   } else {
     joined = session() ? AddSession(key, arrival, sink) : AddAligned(key, arrival, sink);
   }
+  key->Touch(arrival.time, watermark, spec_.keep_us);
   if (!joined) sink->OnLate(arrival.order, row);
   if (key->parts.empty()) {
     rows_.Erase(key);
@@ -248,14 +249,16 @@ void TriggeredWindows::SettlePart(const KeyWindows& key, WindowPart* part, int64
 
 void TriggeredWindows::Settle(KeyWindows* key, int64_t watermark, ResultSink* sink) {
   rows_.MarkDirty(key);
-  for (WindowPart& part : key->parts) SettlePart(*key, &part, watermark, sink);
+  const int64_t over = OverAt(*key);
+  for (WindowPart& part : key->parts) SettlePart(*key, &part, std::min(watermark, over), sink);
+  if (over <= watermark && over != kNoTimer) rows_.Reset(key);
   for (size_t i = key->parts.size(); i-- > 0;) {
     if (Expired(EndOf(key->parts[i]), watermark)) rows_.Remove(key, i);
   }
 }
 
 void TriggeredWindows::Schedule(KeyWindows* key, int64_t watermark) {
-  int64_t deadline = kNoTimer;
+  int64_t deadline = OverAt(*key);
   for (const WindowPart& part : key->parts) {
     const int64_t end = EndOf(part);
     int64_t next = end;
@@ -266,6 +269,7 @@ void TriggeredWindows::Schedule(KeyWindows* key, int64_t watermark) {
 }
 
 FirePoint TriggeredWindows::NextPoint(int64_t watermark, size_t limit) {
+  ending_ = watermark == std::numeric_limits<int64_t>::max();
   // Unlike those of slices, rows of keys are read, changed and written again: smaller steps.
   return rows_.LimitTimers(partial_, watermark, std::max<size_t>(1, limit / 8));
 }

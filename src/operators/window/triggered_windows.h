@@ -12,7 +12,9 @@
 // result always comes. Discarding: a result empties the window, and the closing one comes if there is
 // something in it.
 //
-// A global window has no end; it closes at the end of input. Its times are those of its records.
+// A global window has no end; it closes at the end of input. Its times are those of its records. With `keep`
+// it is forgotten without a result when W has passed its key's last use by that, which is the later of its
+// record's time and the W it met; early results due by then come first. The end of input makes nothing over.
 #pragma once
 
 #include <memory>
@@ -61,6 +63,10 @@ class TriggeredWindows final : public WindowOperator {
   // When a window closes.
   int64_t EndOf(const WindowPart& part) const;
   bool Expired(int64_t end, int64_t watermark) const;
+  // The W from which on the key is over; kNoTimer: it does not come.
+  int64_t OverAt(const KeyWindows& key) const {
+    return ending_ ? kNoTimer : key.OverAt(spec_.keep_us);
+  }
   int64_t Identity(const WindowPart& part) const;
 
   void AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink);
@@ -90,6 +96,7 @@ class TriggeredWindows final : public WindowOperator {
   std::optional<TimeZone> zone_;
   int64_t fired_;               // everything due up to here has been put out ...
   FirePoint partial_;           // ... and if not whole, of its time what concerns keys up to its key
+  bool ending_ = false;         // W goes to the end of input
   std::vector<Span> windows_;   // of the record being added
   Span last_{0, 0};             // tumbling: the window of the last record
   Status status_;

@@ -66,6 +66,7 @@ struct WindowSpec {
   bool own_gaps = false;  // session: each record brings its gap (WindowInput::gap)
   std::string zone{};     // tumbling: time zone whose wall clock the edges follow; empty: UTC
   EmitSpec emit{};
+  int64_t keep_us = 0;    // count, global: a key is forgotten so long after its last use; 0: never
 
   // Windows that keep accumulators of their own, one row of state a key, instead of sharing slices.
   bool keyed() const {
