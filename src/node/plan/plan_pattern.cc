@@ -245,9 +245,10 @@ void Planner::PlanPatternFields(const PatternStep& step) {
   PlanPatternValues();
   FinishRecords();
   for (auto& [name, program] : fields) {
-    const auto of = std::find_if(element_fields_.begin(), element_fields_.end(), [&](const ElementField& f) {
-      return static_cast<int32_t>(f.column) == program.column();
-    });
+    const int32_t read = program.column();
+    const auto of = std::find_if(
+        element_fields_.begin(), element_fields_.end(),
+        [read](const ElementField& f) { return static_cast<int32_t>(f.column) == read; });
     const bool list = of != element_fields_.end() &&
                       plan_->pattern.elements[of->capture.element].captures.output_is_json(
                           of->capture.output);
