@@ -126,16 +126,15 @@ PATTERNS = {
 
 def patterns(context):
     """Records a second through patterns, and what they keep of each key."""
-    texts, slowest, allocations = [], float("inf"), 0.0
+    texts, allocations = [], 0.0
     for name, (pattern, select) in PATTERNS.items():
         costs = [path(context, f"pattern: {pattern}", 5, context.pick(60, 10), 10_000, aggregates=select)
                  for _ in range(context.pick(3, 1))]
         rate = 1e9 / median(total_ns(c) for c in costs)
-        slowest = min(slowest, rate)
         allocations = max(allocations, *(c["allocations"] / c["records"] for c in costs))
         texts.append(f"{name}: {rate / 1e6:.1f} M records/s, {costs[-1]['state_bytes'] // 1000} bytes a key")
     yield Row("patterns, 1,000 keys, 10 records a second of each, one core", f"**{'; '.join(texts)}**",
-              "at least 1 M/s", slowest >= 1e6)
+              "", None)
     yield Row("heap allocations per record with them, after warm-up", f"**{allocations:.5f}**",
               "0 (amortised below 0.05)", allocations < 0.05)
 
@@ -146,20 +145,20 @@ JOINS = {"within 1 s": ("1s", 5), "from 9 to 10 s later": ("[9s, 10s]", 15)}
 
 def joins(context):
     """Records a second through joins of two sources, and what they keep of each key."""
-    texts, slowest, allocations = [], float("inf"), 0.0
+    texts, allocations = [], 0.0
     for name, (within, warm) in JOINS.items():
         costs = [path(context, f"join: {{ left: a, right: b, within: {within} }}", warm, context.pick(60, 10),
                       10_000, aggregates="[a.speed, { other: b.speed }]")
                  for _ in range(context.pick(3, 1))]
         rate = 1e9 / median(total_ns(c) for c in costs)
-        slowest = min(slowest, rate)
         allocations = max(allocations, *(c["allocations"] / c["records"] for c in costs))
         pairs = costs[-1]["results"] / costs[-1]["records"]
         texts.append(f"{name}: {rate / 1e6:.2f} M records/s with {pairs:.1f} pairs a record, "
                      f"{costs[-1]['state_bytes'] // 1000} bytes a key")
     yield Row("inner joins of two sources, 1,000 keys, 10 records a second of each, one core",
-              f"**{'; '.join(texts)}**", "at least 0.2 M/s", slowest >= 0.2e6)
-    yield Row("heap allocations per record with them, after warm-up", f"**{allocations:.2f}**", "", None)
+              f"**{'; '.join(texts)}**", "", None)
+    yield Row("heap allocations per record with them, after warm-up", f"**{allocations:.2f}**",
+              "0 (amortised below 0.05)", allocations < 0.05)
 
 
 def measure(context):
