@@ -30,20 +30,10 @@ constexpr KindSettings kKinds[] = {
     {"anomaly", Kind::kAnomaly, "an expression such as vibration", "score", kForOver},
 };
 
-const KindSettings* FindKind(const SettingReader& reader, Faults* faults) {
-  const KindSettings* found = nullptr;
-  for (const KindSettings& kind : kKinds) {
-    const std::optional<Setting> setting = reader.Find(kind.name);
-    if (!setting) continue;
-    if (found != nullptr) {
-      faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
-                  "'detect' has two kinds; expected only one of: when, change, stuck, gap, anomaly");
-      return nullptr;
-    }
-    found = &kind;
-  }
-  if (found == nullptr) reader.Missing("when", "when, change, stuck, gap or anomaly");
-  return found;
+const KindSettings* FindKind(const SettingReader& reader) {
+  return FindOnlyKind(reader, kKinds,
+                      "'detect' has two kinds; expected only one of: when, change, stuck, gap, anomaly",
+                      "when, change, stuck, gap or anomaly");
 }
 
 // Settings that another kind has.
@@ -72,7 +62,7 @@ DetectStep ReadDetect(const Setting& setting, Faults* faults) {
     reader.Text("name", "a field's name", &step.name);
   }
   reader.Choice<bool>("pass", {"changes", "all"}, {false, true}, &step.all);
-  const KindSettings* kind = FindKind(reader, faults);
+  const KindSettings* kind = FindKind(reader);
   if (kind == nullptr) return step;
   step.kind = kind->kind;
   CheckBelonging(reader, *kind, faults);

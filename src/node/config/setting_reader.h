@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -95,6 +96,25 @@ class SettingReader {
   Faults* faults_;
   bool usable_ = true;
 };
+
+// Of `kinds`, each with a setting by its `name`, the one that is given. Null, and reported, when none or more
+// than one is; `several` and `expected` say what was expected then.
+template <typename Kinds>
+auto FindOnlyKind(const SettingReader& reader, const Kinds& kinds, std::string_view several,
+                  std::string_view expected) -> decltype(std::begin(kinds)) {
+  decltype(std::begin(kinds)) found = nullptr;
+  for (const auto& kind : kinds) {
+    const std::optional<Setting> setting = reader.Find(kind.name);
+    if (!setting) continue;
+    if (found != nullptr) {
+      reader.faults()->Add(setting->name_mark, ErrorCode::kBadSettingValue, std::string(several));
+      return nullptr;
+    }
+    found = &kind;
+  }
+  if (found == nullptr) reader.Missing(std::begin(kinds)->name, expected);
+  return found;
+}
 
 // The longest duration taken anywhere: 100 years, so that sums cannot overflow.
 inline constexpr Duration kMaxDuration = Duration::Seconds(100ll * 366 * 86'400);

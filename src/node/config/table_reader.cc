@@ -32,20 +32,9 @@ constexpr KindSettings kKinds[] = {
 
 constexpr int64_t kMostRows = 10'000'000;
 
-const KindSettings* FindKind(const SettingReader& reader, Faults* faults) {
-  const KindSettings* found = nullptr;
-  for (const KindSettings& kind : kKinds) {
-    const std::optional<Setting> setting = reader.Find(kind.name);
-    if (!setting) continue;
-    if (found != nullptr) {
-      faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
-                  "a table has two origins; expected only one of: csv, sqlite, mqtt");
-      return nullptr;
-    }
-    found = &kind;
-  }
-  if (found == nullptr) reader.Missing("csv", "csv, sqlite or mqtt: where its rows are");
-  return found;
+const KindSettings* FindKind(const SettingReader& reader) {
+  return FindOnlyKind(reader, kKinds, "a table has two origins; expected only one of: csv, sqlite, mqtt",
+                      "csv, sqlite or mqtt: where its rows are");
 }
 
 void CheckBelonging(const SettingReader& reader, const KindSettings& kind, Faults* faults) {
@@ -118,7 +107,7 @@ void ReadTable(const MarkedText& name, const Setting& setting, Faults* faults, T
   ReadValidFrom(reader, faults, spec);
   ReadFields(reader, faults, &spec->source.fields);
   reader.Int("rows", 1, kMostRows, &spec->rows);
-  const KindSettings* kind = FindKind(reader, faults);
+  const KindSettings* kind = FindKind(reader);
   if (kind == nullptr) return;
   spec->kind = kind->kind;
   CheckBelonging(reader, *kind, faults);

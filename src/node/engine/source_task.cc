@@ -98,6 +98,7 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
   out.dead.clear();
   out.source.clear();
   slot.marks.clear();
+  const bool several = plan_->several();
   for (const InputMessage& message : messages) {
     const uint32_t first_row = out.batch.rows;
     const bool punctuation = message.kind == InputMessage::Kind::kWatermark;
@@ -111,7 +112,7 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
       continue;
     }
     uint8_t source = 0;
-    if (plan_->several()) source = message.topic.empty() ? message.source : routes_[message.topic_id].source;
+    if (several) source = message.topic.empty() ? message.source : routes_[message.topic_id].source;
     if (source == InputMessage::kNoSource) {
       slot.decode_errors.push_back({message.payload.offset, ErrorCode::kMissingField, NoSourceMessage(*plan_),
                                     message.payload.payload});
@@ -124,12 +125,12 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
     }
     slot.decode_errors.clear();
     if (!message.topic.empty()) FillTopicFields(&slot, routes_[message.topic_id], first_row);
-    if (plan_->several()) NoteSource(&slot, source, first_row);
+    if (several) NoteSource(&slot, source, first_row);
   }
   const size_t undecoded = out.dead.size();
   FindTimes(&slot);
   if (!out.dead.empty()) PlaceDeadLetters(&slot, undecoded);
-  if (plan_->several()) return;  // the rest is Combine's
+  if (several) return;  // the rest is Combine's
   FindWatermarks(&slot);
   if (!out.dead.empty()) WatermarkDeadLetters(&slot);
 }
@@ -142,10 +143,6 @@ void SourceTask::StepBeforeEnds(RecordBatch* batch) const {
                         start.Int(row) == end.Int(row);
     if (!moment) batch->event_time[row] = SaturatingSub(batch->event_time[row], 1);
   }
-}
-
-int64_t SourceTask::Reached(int64_t event_time) const {
-  return plan_->brings_watermark ? kMinTime : event_time - plan_->delay.us;
 }
 
 void SourceTask::AddTableFaults(const InputMessage& message, Slot* slot) const {
@@ -172,6 +169,8 @@ void SourceTask::FindTimes(Slot* slot) {
     if (plan_->start_column) StepBeforeEnds(&batch);
   }
   out.rows.clear();
+  const bool several = plan_->several();
+  Duration max_ahead = plan_->max_ahead;
   size_t next_error = 0;
   for (uint32_t row = 0; row < batch.rows; ++row) {
     if (next_error < slot->row_errors.size() && slot->row_errors[next_error].row == row) {
@@ -187,8 +186,7 @@ void SourceTask::FindTimes(Slot* slot) {
     }
     // Without a receive time (replay), or with one that a Pi without a clock battery made up before it knew
     // the date, nothing is ahead.
-    const Duration max_ahead =
-        plan_->several() ? plan_->at(out.source[row]).max_ahead : plan_->max_ahead;
+    if (several) max_ahead = plan_->at(out.source[row]).max_ahead;
     if (batch.arrival[row] >= kPlausibleTime && t > SaturatingAdd(batch.arrival[row], max_ahead.us)) {
       out.dead.push_back({row, ErrorCode::kTimeAhead,
                           "event time " + FormatIso8601(t) + " is more than " +
@@ -207,12 +205,15 @@ void SourceTask::FindWatermarks(Slot* slot) {
   out.watermark.resize(out.batch.rows);
   int64_t w = kMinTime;
   size_t mark = 0;
+  // Not looked up again with each record.
+  const bool by_times = !plan_->brings_watermark;
+  const int64_t delay = plan_->delay.us;
   for (const uint32_t row : out.rows) {
     while (mark < slot->marks.size() && slot->marks[mark].row <= row) {
       w = std::max(w, slot->marks[mark++].watermark);
     }
     out.watermark[row] = w;
-    w = std::max(w, Reached(out.batch.event_time[row]));
+    if (by_times) w = std::max(w, out.batch.event_time[row] - delay);
   }
   while (mark < slot->marks.size()) w = std::max(w, slot->marks[mark++].watermark);
   slot->watermark = w;
@@ -238,9 +239,10 @@ void SourceTask::WatermarkDeadLetters(Slot* slot) const {
   SourceSlot& out = slot->out;
   int64_t w = kMinTime;
   size_t good = 0;
+  const bool by_times = !plan_->brings_watermark;
   for (DeadLetter& d : out.dead) {
     for (; good < out.rows.size() && out.rows[good] < d.row; ++good) {
-      w = std::max(w, Reached(out.batch.event_time[out.rows[good]]));
+      if (by_times) w = std::max(w, out.batch.event_time[out.rows[good]] - plan_->delay.us);
     }
     d.watermark =
         d.punctuations == 0 ? w : std::max(w, slot->marks[d.punctuations - 1].watermark);

@@ -124,8 +124,6 @@ class SourceTask {
   // A result's time in a file, from its end to within its window.
   void StepBeforeEnds(RecordBatch* batch) const;
   void FindTimes(Slot* slot);
-  // W that a record with this event time brings about.
-  int64_t Reached(int64_t event_time) const;
   void FindWatermarks(Slot* slot);
   void AddTableFaults(const InputMessage& message, Slot* slot) const;
   void PlaceDeadLetters(Slot* slot, size_t undecoded);

@@ -64,6 +64,10 @@ class KeyRows final : public KeyStateTableOf<KeyWindows> {
   void Reset(KeyWindows* windows);
   void ClearBlock(WindowPart* part) const;
   size_t PartsInMemory() const { return parts_in_memory_; }
+  // Without anything outside blocks there is nothing to measure.
+  void AddedRecords(size_t records) {
+    if (plan_->has_heap()) KeyStateTable::AddedRecords(records);
+  }
 
  private:
   void Encode(const KeyState& state, std::string* out) override;
