@@ -21,17 +21,18 @@ namespace rivulet {
 
 // One message of a turn. The payload stays readable until the turn ends.
 struct InputMessage {
-  enum class Kind : uint8_t { kRecord, kWatermark, kTable } kind = Kind::kRecord;
+  enum class Kind : uint8_t { kRecord, kWatermark, kTable };
   PayloadRef payload;
   std::string_view topic;        // replay: empty
-  uint32_t topic_id = 0;         // dense; equal for equal topics
   // kWatermark: the punctuation's time; kRecord: W just before it, for sources that bring it
   // (SourcePlan::brings_watermark).
   int64_t watermark_us = 0;
+  uint32_t topic_id = 0;         // dense; equal for equal topics
+  uint32_t table = 0;            // kTable: which of the pipeline's tables it is a row of
+  Kind kind = Kind::kRecord;
   // Replay of several sources: which one it is of; otherwise the topic says it.
   static constexpr uint8_t kNoSource = 255;
   uint8_t source = 0;
-  uint32_t table = 0;            // kTable: which of the pipeline's tables it is a row of
   bool removes = false;          // kTable: it has only the key, of a row to be removed
 };
 

@@ -137,11 +137,12 @@ bool LineInput::ParseTableLine(std::string_view line, InputMessage* message) con
 void LineInput::AddLine(std::string_view line, uint64_t offset, TimeUnit unit,
                         std::vector<InputMessage>* messages) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  InputMessage message;
-  message.payload = {line, 0, offset};
   // Nearly every line is a record, and one look at its beginning shows it.
   const bool record = line.size() > 2 && line[0] > ' ' && line[2] != kPunctuation[2];
   if (!record && line.find_first_not_of(" \t") == std::string_view::npos) return;
+  // Made where it stays: copied there right after it is written, each copy would wait for the writing.
+  InputMessage& message = messages->emplace_back();
+  message.payload = {line, 0, offset};
   if (!record && line.starts_with(kPunctuation) && ParsePunctuation(line, unit, &message.watermark_us)) {
     message.kind = InputMessage::Kind::kWatermark;
   } else if (!sources_.empty() && !FindSource(line, &message)) {
@@ -153,7 +154,6 @@ void LineInput::AddLine(std::string_view line, uint64_t offset, TimeUnit unit,
   } else if (!record && !tables_.empty() && line.starts_with(kTableLine) && ParseTableLine(line, &message)) {
     message.kind = InputMessage::Kind::kTable;
   }
-  messages->push_back(message);
 }
 
 namespace {

@@ -33,9 +33,9 @@ class Extreme final : public OneValue {
   void Update(const AccumulateInput& in, size_t offset) const override {
     const Column& column = *in.argument;
     if (column.Only(Type::kFloat)) {
-      UpdateUniform<double>(in, offset, Type::kFloat);
+      UpdateUniform(in, offset, Type::kFloat, &Cell::f);
     } else if (column.Only(Type::kInt)) {
-      UpdateUniform<int64_t>(in, offset, Type::kInt);
+      UpdateUniform(in, offset, Type::kInt, &Cell::i);
     } else {
       for (uint32_t k = 0; k < in.count; ++k) {
         Offer(State(in.blocks[k] + offset), column.Get(in.rows[k]));
@@ -56,21 +56,25 @@ class Extreme final : public OneValue {
 
  private:
   template <typename T>
-  static T Load(const Cell& cell) {
-    if constexpr (std::is_same_v<T, double>) return cell.f;
-    else return cell.i;
+  void UpdateUniform(const AccumulateInput& in, size_t offset, Type type, T Cell::*member) const {
+    if (want_max_) {
+      UpdateUniform(in, offset, type, member, [](T v, T best) { return v > best ? v : best; });
+    } else {
+      UpdateUniform(in, offset, type, member, [](T v, T best) { return v < best ? v : best; });
+    }
   }
-  template <typename T>
-  void UpdateUniform(const AccumulateInput& in, size_t offset, Type type) const {
+  // Stores the better one without asking whether it is new: in a short window it so often is that the
+  // processor could not foresee it. NaN is never better.
+  template <typename T, typename Choose>
+  void UpdateUniform(const AccumulateInput& in, size_t offset, Type type, T Cell::*member,
+                     Choose choose) const {
     const Cell* cells = in.argument->cells();
     const Type* tags = in.argument->tags();
     for (uint32_t k = 0; k < in.count; ++k) {
       const uint32_t row = in.rows[k];
       ValueState* s = State(in.blocks[k] + offset);
       if (s->type == type && tags[row] == type) {
-        const T v = Load<T>(cells[row]);
-        const T best = Load<T>(s->cell);
-        if (want_max_ ? v > best : v < best) s->cell = cells[row];
+        s->cell.*member = choose(cells[row].*member, s->cell.*member);
       } else {
         Offer(s, in.argument->Get(row));
       }

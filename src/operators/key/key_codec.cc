@@ -144,9 +144,16 @@ bool EncodeStringKeys(const Column& column, Selection selection, KeyColumn* out,
     key[text.size() + 1] = '\0';
     const size_t length = text.size() + 2;
     out->refs[row] = {static_cast<uint32_t>(at), static_cast<uint32_t>(length)};
-    out->hashes[row] = Hash64({key, length});
     (*kept)[k] = row;
     at += length;
+  }
+  // In a pass of its own: a key read back in other pieces than it was just written in would wait until
+  // the writing has reached the cache.
+  const char* key = out->arena.data();
+  for (const uint32_t row : *kept) {
+    const size_t length = out->refs[row].length;
+    out->hashes[row] = Hash64({key, length});
+    key += length;
   }
   return true;
 }
