@@ -147,7 +147,7 @@ def joins(context):
     """Records a second through joins of two sources, and what they keep of each key."""
     texts, allocations = [], 0.0
     for name, (within, warm) in JOINS.items():
-        costs = [path(context, f"join: {{ left: a, right: b, within: {within} }}", warm, context.pick(60, 10),
+        costs = [path(context, f"join: {{ left: a, right: b, within: {within} }}", warm, context.pick(120, 10),
                       10_000, aggregates="[a.speed, { other: b.speed }]")
                  for _ in range(context.pick(3, 1))]
         rate = 1e9 / median(total_ns(c) for c in costs)

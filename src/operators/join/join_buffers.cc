@@ -74,10 +74,16 @@ void JoinBuffers::Append(JoinChunk* chunk, int64_t time, std::string_view values
   chunk->bytes.append(values);
 }
 
+bool JoinBuffers::Renew(KeyState* state) {
+  auto& chunk = static_cast<JoinChunk&>(*state);
+  chunk.items.clear();
+  chunk.bytes.clear();
+  chunk.chunks = 0;
+  return true;
+}
+
 void JoinBuffers::Drop(JoinChunk* chunk) {
-  chunk->items.clear();
-  chunk->bytes.clear();
-  chunk->chunks = 0;
+  Renew(chunk);
   Remeasure(chunk);
   Erase(chunk);
 }

@@ -78,6 +78,7 @@ class JoinBuffers final : public KeyStateTableOf<JoinChunk> {
     return static_cast<const JoinChunk&>(state).items.empty();
   }
   size_t Measure(const KeyState& state) const override;
+  bool Renew(KeyState* state) override;
 
  private:
   // So many records, or bytes of values, and a chunk is full.

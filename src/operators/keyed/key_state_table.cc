@@ -1,12 +1,18 @@
 #include "operators/keyed/key_state_table.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/coding.h"
 #include "base/hash.h"
 
 namespace rivulet {
 namespace {
+
+// So many are kept for reuse beside as many as are in use: keys that come by turns and go all at once, as
+// with time, leave few in use.
+constexpr size_t kFewSpares = 64;
+size_t MostSpares(size_t used) { return 2 * used + kFewSpares; }
 
 // Behind all rows that start with `prefix`, whose last byte is a letter.
 std::string Behind(std::string prefix) {
@@ -55,44 +61,53 @@ KeyState* KeyStateTable::Find(std::string_view key, uint64_t hash, bool create) 
   for (auto it = begin; it != end; ++it) {
     if (it->second->key == key) return it->second.get();
   }
-  std::unique_ptr<KeyState> state = cold_ ? Load(key, hash) : nullptr;
-  const bool loaded = state != nullptr;
+  Keys::node_type node = cold_ ? Load(key, hash) : Keys::node_type();
+  const bool loaded = !node.empty();
   if (!loaded && !create) return nullptr;
-  if (!loaded) state = NewState(key, hash);
-  KeyState* raw = state.get();
-  keys_.emplace(hash, std::move(state));
-  bytes_ += raw->key.size();
-  if (loaded) Remeasure(raw);
-  if (loaded && raw->stored_timer != kNoTimer) {
-    raw->timer = raw->stored_timer;
-    timers_.emplace(std::pair(raw->timer, std::string_view(raw->key)), raw);
+  if (!loaded) node = NewState(key, hash);
+  KeyState* const state = node.mapped().get();
+  keys_.insert(std::move(node));
+  bytes_ += state->key.size();
+  Remeasure(state);
+  if (state->stored_timer != kNoTimer) {
+    state->timer = state->stored_timer;
+    AddTimer(state);
   }
-  return raw;
-}
-
-std::unique_ptr<KeyState> KeyStateTable::NewState(std::string_view key, uint64_t hash) {
-  std::unique_ptr<KeyState> state = New();
-  state->key = key;
-  state->hash = hash;
   return state;
 }
 
-std::unique_ptr<KeyState> KeyStateTable::Load(std::string_view key, uint64_t hash) {
+KeyStateTable::Keys::node_type KeyStateTable::NewState(std::string_view key, uint64_t hash) {
+  Keys::node_type node;
+  if (spare_.empty()) {
+    node = maker_.extract(maker_.emplace(hash, New()));
+  } else {
+    node = std::move(spare_.back());
+    spare_.pop_back();
+    spare_bytes_ -= std::exchange(node.mapped()->bytes, 0);
+    node.key() = hash;
+  }
+  node.mapped()->key.assign(key);
+  node.mapped()->hash = hash;
+  return node;
+}
+
+KeyStateTable::Keys::node_type KeyStateTable::Load(std::string_view key, uint64_t hash) {
   row_.assign(key_prefix_);
   row_.append(key);
   const Result<bool> found = view_->Get(row_, &value_);
   if (!found.ok()) Fail(found.status());
-  if (!found.ok() || !*found) return nullptr;
-  std::unique_ptr<KeyState> state = NewState(key, hash);
+  if (!found.ok() || !*found) return {};
+  Keys::node_type node = NewState(key, hash);
+  KeyState* const state = node.mapped().get();
   std::string_view bytes = value_;
   const Status status = GetFixed(&bytes, &state->stored_timer)
-                            ? Decode(bytes, state.get())
+                            ? Decode(bytes, state)
                             : Status(ErrorCode::kCorrupt, "the stored state of a key has no timer");
   state->stored = true;
-  if (status.ok()) return state;
+  if (status.ok()) return node;
   Fail(status);
-  Release(state.get());
-  return nullptr;
+  Release(state);
+  return {};
 }
 
 void KeyStateTable::Remeasure(KeyState* state) {
@@ -116,8 +131,7 @@ void KeyStateTable::MarkDirty(KeyState* state) {
 }
 
 void KeyStateTable::Erase(KeyState* state) {
-  if (state->timer != kNoTimer) timers_.erase({state->timer, state->key});
-  state->timer = kNoTimer;
+  if (state->timer != kNoTimer) RemoveTimer(state);
   if (state->stored || state->going) {
     MarkDirty(state);
   } else {
@@ -126,16 +140,34 @@ void KeyStateTable::Erase(KeyState* state) {
 }
 
 void KeyStateTable::Forget(KeyState* state) {
-  if (state->timer != kNoTimer) timers_.erase({state->timer, state->key});
+  if (state->timer != kNoTimer) RemoveTimer(state);
   if (state->dirty_index >= 0) dirty_[static_cast<size_t>(state->dirty_index)] = nullptr;
   const auto [begin, end] = keys_.equal_range(state->hash);
   for (auto it = begin; it != end; ++it) {
     if (it->second.get() != state) continue;
     bytes_ -= state->key.size() + state->bytes;
     Release(state);
-    keys_.erase(it);
+    Spare(keys_.extract(it));
     return;
   }
+}
+
+void KeyStateTable::Spare(Keys::node_type node) {
+  KeyState* const state = node.mapped().get();
+  if (spare_.size() >= MostSpares(keys_.size()) || !Renew(state)) return;
+  state->timer = state->stored_timer = kNoTimer;
+  state->stored = state->recent = state->going = false;
+  state->dirty_index = -1;
+  state->bytes = Measure(*state);
+  spare_bytes_ += state->bytes;
+  spare_.push_back(std::move(node));
+}
+
+void KeyStateTable::DropSpares() {
+  spare_.clear();
+  spare_bytes_ = 0;
+  spare_timers_.clear();
+  DropSpare();
 }
 
 // --- timers ---
@@ -144,19 +176,30 @@ void KeyStateTable::SetTimer(KeyState* state, int64_t deadline, int64_t fired) {
   // One that rings too early does no harm.
   if (state->timer <= deadline && state->timer != kNoTimer && state->timer > fired) return;
   if (state->timer == deadline) return;
-  // A timer that moves takes its node along: no allocation for each result.
-  auto node = state->timer == kNoTimer ? decltype(timers_)::node_type()
-                                       : timers_.extract({state->timer, state->key});
-  state->timer = deadline;
-  // Or its row would have the key looked at again and again.
+  // Its row, or it would have the key looked at again and again.
   if (state->stored) MarkDirty(state);
-  if (deadline == kNoTimer) return;
-  if (node.empty()) {
-    timers_.emplace(std::pair(deadline, std::string_view(state->key)), state);
+  if (state->timer != kNoTimer) RemoveTimer(state);
+  state->timer = deadline;
+  if (deadline != kNoTimer) AddTimer(state);
+}
+
+void KeyStateTable::AddTimer(KeyState* state) {
+  const std::pair<int64_t, std::string_view> place(state->timer, state->key);
+  if (spare_timers_.empty()) {
+    timers_.emplace(place, state);
     return;
   }
-  node.key().first = deadline;
+  Timers::node_type node = std::move(spare_timers_.back());
+  spare_timers_.pop_back();
+  node.key() = place;
+  node.mapped() = state;
   timers_.insert(std::move(node));
+}
+
+void KeyStateTable::RemoveTimer(KeyState* state) {
+  Timers::node_type node = timers_.extract({state->timer, state->key});
+  state->timer = kNoTimer;
+  if (spare_timers_.size() < MostSpares(timers_.size())) spare_timers_.push_back(std::move(node));
 }
 
 KeyState* KeyStateTable::NextDue(const FirePoint& point) {
@@ -229,8 +272,9 @@ void KeyStateTable::CollectKey(KeyState* state, StateChanges* changes) {
   if (state->stored && state->stored_timer != kNoTimer && (gone || timer_moved)) {
     changes->Delete(TimerRow(timer_prefix_, state->stored_timer, state->key));
   }
+  row_.assign(key_prefix_).append(state->key);
   if (gone) {
-    if (state->stored) changes->Delete(key_prefix_ + state->key);
+    if (state->stored) changes->Delete(row_);
     state->stored = false;
     if (!state->going) gone_.push_back(state);
     state->going = true;
@@ -243,7 +287,7 @@ void KeyStateTable::CollectKey(KeyState* state, StateChanges* changes) {
   value_.clear();
   PutFixed(&value_, state->timer);
   Encode(*state, &value_);
-  changes->Put(key_prefix_ + state->key, value_);
+  changes->Put(row_, value_);
   state->stored = true;
 }
 
@@ -266,7 +310,7 @@ void KeyStateTable::OnCommitted() {
 // --- memory ---
 
 void KeyStateTable::Evict(size_t target) {
-  DropSpare();
+  DropSpares();
   for (const bool spare_recent : {true, false}) {
     // Which keys go is not visible in results, so in any order.
     for (auto it = keys_.begin(); it != keys_.end();) {
@@ -278,7 +322,7 @@ void KeyStateTable::Evict(size_t target) {
         ++it;
         continue;
       }
-      if (state->timer != kNoTimer) timers_.erase({state->timer, state->key});
+      if (state->timer != kNoTimer) timers_.erase({state->timer, state->key});  // to be rid of it
       next_cold_timer_ = std::min(next_cold_timer_, state->stored_timer);
       cold_ = true;
       bytes_ -= state->key.size() + state->bytes;

@@ -90,7 +90,10 @@ class KeyStateTable {
   // See WindowOperator.
   void CollectChanges(StateChanges* changes);
   void OnCommitted();
-  size_t MemoryBytes() const { return keys_.size() * kKeyBytes + bytes_ + OtherBytes(); }
+  size_t MemoryBytes() const {
+    return (keys_.size() + spare_.size()) * kKeyBytes + spare_timers_.size() * kTimerBytes + bytes_ +
+           spare_bytes_ + OtherBytes();
+  }
   void Evict(size_t target);
   size_t KeysInMemory() const { return keys_.size(); }
   // A key's row, and a timer row that goes and one that comes.
@@ -115,7 +118,10 @@ class KeyStateTable {
   }
   // The state leaves memory: gives back what its destructor does not.
   virtual void Release(KeyState*) {}
-  // Memory beside what Measure says of each key; and what of it is only kept for reuse should go.
+  // The state, released, is to be a key without anything, like one of New, that keeps its memory: for tables
+  // whose keys come and go with the records. False: it cannot, and is deleted.
+  virtual bool Renew(KeyState*) { return false; }
+  // Memory beside what Measure says of each key; and what the operator only keeps for reuse should go.
   virtual size_t OtherBytes() const { return 0; }
   virtual void DropSpare() {}
 
@@ -127,10 +133,21 @@ class KeyStateTable {
 
  private:
   static constexpr size_t kKeyBytes = sizeof(KeyState) + 160;  // with its places in the maps
+  static constexpr size_t kTimerBytes = 96;
 
-  std::unique_ptr<KeyState> NewState(std::string_view key, uint64_t hash);
-  // Null when the store has none.
-  std::unique_ptr<KeyState> Load(std::string_view key, uint64_t hash);
+  // Lookups only; never walked where order could reach the output.
+  using Keys = std::unordered_multimap<uint64_t, std::unique_ptr<KeyState>>;
+  using Timers = std::map<std::pair<int64_t, std::string_view>, KeyState*>;
+
+  Keys::node_type NewState(std::string_view key, uint64_t hash);
+  // Empty when the store has none.
+  Keys::node_type Load(std::string_view key, uint64_t hash);
+  // Keeps the state, whose key went, for one that comes.
+  void Spare(Keys::node_type node);
+  void DropSpares();
+  // Of state->timer, which is one.
+  void AddTimer(KeyState* state);
+  void RemoveTimer(KeyState* state);
   // The first timer row behind `fired`.
   std::string TimersBehind(const FirePoint& fired) const;
   void CollectKey(KeyState* state, StateChanges* changes);
@@ -140,9 +157,13 @@ class KeyStateTable {
   std::string key_prefix_, timer_prefix_;
   const StateView* view_;
   KeyShare share_;
-  // Lookups only; never walked where order could reach the output.
-  std::unordered_multimap<uint64_t, std::unique_ptr<KeyState>> keys_;
-  std::map<std::pair<int64_t, std::string_view>, KeyState*> timers_;
+  Keys keys_;
+  Timers timers_;
+  Keys maker_;  // empty: where nodes are made
+  // Of keys and timers that went, for those that come.
+  std::vector<Keys::node_type> spare_;
+  std::vector<Timers::node_type> spare_timers_;
+  size_t spare_bytes_ = 0;
   std::vector<KeyState*> dirty_;  // null where a key was forgotten before its commit
   // Keys whose rows' deletion is under way: until it is committed they stay in memory, or a lookup would
   // find the old row again.
