@@ -324,6 +324,39 @@ def function_length(tree):
                               f"{FUNCTION_LINES}")
 
 
+TYPE = r"(?:template <[^;{]*> ?)?(?:class|struct|union|enum class) (\w+)(?: final)?(?: :.*)?(?: \{.*)?"
+
+
+def types(f):
+    """(full name, line) of types defined in a namespace with a name, not within another type."""
+    spaces = []
+    for number, line in enumerate(f.code_lines, 1):
+        space = re.match(r"(?:inline )?namespace ?([\w:]*) ?\{", line)
+        if space:
+            spaces.append(space.group(1))
+        elif re.match(r"\}\s*$", line) and "namespace" in f.lines[number - 1] and spaces:
+            spaces.pop()
+        found = re.fullmatch(TYPE, line.rstrip())
+        if found and not line.rstrip().endswith(";") and all(spaces):
+            yield "::".join([*spaces, found.group(1)]), number
+
+
+@check(bad=[{"src/base/a.h": "namespace rivulet {\nclass A {\n};\n}  // namespace rivulet\n",
+             "src/node/b.cc": "namespace rivulet {\nstruct A final : B {\n};\n}  // namespace rivulet\n"}],
+       good=[{"src/base/a.h": "namespace rivulet {\nclass A;\nclass A {\n};\n}  // namespace rivulet\n",
+              "src/base/b.cc": "namespace rivulet {\nnamespace {\nclass A {\n};\n}  // namespace\n"
+                               "}  // namespace rivulet\n",
+              "src/base/c.h": "namespace rivulet::expr {\nclass A {\n};\n}  // namespace rivulet::expr\n"}])
+def one_definition(tree):
+    """No two types of one name: no compiler and no linker tells, and one gets the other's functions."""
+    seen = {}
+    for f in tree.sources():
+        for name, number in types(f):
+            first = seen.setdefault(name, f.path)
+            if first != f.path:
+                yield Finding(f.path, number, f"defines {name}, and so does {first}")
+
+
 @check(bad=[{"src/base/a.cc": "x" * (COLUMNS + 1) + "\n"}],
        good=[{"src/base/a.cc": "x" * COLUMNS + "\n"}, {"tests/a.cc": "\u00fc" * COLUMNS + "\n"}])
 def line_length(tree):

@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "state/journal_testing.h"
-#include "state/temporary_directory.h"
+#include "tests/base/temporary_directory.h"
 
 namespace rivulet {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 #include "state/journal_testing.h"
-#include "state/temporary_directory.h"
+#include "tests/base/temporary_directory.h"
 
 namespace rivulet {
 namespace {

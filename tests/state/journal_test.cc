@@ -8,7 +8,7 @@
 #include "sim/sim_file_system.h"
 #include "state/journal_format.h"
 #include "state/journal_testing.h"
-#include "state/temporary_directory.h"
+#include "tests/base/temporary_directory.h"
 
 namespace rivulet {
 namespace {

@@ -16,7 +16,7 @@
 #include "base/coding.h"
 #include "base/random.h"
 #include "state/store.h"
-#include "state/temporary_directory.h"
+#include "tests/base/temporary_directory.h"
 
 namespace rivulet {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "state/file.h"
-#include "state/temporary_directory.h"
+#include "tests/base/temporary_directory.h"
 
 namespace rivulet {
 namespace {

@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "sim/sim_store.h"
 #include "state/store.h"
-#include "state/temporary_directory.h"
+#include "tests/base/temporary_directory.h"
 
 namespace rivulet {
 namespace {

@@ -14,7 +14,7 @@ PipelineTables::PipelineTables(const std::vector<TablePlan>* plans, const std::s
   for (const TablePlan& plan : *plans) {
     Table& table = tables_.emplace_back();
     if (plan.of_topic()) {
-      table.topic = std::make_unique<TopicTable>(&plan, Prefix(plan), view);
+      table.topic = std::make_unique<MessageTable>(&plan, Prefix(plan), view);
     } else {
       table.file = NewTableFile(&plan);
     }
@@ -27,7 +27,7 @@ PipelineTables::PipelineTables(const std::vector<TablePlan>* plans, const std::s
 // Four bytes, as those of keyed steps: a row's key then has the length that a store takes.
 std::string PipelineTables::Prefix(const TablePlan& plan) const {
   std::string prefix = prefix_;
-  PutFixed(&prefix, static_cast<uint32_t>(Hash64(TopicTable::Signature(plan))));
+  PutFixed(&prefix, static_cast<uint32_t>(Hash64(MessageTable::Signature(plan))));
   return prefix;
 }
 

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "node/engine/source_task.h"
-#include "node/engine/topic_table.h"
+#include "node/engine/message_table.h"
 #include "node/plan/table_plan.h"
 #include "node/tables/table_file.h"
 #include "operators/lookup/lookup_join.h"
@@ -85,7 +85,7 @@ class PipelineTables {
     std::unique_ptr<TableFile> file;
     std::unique_ptr<LookupTable> rows;
     std::string loaded, seen;     // versions: of the last attempt to read it, of the last look at it
-    std::unique_ptr<TopicTable> topic;
+    std::unique_ptr<MessageTable> topic;
     TableStats stats;
   };
   void Read(size_t i, int64_t wall_us, const Log& log);

@@ -53,7 +53,7 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   void PlanResultTime();
   // planner_tables.cc
   void PlanTables();
-  void PlanTopicTable(const TableSpec& spec, TablePlan* table);
+  void PlanMessageTable(const TableSpec& spec, TablePlan* table);
   void PlanTableJoin(const TableJoinStep& step);
   std::vector<LookupJoin::Key> PlanJoinKey(const TableJoinStep& step, const TablePlan& table);
   std::optional<uint32_t> JoinedColumn(const MarkedText& column, const MarkedText& expression);

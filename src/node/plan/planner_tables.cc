@@ -62,7 +62,7 @@ void Planner::PlanTables() {
     table.sqlite_table = spec.table.text;
     const std::filesystem::path folder = std::filesystem::path(spec_.file).parent_path();
     table.path = (folder / spec.path.text).string();
-    if (table.of_topic()) PlanTopicTable(spec, &table);
+    if (table.of_topic()) PlanMessageTable(spec, &table);
     if (table.of_topic() && !spec_.source.pipeline.text.empty()) {
       // Its rows stand in the journal, the records in another pipeline's output log: nothing says which of
       // them comes first.
@@ -96,7 +96,7 @@ void Planner::PlanTables() {
 
 // A topic's messages are state, which other versions of the file read too: all their fields are stored. In a
 // replay a message is a JSON object that has the levels of the topic as fields.
-void Planner::PlanTopicTable(const TableSpec& spec, TablePlan* table) {
+void Planner::PlanMessageTable(const TableSpec& spec, TablePlan* table) {
   table->source = std::make_shared<SourcePlan>();
   SourcePlan& source = *table->source;
   source.format = options_.replay ? SourceSpec::Format::kJson : spec.source.format;

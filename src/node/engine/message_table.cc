@@ -1,4 +1,4 @@
-#include "node/engine/topic_table.h"
+#include "node/engine/message_table.h"
 
 #include <algorithm>
 #include <limits>
@@ -26,7 +26,7 @@ bool TranslateRow(std::string_view row, size_t stored, const std::vector<uint32_
 
 }  // namespace
 
-TopicTable::TopicTable(const TablePlan* plan, std::string prefix, const StateView* view)
+MessageTable::MessageTable(const TablePlan* plan, std::string prefix, const StateView* view)
     : plan_(plan),
       prefix_(std::move(prefix)),
       view_(view),
@@ -34,13 +34,13 @@ TopicTable::TopicTable(const TablePlan* plan, std::string prefix, const StateVie
   removed_.Reset(plan_->columns(), 1);
 }
 
-std::string TopicTable::Signature(const TablePlan& plan) {
+std::string MessageTable::Signature(const TablePlan& plan) {
   std::string text = plan.name + "\n";
   for (const uint32_t column : plan.layout.key) text += plan.layout.columns[column] + "\n";
   return text + (plan.versioned() ? "versions of " + plan.layout.columns[*plan.layout.valid_from] : "");
 }
 
-Status TopicTable::ReadColumns(std::vector<std::string>* columns) const {
+Status MessageTable::ReadColumns(std::vector<std::string>* columns) const {
   std::string value;
   RIVULET_ASSIGN_OR_RETURN(const bool found, view_->Get(prefix_, &value));
   std::string_view in = value, name;
@@ -49,7 +49,7 @@ Status TopicTable::ReadColumns(std::vector<std::string>* columns) const {
   return {ErrorCode::kCorrupt, "the stored columns of table '" + plan_->name + "' are damaged"};
 }
 
-Status TopicTable::Open() {
+Status MessageTable::Open() {
   std::vector<std::string> stored;
   RIVULET_RETURN_IF_ERROR(ReadColumns(&stored));
   fresh_ = stored.empty();
@@ -76,7 +76,7 @@ Status TopicTable::Open() {
 }
 
 // `from`: how to translate a row of `stored` values; null: not at all.
-bool TopicTable::ReadRow(std::string_view key, std::string_view value, const std::vector<uint32_t>* from,
+bool MessageTable::ReadRow(std::string_view key, std::string_view value, const std::vector<uint32_t>* from,
                          size_t stored) {
   uint64_t count = 0;
   if (!GetVarint(&value, &count) || count == 0 || count > LookupTable::kMaxVersions) return false;
@@ -93,14 +93,14 @@ bool TopicTable::ReadRow(std::string_view key, std::string_view value, const std
   return value.empty();
 }
 
-void TopicTable::Fault(const InputMessage& message, const Status& status,
+void MessageTable::Fault(const InputMessage& message, const Status& status,
                        std::vector<DecodeError>* faults) {
   ++faults_;
   faults->push_back({message.payload.offset, status.code(),
                      "table '" + plan_->name + "': " + status.message(), message.payload.payload});
 }
 
-void TopicTable::Apply(const InputMessage& message, std::vector<DecodeError>* faults) {
+void MessageTable::Apply(const InputMessage& message, std::vector<DecodeError>* faults) {
   const std::string_view payload = message.payload.payload;
   const bool empty = payload.find_first_not_of(" \t\r\n") == std::string_view::npos;
   if (empty && !message.topic.empty()) return Remove(message, faults);
@@ -114,7 +114,7 @@ void TopicTable::Apply(const InputMessage& message, std::vector<DecodeError>* fa
 
 // An empty message, which is also what removes a retained one from the broker: its key is in the topic, or
 // nowhere.
-void TopicTable::Remove(const InputMessage& message, std::vector<DecodeError>* faults) {
+void MessageTable::Remove(const InputMessage& message, std::vector<DecodeError>* faults) {
   removed_.Reset(plan_->columns(), 1);
   std::vector<std::string_view> captures;
   for (const TopicPattern& pattern : plan_->source->topics) {
@@ -132,7 +132,7 @@ void TopicTable::Remove(const InputMessage& message, std::vector<DecodeError>* f
         faults);
 }
 
-void TopicTable::Put(RecordBatch* batch, uint32_t row, const InputMessage& message,
+void MessageTable::Put(RecordBatch* batch, uint32_t row, const InputMessage& message,
                      std::vector<DecodeError>* faults) {
   Status status = message.removes ? TakeTableKey(plan_->layout, *batch, row, &row_)
                                   : TakeTableRow(plan_->layout, batch, row, &row_);
@@ -145,18 +145,18 @@ void TopicTable::Put(RecordBatch* batch, uint32_t row, const InputMessage& messa
   rows_.Put(row_.key, row_.hash, row_.valid_from_us, message.payload.offset, row_.values);
 }
 
-void TopicTable::Settle(uint64_t end) {
+void MessageTable::Settle(uint64_t end) {
   rows_.Settle(end, &changed_);
   if (changed_.size() >= repeats_at_) DropRepeats();
 }
 
-void TopicTable::DropRepeats() {
+void MessageTable::DropRepeats() {
   std::sort(changed_.begin(), changed_.end());
   changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
   repeats_at_ = std::max<size_t>(1024, changed_.size() * 2);
 }
 
-void TopicTable::CollectChanges(int64_t watermark_us, StateChanges* changes) {
+void MessageTable::CollectChanges(int64_t watermark_us, StateChanges* changes) {
   if (plan_->versioned()) rows_.Forget(SaturatingSub(watermark_us, plan_->keep_us), &changed_);
   if (!stored_columns_) {
     std::string names;

@@ -1,4 +1,4 @@
-// TopicTable: a reference table whose rows are messages of MQTT topics.
+// MessageTable: a reference table whose rows are messages of MQTT topics.
 //
 // Its messages lie in the journal among the records, so what a record finds depends on the journal alone. The
 // rows are state: they are committed together with the pipeline's position. All of them stay in memory; what
@@ -24,10 +24,10 @@
 namespace rivulet {
 
 // One thread.
-class TopicTable {
+class MessageTable {
  public:
   // `plan` and `view` must outlive it.
-  TopicTable(const TablePlan* plan, std::string prefix, const StateView* view);
+  MessageTable(const TablePlan* plan, std::string prefix, const StateView* view);
 
   // What of a table must stay the same for its stored rows to be used.
   static std::string Signature(const TablePlan& plan);
