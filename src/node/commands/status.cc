@@ -149,6 +149,19 @@ void PrintSinkTroubles(const Json& pipeline) {
   }
 }
 
+// Which of several sources holds a pipeline back.
+void PrintSources(const Json& pipeline) {
+  const Json& sources = Member(pipeline, "sources");
+  if (!sources.is_array()) return;
+  for (const Json& source : sources) {
+    const std::string lag = LagOf(source, "watermark_lag_ms");
+    std::printf("  %s: source '%s' %s%s\n", TextOf(pipeline, "name").c_str(),
+                TextOf(source, "name").c_str(),
+                lag == kNone ? "has sent NOTHING YET" : ("has its watermark " + lag + " behind").c_str(),
+                BoolOf(source, "idle") ? ", is idle" : "");
+  }
+}
+
 void PrintTables(const Json& pipeline) {
   const Json& tables = Member(pipeline, "tables");
   if (!tables.is_array()) return;
@@ -179,6 +192,7 @@ void PrintPipelines(const Json& status) {
   }
   std::puts("");
   PrintTable(rows);
+  for (const Json& p : pipelines) PrintSources(p);
   for (const Json& p : pipelines) PrintTables(p);
   for (const Json& p : pipelines) PrintSinkTroubles(p);
 }

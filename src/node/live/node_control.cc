@@ -118,6 +118,7 @@ NodeStatus Node::Describe(Now now) const {
     p.name = r.pipeline->name();
     p.counters = r.pipeline->counters();
     p.watermark_us = r.pipeline->watermark();
+    p.inputs = r.pipeline->inputs();
     p.reads = r.pipeline->upstream();
     p.offset = r.pipeline->offset();
     p.lag = LagOf(*r.pipeline);

@@ -33,9 +33,21 @@ Json TableJson(const TableStats& table) {
   return json;
 }
 
-bool HasWatermark(const PipelineStatus& p) {
-  return p.watermark_us != std::numeric_limits<int64_t>::min() &&
-         p.watermark_us != std::numeric_limits<int64_t>::max();
+bool IsWatermark(int64_t us) {
+  return us != std::numeric_limits<int64_t>::min() && us != std::numeric_limits<int64_t>::max();
+}
+
+// How far an input has come; null when nothing is known yet.
+void AddWatermark(Json* json, int64_t watermark_us, int64_t wall_us) {
+  const bool known = IsWatermark(watermark_us);
+  (*json)["watermark_ms"] = known ? Json(watermark_us / 1000) : Json(nullptr);
+  (*json)["watermark_lag_ms"] = known ? Json((wall_us - watermark_us) / 1000) : Json(nullptr);
+}
+
+Json InputJson(const ChannelState& input, int64_t wall_us) {
+  Json json = {{"name", input.name}, {"idle", !input.counts}};
+  AddWatermark(&json, input.watermark, wall_us);
+  return json;
 }
 
 Json PipelineJson(const PipelineStatus& p, int64_t wall_us) {
@@ -46,13 +58,8 @@ Json PipelineJson(const PipelineStatus& p, int64_t wall_us) {
                {"late", p.counters.late},
                {"dead_letters", p.counters.dead},
                {"ahead", p.counters.ahead}});
-  if (HasWatermark(p)) {
-    json["watermark_ms"] = p.watermark_us / 1000;
-    json["watermark_lag_ms"] = (wall_us - p.watermark_us) / 1000;
-  } else {
-    json["watermark_ms"] = nullptr;
-    json["watermark_lag_ms"] = nullptr;
-  }
+  AddWatermark(&json, p.watermark_us, wall_us);
+  for (const ChannelState& input : p.inputs) json["sources"].push_back(InputJson(input, wall_us));
   json["journal_lag"] = p.lag;
   json["state_keys"] = p.state_panes;
   json["state_bytes"] = p.state_bytes;
@@ -126,11 +133,19 @@ void PipelineMetrics(MetricsText* m, const PipelineStatus& p, int64_t wall_us) {
              p.counters.dead);
   m->Counter("rivulet_ahead_records_total", "Dead letters whose time was over max_ahead in the future.",
              labels, p.counters.ahead);
-  if (HasWatermark(p)) {
+  if (IsWatermark(p.watermark_us)) {
     m->Gauge("rivulet_watermark_seconds", "Watermark, seconds since 1970.", labels,
              static_cast<double>(p.watermark_us) / 1e6);
     m->Gauge("rivulet_watermark_lag_seconds", "Wall clock minus watermark.", labels,
              static_cast<double>(wall_us - p.watermark_us) / 1e6);
+  }
+  for (const ChannelState& input : p.inputs) {
+    const MetricsText::Label both[] = {{"pipeline", p.name}, {"source", input.name}};
+    m->Gauge("rivulet_source_idle", "1 while one of several sources is idle: it holds back no other.", both,
+             int64_t{!input.counts});
+    if (!IsWatermark(input.watermark)) continue;
+    m->Gauge("rivulet_source_watermark_lag_seconds", "Wall clock minus the watermark of one of several sources.",
+             both, static_cast<double>(wall_us - input.watermark) / 1e6);
   }
   m->Gauge("rivulet_journal_lag_entries",
            "Entries not yet processed of the journal, or of the results that the pipeline reads.", labels,

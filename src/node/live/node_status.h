@@ -8,6 +8,7 @@
 #include "node/engine/pipeline_tables.h"
 #include "node/engine/pipeline_task.h"
 #include "node/sinks/sink.h"
+#include "operators/time/channel_watermarks.h"
 #include "state/journal.h"
 #include "state/store.h"
 #include "transport/mqtt_link.h"
@@ -27,6 +28,7 @@ struct PipelineStatus {
   std::string name;
   PipelineCounters counters;
   int64_t watermark_us = 0;         // int64 min: nothing seen yet
+  std::vector<ChannelState> inputs; // of several sources; empty when it has one
   std::string reads;                // the pipeline whose results it reads; empty: the journal
   uint64_t offset = 0;              // of the next entry it reads there
   uint64_t lag = 0;                 // entries not read yet
