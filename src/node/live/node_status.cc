@@ -144,8 +144,9 @@ void PipelineMetrics(MetricsText* m, const PipelineStatus& p, int64_t wall_us) {
     m->Gauge("rivulet_source_idle", "1 while one of several sources is idle: it holds back no other.", both,
              int64_t{!input.counts});
     if (!IsWatermark(input.watermark)) continue;
-    m->Gauge("rivulet_source_watermark_lag_seconds", "Wall clock minus the watermark of one of several sources.",
-             both, static_cast<double>(wall_us - input.watermark) / 1e6);
+    m->Gauge("rivulet_source_watermark_lag_seconds",
+             "Wall clock minus the watermark of one of several sources.", both,
+             static_cast<double>(wall_us - input.watermark) / 1e6);
   }
   m->Gauge("rivulet_journal_lag_entries",
            "Entries not yet processed of the journal, or of the results that the pipeline reads.", labels,
