@@ -77,7 +77,7 @@ Status MessageTable::Open() {
 
 // `from`: how to translate a row of `stored` values; null: not at all.
 bool MessageTable::ReadRow(std::string_view key, std::string_view value, const std::vector<uint32_t>* from,
-                         size_t stored) {
+                           size_t stored) {
   uint64_t count = 0;
   if (!GetVarint(&value, &count) || count == 0 || count > LookupTable::kMaxVersions) return false;
   const uint64_t hash = Hash64(key);
@@ -94,7 +94,7 @@ bool MessageTable::ReadRow(std::string_view key, std::string_view value, const s
 }
 
 void MessageTable::Fault(const InputMessage& message, const Status& status,
-                       std::vector<DecodeError>* faults) {
+                         std::vector<DecodeError>* faults) {
   ++faults_;
   faults->push_back({message.payload.offset, status.code(),
                      "table '" + plan_->name + "': " + status.message(), message.payload.payload});
@@ -133,7 +133,7 @@ void MessageTable::Remove(const InputMessage& message, std::vector<DecodeError>*
 }
 
 void MessageTable::Put(RecordBatch* batch, uint32_t row, const InputMessage& message,
-                     std::vector<DecodeError>* faults) {
+                       std::vector<DecodeError>* faults) {
   Status status = message.removes ? TakeTableKey(plan_->layout, *batch, row, &row_)
                                   : TakeTableRow(plan_->layout, batch, row, &row_);
   if (status.ok() && message.removes) return rows_.Remove(row_.key, row_.hash, message.payload.offset);
