@@ -45,8 +45,8 @@ class Rows final : public StateView, public StateChanges {
 
 // A table `t` with the key `k`, a value `name` and versions.
 std::unique_ptr<PipelinePlan> PlanOf(const std::string& table) {
-  const std::string yaml = "pipeline: fuzz\nsource: { mqtt: in, time: { field: ts } }\ntables:\n  t: " + table +
-                           "\nsteps:\n  - join: { table: t, take: name }\n  - key: k\n  - select: name\n"
+  const std::string yaml = "pipeline: fuzz\nsource: { mqtt: in, time: { field: ts } }\ntables:\n  t: " +
+                           table + "\nsteps:\n  - join: { table: t, take: name }\n  - key: k\n  - select: name\n"
                            "sinks: [{ stdout: true }]\n";
   PipelineSpec spec;
   ConfigErrors errors;
@@ -115,7 +115,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::Input input(data, size);
   static const auto plain = PlanOf("{ mqtt: 'vehicles/{k}/name', key: k, fields: { name: string } }");
   static const auto versioned =
-      PlanOf("{ mqtt: 'vehicles/+/name', key: k, valid_from: since, fields: { k: int, name: string, since: int } }");
+      PlanOf("{ mqtt: 'vehicles/+/name', key: k, valid_from: since, "
+             "fields: { k: int, name: string, since: int } }");
   switch (input.Byte() % 4) {
     case 0: FuzzMessages(plain->tables[0], &input); break;
     case 1: FuzzMessages(versioned->tables[0], &input); break;
