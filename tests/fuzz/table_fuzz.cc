@@ -46,8 +46,8 @@ class Rows final : public StateView, public StateChanges {
 // A table `t` with the key `k`, a value `name` and versions.
 std::unique_ptr<PipelinePlan> PlanOf(const std::string& table) {
   const std::string yaml = "pipeline: fuzz\nsource: { mqtt: in, time: { field: ts } }\ntables:\n  t: " +
-                           table + "\nsteps:\n  - join: { table: t, take: name }\n  - key: k\n  - select: name\n"
-                           "sinks: [{ stdout: true }]\n";
+                           table + "\nsteps:\n  - join: { table: t, take: name }\n  - key: k\n"
+                           "  - select: name\nsinks: [{ stdout: true }]\n";
   PipelineSpec spec;
   ConfigErrors errors;
   const bool readable = ReadPipeline(yaml, "fuzz.yaml", &spec, &errors);
