@@ -45,6 +45,7 @@ struct JournalRecovery {
   uint64_t segments = 0;
   uint64_t torn_bytes = 0;    // cut off the tail: an append that a crash interrupted
   uint64_t damaged_entries = 0;  // checksum failures before the tail: skipped and reported
+  uint64_t doubtful_segments = 0;  // a sync had failed before the last end: written anew
   std::string detail;
 };
 

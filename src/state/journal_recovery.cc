@@ -64,6 +64,7 @@ class Recovery {
     for (const auto& s : journal_.segments) {
       if (s->path != path) continue;
       s->sync_failed = true;
+      ++report_->doubtful_segments;
       return Say("a sync of '" + path + "' had failed: it is written anew");
     }
     (void)files_->Remove(directory_ + "/" + std::string(name));
