@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
-#include <utility>
 
 #include "state/journal_reader.h"
 #include "state/journal_recovery.h"
 #include "state/redelivery_filter.h"
+#include "state/segment_replacement.h"
 #include "state/segment_writer.h"
 
 namespace rivulet {
@@ -17,7 +17,9 @@ constexpr size_t kMaxTopicBytes = 65535;
 constexpr size_t kMaxPayloadBytes = 256u << 20;
 
 // One lock covers everything but waiting for the disk in Sync and reading files. Readers take it
-// once per segment.
+// once per segment. Syncs take turns: the kernel tells of an error once per open file, so of two at a
+// time one could be told that all is well. With sync always they keep the lock, as an append that
+// waits for the disk does.
 class SegmentedJournal final : public Journal, private JournalSegmentSource {
  public:
   SegmentedJournal(FileSystem* files, const JournalOptions& options)
@@ -38,8 +40,9 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
       std::lock_guard lock(mutex_);
       RIVULET_RETURN_IF_ERROR(Roll(end_));
     }
+    opened_at_ = end_;
     // What the last run left unsynced, and any cut just made, is settled before new entries count.
-    directory_dirty_ = true;
+    ++directory_changes_;
     return options_.sync == JournalSync::kNever ? Status::Ok() : Sync();
   }
 
@@ -54,24 +57,24 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
                         std::to_string(kMaxPayloadBytes));
     }
     const uint64_t fingerprint = packet_id == 0 ? 0 : MessageFingerprint(topic, payload);
-    std::lock_guard lock(mutex_);
+    Lock lock(mutex_);
     if (packet_id != 0 && duplicate && redeliveries_.IsLast(packet_id, fingerprint)) {
       ++stats_.duplicates;
       *dropped = true;
       return Status::Ok();
     }
-    if (must_roll_ || writer_.segment()->bytes.load() >= options_.segment_bytes) {
+    if (writer_.segment()->bytes.load() >= options_.segment_bytes) {
       RIVULET_RETURN_IF_ERROR(Roll(end_));
     }
     const bool sync = options_.sync == JournalSync::kAlways;
-    if (sync && directory_dirty_) {
-      RIVULET_RETURN_IF_ERROR(files_->SyncDirectory(options_.directory));
-      directory_dirty_ = false;
-    }
-    RIVULET_RETURN_IF_ERROR(writer_.Append(topic, payload, received, packet_id, end_, sync));
+    if (sync && !Settled()) RIVULET_RETURN_IF_ERROR(SyncAll(&lock));
+    if (sync) RIVULET_RETURN_IF_ERROR(SyncDirectory(&lock));
+    const Status written = writer_.Append(topic, payload, received, packet_id, end_, sync);
+    if (writer_.sync_failed()) Doubt(writer_.segment().get());
+    RIVULET_RETURN_IF_ERROR(written);
     end_ = end_ + 1;
     last_time_ = received;
-    if (sync) AdvanceSynced(end_);
+    if (sync) synced_ = end_;
     if (packet_id != 0) redeliveries_.Set(packet_id, fingerprint);
     stats_.appended_bytes += writer_.last_frame_bytes();
     ++stats_.appended_entries;
@@ -79,32 +82,9 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
   }
 
   Status Sync() override {
-    std::unique_lock lock(mutex_);
-    Status result = std::exchange(unreported_sync_error_, Status::Ok());
-    if (synced_ == end_ && !directory_dirty_) return result;
-    const Offset end = end_;
-    const std::shared_ptr<AppendFile> file = writer_.file();
-    const std::shared_ptr<JournalSegment> newest = writer_.segment();
-    const bool directory = directory_dirty_;
-    std::vector<std::shared_ptr<JournalSegment>> closed;
-    for (const auto& s : segments_) {
-      if (s != newest && !s->synced && !s->sync_failed) closed.push_back(s);
-    }
-    lock.unlock();
-    for (const auto& s : closed) Keep(&result, SyncClosed(s));
-    // No file: an append failed and was not yet cleaned up behind; the next one opens it again.
-    Status status = file == nullptr ? Status(ErrorCode::kIo, "'" + newest->path + "' is not open")
-                                    : file->Sync();
-    if (directory) Keep(&status, files_->SyncDirectory(options_.directory));
-    lock.lock();
-    if (status.ok()) {
-      if (directory) directory_dirty_ = false;
-      AdvanceSynced(end);
-    } else if (file != nullptr) {
-      SyncFailed(newest.get());
-    }
-    Keep(&result, status);
-    return result;
+    std::lock_guard turn(sync_mutex_);
+    Lock lock(mutex_);
+    return SyncAll(&lock);
   }
 
   Status AdvanceTo(Offset offset) override {
@@ -120,10 +100,11 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
       while (segments_.size() > 1 && segments_[1]->first_offset <= consumed) {
         const int64_t age = SaturatingSub(now.us, segments_.front()->last_time.us);
         if (bytes <= options_.retain_bytes && age <= options_.retain_age.us) break;
+        if (segments_.front()->busy || segments_.front()->sync_failed) break;
         bytes -= segments_.front()->bytes.load();
         removed.push_back(std::move(segments_.front()));
         segments_.pop_front();
-        directory_dirty_ = true;
+        ++directory_changes_;
       }
     }
     Status result;
@@ -176,6 +157,8 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
   }
 
  private:
+  using Lock = std::unique_lock<std::mutex>;
+
   static void Keep(Status* first, Status status) {
     if (first->ok() && !status.ok()) *first = std::move(status);
   }
@@ -210,20 +193,14 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
   // entry is there where an earlier one is missing.
   Status Roll(Offset first) {
     const std::shared_ptr<JournalSegment> old = segments_.empty() ? nullptr : segments_.back();
-    if (old != nullptr && old->first_offset == first) {
-      // Nothing in it yet: a new one would have the same name.
-      must_roll_ = false;
-      return Status::Ok();
-    }
+    // Nothing in it yet: a new one would have the same name.
+    if (old != nullptr && old->first_offset == first) return Status::Ok();
     const bool sync = options_.sync != JournalSync::kNever;
     const std::shared_ptr<AppendFile> old_file = writer_.file();
+    bool synced = false;
     if (old != nullptr && sync && !old->sync_failed && old_file != nullptr) {
-      const Status synced = old_file->Sync();
-      old->synced = synced.ok();
-      if (!synced.ok()) {
-        old->sync_failed = true;
-        Keep(&unreported_sync_error_, synced);
-      }
+      synced = old_file->Sync().ok();
+      if (!synced) Doubt(old.get());
     }
     RIVULET_ASSIGN_OR_RETURN(
         const std::shared_ptr<JournalSegment> segment,
@@ -233,53 +210,131 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
     if (old != nullptr) {
       old->last_time = last_time_;
       old->closed.store(true, std::memory_order_release);
+      // A sync under way may be the one that is told of an error.
+      old->synced = synced && !old->busy;
+      if (Settled()) synced_ = end_;
     }
-    if (old != nullptr && old->synced) AdvanceSynced(end_);
     end_ = first;
-    must_roll_ = false;
-    directory_dirty_ = true;
-    if (sync && files_->SyncDirectory(options_.directory).ok()) directory_dirty_ = false;
+    const uint64_t changes = ++directory_changes_;
+    if (sync && files_->SyncDirectory(options_.directory).ok()) directory_synced_ = changes;
     return Status::Ok();
   }
 
-  // After a failed sync the kernel drops what it could not write and forgets: syncing again would
-  // report success. So the segment counts as unsafe for good, and new entries go elsewhere.
-  void SyncFailed(JournalSegment* segment) {
+  // Whether nothing but the newest segment's end can be missing on the medium.
+  bool Settled() const {
+    return !segments_.back()->sync_failed &&
+           std::all_of(segments_.begin(), segments_.end() - 1,
+                       [](const auto& s) { return s->synced && !s->sync_failed; });
+  }
+
+  // After a failed sync the kernel may forget what it could not write, and call the next one a
+  // success: the segment is in doubt until it is written anew, by this process or the next.
+  void Doubt(JournalSegment* segment) {
     segment->sync_failed = true;
-    if (segments_.back().get() == segment) must_roll_ = true;
+    ++stats_.failed_syncs;
+    // When that fails too, this process still knows.
+    (void)NoteFailedSync(files_, segment->path);
   }
 
-  void AdvanceSynced(Offset offset) {
-    for (const auto& s : segments_) {
-      if (s->sync_failed) return;
-    }
-    synced_ = std::max(synced_, offset);
-  }
+  // --- with the lock held, which they let go while they wait for the disk ---
 
-  // Without the lock.
-  Status SyncClosed(const std::shared_ptr<JournalSegment>& segment) {
-    RIVULET_ASSIGN_OR_RETURN(const std::unique_ptr<AppendFile> file,
-                             files_->OpenAppend(segment->path, 0));
-    const Status status = file->Sync();
-    std::lock_guard lock(mutex_);
-    segment->synced = status.ok();
-    segment->sync_failed = !status.ok();
+  template <typename Work>
+  Status WithoutLock(Lock* lock, Work work) {
+    const bool keep = options_.sync == JournalSync::kAlways;
+    if (!keep) lock->unlock();
+    Status status = work();
+    if (!keep) lock->lock();
     return status;
+  }
+
+  Status SyncAll(Lock* lock) {
+    if (synced_ == end_ && Settled() && directory_synced_ == directory_changes_) {
+      return Status::Ok();
+    }
+    const Offset end = end_;
+    const std::shared_ptr<AppendFile> file = writer_.file();
+    const std::shared_ptr<JournalSegment> newest = writer_.segment();
+    std::vector<std::shared_ptr<JournalSegment>> closed;
+    for (const auto& s : segments_) {
+      if (s != newest && s->synced && !s->sync_failed) continue;
+      if (s != newest) closed.push_back(s);
+      s->busy = true;
+    }
+    Status result;
+    for (const auto& s : closed) Keep(&result, SyncClosed(s, lock));
+    Keep(&result, SyncSegment(newest, file, lock));
+    Keep(&result, SyncDirectory(lock));
+    for (const auto& s : closed) s->busy = false;
+    newest->busy = false;
+    if (result.ok()) synced_ = std::max(synced_, end);
+    return result;
+  }
+
+  Status SyncClosed(const std::shared_ptr<JournalSegment>& segment, Lock* lock) {
+    std::shared_ptr<AppendFile> file;
+    if (!segment->sync_failed) {
+      RIVULET_RETURN_IF_ERROR(WithoutLock(lock, [&]() -> Status {
+        RIVULET_ASSIGN_OR_RETURN(file, files_->OpenAppend(segment->path, 0));
+        return Status::Ok();
+      }));
+    }
+    const Status status = SyncSegment(segment, file, lock);
+    segment->synced = status.ok();
+    return status;
+  }
+
+  // `file`: the segment's, open. Null: an append failed and was not yet cleaned up behind; the next one
+  // opens it again.
+  Status SyncSegment(const std::shared_ptr<JournalSegment>& segment,
+                     const std::shared_ptr<AppendFile>& file, Lock* lock) {
+    if (!segment->sync_failed) {
+      if (file == nullptr) return Status(ErrorCode::kIo, "'" + segment->path + "' is not open");
+      if (!WithoutLock(lock, [&] { return file->Sync(); }).ok()) Doubt(segment.get());
+    }
+    // It may also have been closed meanwhile, and have failed in that.
+    return segment->sync_failed ? Mend(segment, lock) : Status::Ok();
+  }
+
+  // Writes a segment anew that is in doubt. New entries go elsewhere meanwhile.
+  Status Mend(const std::shared_ptr<JournalSegment>& segment, Lock* lock) {
+    if (segment == segments_.back()) RIVULET_RETURN_IF_ERROR(Roll(end_));
+    const Offset certain = std::max(synced_, opened_at_);
+    const auto replace = [&, certain] {
+      return ReplaceSegment(files_, &topics_, segment->path, segment->first_offset,
+                            segment->bytes.load(), certain);
+    };
+    // Without entries it is still the newest, and little more than a header.
+    const bool newest = segment == segments_.back();
+    RIVULET_RETURN_IF_ERROR(newest ? replace() : WithoutLock(lock, replace));
+    segment->sync_failed = false;
+    segment->synced = !newest;
+    ++directory_changes_;
+    segment->replaced.fetch_add(1, std::memory_order_release);
+    return newest ? writer_.Reopen() : Status::Ok();
+  }
+
+  Status SyncDirectory(Lock* lock) {
+    const uint64_t changes = directory_changes_;
+    if (directory_synced_ == changes) return Status::Ok();
+    RIVULET_RETURN_IF_ERROR(
+        WithoutLock(lock, [this] { return files_->SyncDirectory(options_.directory); }));
+    directory_synced_ = std::max(directory_synced_, changes);
+    return Status::Ok();
   }
 
   FileSystem* const files_;
   const JournalOptions options_;
   TopicTable topics_;
+  std::mutex sync_mutex_;     // taken before mutex_
   mutable std::mutex mutex_;
   std::deque<std::shared_ptr<JournalSegment>> segments_;  // never empty once open
   SegmentWriter writer_;
   RedeliveryFilter redeliveries_;
   Offset end_;
   Offset synced_;
+  Offset opened_at_;  // end_ when opened: what recovery let stand before, it has judged
   EventTime last_time_;
-  bool must_roll_ = false;
-  bool directory_dirty_ = false;
-  Status unreported_sync_error_;
+  uint64_t directory_changes_ = 0, directory_synced_ = 0;
   JournalStats stats_;
   std::atomic<uint64_t> damaged_entries_{0};
 };

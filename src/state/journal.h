@@ -45,6 +45,7 @@ struct JournalRecovery {
   uint64_t segments = 0;
   uint64_t torn_bytes = 0;    // cut off the tail: an append that a crash interrupted
   uint64_t damaged_entries = 0;  // checksum failures before the tail: skipped and reported
+  uint64_t doubtful_segments = 0;  // a sync had failed before the last end: written anew
   std::string detail;
 };
 
@@ -55,10 +56,11 @@ struct JournalStats {
   uint64_t appended_entries = 0;
   uint64_t duplicates = 0;     // redeliveries dropped
   uint64_t damaged_entries = 0;  // lost to damage met by readers since open
+  uint64_t failed_syncs = 0;     // since open: what they left in doubt is written anew
   Offset begin, end, synced;   // first retained, next to be written, all before are on the medium
 };
 
-// Thread-safe: one thread appends, one reads, one syncs and trims.
+// Thread-safe: one thread appends, one reads, others sync and trim.
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -76,7 +78,11 @@ class Journal {
   virtual Status Append(std::string_view topic, std::string_view payload, EventTime received,
                         uint16_t packet_id, bool duplicate, bool* dropped) = 0;
 
-  // Makes all that was appended before the call durable.
+  // Makes all that was appended before the call durable. Where the disk fails a sync, what it was to
+  // make durable is read back and written to another file (JournalStats::failed_syncs counts that);
+  // ok says that it is on the medium, there or here. Errors: kDiskFull, kIo: it is not, and the next call
+  // tries again; kCorrupt: nor can it be, as it cannot be read back. Only opening the journal
+  // anew goes on without what is lost.
   virtual Status Sync() = 0;
 
   // Makes end() at least `offset`; the offsets between are never used. Called at start with the

@@ -107,6 +107,10 @@ std::optional<Offset> ParseSegmentName(std::string_view name) {
   return Offset{value};
 }
 
+std::string ReplacementOf(const std::string& segment) {
+  return segment + std::string(kReplacementSuffix);
+}
+
 std::string EncodeSegmentHeader(const SegmentHeader& header) {
   std::string out(kMagic);
   PutFixed<uint32_t>(&out, kJournalVersion);

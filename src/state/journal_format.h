@@ -4,6 +4,13 @@
 // A journal is a directory of segments. A segment is named by the offset of its first entry, 20
 // decimal digits and ".rvj", and never changes once a later one exists.
 //
+// A file with ".new" behind a segment's name says that a sync of that segment failed. The kernel may
+// then have marked pages as written that are not on the medium, and call the next sync a success
+// without writing them. So the segment is copied, byte for byte, into the file with ".new", which
+// is synced and then takes the segment's name. It is created as soon as the sync has failed, and its
+// contents are never read as entries: a process that finds it, whatever came in between, copies
+// the segment anew before it trusts a sync. No two segments ever hold the same offset.
+//
 //   segment := header entry*
 //   header  := magic            8 bytes   "RVLTJRNL"
 //              version          4 bytes   1
@@ -61,6 +68,10 @@ enum class HeaderState : uint8_t { kValid, kDamaged, kOtherVersion };
 std::string SegmentName(Offset first_offset);
 // The offset, or nothing when `name` is not exactly a segment's name.
 std::optional<Offset> ParseSegmentName(std::string_view name);
+
+// What is put behind a segment's name, or path, for the file that is to replace it.
+inline constexpr std::string_view kReplacementSuffix = ".new";
+std::string ReplacementOf(const std::string& segment);
 
 std::string EncodeSegmentHeader(const SegmentHeader& header);
 // kOtherVersion when magic and checksum are right but the version is not ours.

@@ -43,6 +43,10 @@ class JournalReader final : public Journal::Reader {
         step = SegmentScanner::Step::kDamaged;
       }
       if (step == SegmentScanner::Step::kDamaged) {
+        if (segment_->replaced.load(std::memory_order_acquire) != opened_) {
+          open_ = false;  // the old file may lack what the new one has
+          continue;
+        }
         RIVULET_RETURN_IF_ERROR(source_->CloseDamaged(*segment_));
       } else if (!closed) {
         return Status::Ok();
@@ -56,6 +60,7 @@ class JournalReader final : public Journal::Reader {
 
  private:
   Status Open() {
+    opened_ = segment_->replaced.load(std::memory_order_acquire);
     const Status status = scanner_.Open(files_, segment_->path, segment_->first_offset);
     if (status.code() == ErrorCode::kNotFound) return Trimmed();
     open_ = status.ok();
@@ -86,6 +91,7 @@ class JournalReader final : public Journal::Reader {
   SegmentScanner scanner_;
   Offset position_;
   bool open_ = false;
+  uint32_t opened_ = 0;  // how often the segment had been replaced when it was opened
 };
 
 }  // namespace

@@ -51,7 +51,23 @@ class Recovery {
       const std::optional<Offset> first = ParseSegmentName(name);
       if (first.has_value()) RIVULET_RETURN_IF_ERROR(AddSegment(directory_ + "/" + name, *first));
     }
+    for (const std::string& name : names) FindReplacement(name);
     return Status::Ok();
+  }
+
+  // A segment that was to be replaced is in doubt, unless it was trimmed since.
+  void FindReplacement(std::string_view name) {
+    if (!name.ends_with(kReplacementSuffix)) return;
+    const std::string_view segment = name.substr(0, name.size() - kReplacementSuffix.size());
+    if (!ParseSegmentName(segment).has_value()) return;
+    const std::string path = directory_ + "/" + std::string(segment);
+    for (const auto& s : journal_.segments) {
+      if (s->path != path) continue;
+      s->sync_failed = true;
+      ++report_->doubtful_segments;
+      return Say("a sync of '" + path + "' had failed: it is written anew");
+    }
+    (void)files_->Remove(directory_ + "/" + std::string(name));
   }
 
   // A damaged header costs no entries: the name says the first offset, each entry has its checksum.

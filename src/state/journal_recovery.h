@@ -13,7 +13,8 @@
 namespace rivulet {
 
 struct RecoveredJournal {
-  std::vector<std::shared_ptr<JournalSegment>> segments;  // ascending; all but the last closed
+  // Ascending; all but the last closed. `sync_failed`: to be written anew before it counts as synced.
+  std::vector<std::shared_ptr<JournalSegment>> segments;
   Offset end;
   EventTime last_time;
   // Whether appending goes on in the last segment (with `dictionary`), or needs a new one because

@@ -26,11 +26,15 @@ struct JournalSegment {
   std::atomic<uint64_t> bytes{0};
   // No entry will be added: a reader at the end goes on to the next segment.
   std::atomic<bool> closed{false};
+  // Grows when another file takes the path, with the same bytes at the same places (see
+  // journal_format.h). Who has the old file open finds nothing new in it, and perhaps less.
+  std::atomic<uint32_t> replaced{0};
 
   // --- guarded by the journal's lock ---
   EventTime last_time;      // receive time of the last entry; kept until the segment may be trimmed
   bool synced = false;      // all of a closed segment is on the medium
-  bool sync_failed = false; // what is on the medium is unknown for good
+  bool sync_failed = false; // what is on the medium is unknown until the segment is written anew
+  bool busy = false;        // a sync works on the file without the lock; Trim leaves it
 };
 
 // One entry found by a scanner.

@@ -84,8 +84,14 @@ Status SegmentWriter::Repair() {
   return Status::Ok();
 }
 
+Status SegmentWriter::Reopen() {
+  torn_ = true;
+  return Repair();
+}
+
 Status SegmentWriter::Append(std::string_view topic, std::string_view payload, EventTime received,
                              uint16_t packet_id, Offset offset, bool sync) {
+  sync_failed_ = false;
   if (torn_) RIVULET_RETURN_IF_ERROR(Repair());
   EntryFrame entry;
   const auto known = known_topics_.find(topic);
@@ -102,7 +108,10 @@ Status SegmentWriter::Append(std::string_view topic, std::string_view payload, E
   EncodeEntry(entry, offset, &frame_);
 
   Status status = file_->Append(frame_);
-  if (status.ok() && sync) status = file_->Sync();
+  if (status.ok() && sync) {
+    status = file_->Sync();
+    sync_failed_ = !status.ok();
+  }
   if (!status.ok()) {
     torn_ = true;
     (void)Repair();

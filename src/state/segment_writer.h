@@ -33,6 +33,12 @@ class SegmentWriter {
   // Readers see the entry when this returns ok. Errors: kDiskFull, kIo.
   Status Append(std::string_view topic, std::string_view payload, EventTime received,
                 uint16_t packet_id, Offset offset, bool sync);
+  // Whether the last Append failed in its sync.
+  bool sync_failed() const { return sync_failed_; }
+
+  // Another file has taken the segment's path: goes on in that. Errors: kIo; the next append tries
+  // again then.
+  Status Reopen();
 
   const std::shared_ptr<JournalSegment>& segment() const { return segment_; }
   const std::shared_ptr<AppendFile>& file() const { return file_; }
@@ -59,6 +65,7 @@ class SegmentWriter {
   std::shared_ptr<AppendFile> file_;
   uint64_t reserve_ = 0;
   bool torn_ = false;  // bytes behind the last entry may be in the file
+  bool sync_failed_ = false;
   EventTime last_time_;
   std::unordered_map<std::string_view, KnownTopic> known_topics_;  // names owned by topics_
   uint64_t generation_ = 0;

@@ -1,7 +1,7 @@
 // Segment files that nobody wrote: opening must cut or skip what is damaged, reading must give
 // entries in order, and the journal must go on from there.
 //
-// Input: a byte that chooses, then
+// Input: a byte that chooses (2 added: a sync of the first segment had failed), then
 //   even: the contents of one segment file as they are
 //   odd:  segments with right checksums and any contents: the first offset, previous end and
 //         previous time (8 bytes each), then chunks, each a frame without its checksum; an empty
@@ -131,11 +131,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::Input input(data, size);
   sim::SimFileSystem files;
   if (!files.CreateDirectories(kDirectory).ok()) return 0;
-  if ((input.Byte() & 1) == 0) {
+  const uint8_t choice = input.Byte();
+  if ((choice & 1) == 0) {
     files.SetContents(std::string(kDirectory) + "/" + SegmentName(Offset{0}),
                       std::string(input.Rest()));
   } else {
     WriteSegments(&input, &files);
+  }
+  if ((choice & 2) != 0) {
+    const std::string first = files.List(kDirectory).value().front();
+    files.SetContents(ReplacementOf(std::string(kDirectory) + "/" + first), "anything");
   }
   GoOn(&files);
   return 0;

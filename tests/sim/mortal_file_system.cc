@@ -23,6 +23,8 @@ class MortalFileSystem::Appender final : public AppendFile {
   }
   Status Sync() override {
     RIVULET_RETURN_IF_ERROR(state_->Live());
+    // The kernel goes on writing for a process that died: its disk has no fault.
+    if (state_->dead) return Status(ErrorCode::kIo, "the simulated process is dead");
     return file_->Sync();
   }
   uint64_t size() const override { return file_->size(); }

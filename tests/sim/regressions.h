@@ -27,6 +27,9 @@ inline const std::vector<Regression> kRegressions = {
     {753, "an edit reloaded in the middle of a large close lost the rest of the old windows' results"},
     {788, "the same, more of them"},
     {78, "a reload let the journal be trimmed behind a pipeline that it had yet to take over"},
+    {1678, "a sync of the journal failed, the next one passed over what it had left in doubt, and a power "
+           "cut took a message that was processed"},
+    {2160, "edited after a failed reload in the middle of a close, whose rest went by the new text"},
 };
 
 }  // namespace rivulet::sim

@@ -35,10 +35,47 @@ std::string AfterPowerCut(const std::string& content, const std::string& synced,
 
 }  // namespace
 
+void SimFileSystem::File::ForgetUnsynced() {
+  const auto differ = std::mismatch(content.begin(), content.end(), synced.begin(), synced.end());
+  const auto begin = static_cast<size_t>(differ.first - content.begin());
+  if (begin == content.size()) return;
+  synced = content;
+  if (!forgotten.empty() && forgotten.back().end == begin) {
+    forgotten.back().end = content.size();
+  } else {
+    forgotten.push_back({begin, content.size()});
+  }
+}
+
+void SimFileSystem::File::Cut(size_t size) {
+  content.resize(size);
+  if (forgotten.empty()) return;
+  synced.resize(std::min(synced.size(), size));
+  while (!forgotten.empty() && forgotten.back().begin >= size) forgotten.pop_back();
+  if (!forgotten.empty()) forgotten.back().end = std::min(forgotten.back().end, size);
+}
+
+void SimFileSystem::File::Evict() {
+  for (const Range& r : forgotten) std::fill_n(content.begin() + r.begin, r.end - r.begin, '\0');
+}
+
+// What the medium may hold after the plug was pulled.
+void SimFileSystem::File::PowerCut(Random* random) {
+  std::string left = synced;
+  if (!forgotten.empty() && forgotten.back().end == left.size()) {
+    // Nothing behind it was written. Some of it may have been, before the error.
+    left.resize(forgotten.back().begin);
+    forgotten.pop_back();
+  }
+  left = AfterPowerCut(content, left, random);
+  for (const Range& r : forgotten) std::fill_n(left.begin() + r.begin, r.end - r.begin, '\0');
+  forgotten.clear();
+  content = synced = std::move(left);
+}
+
 Status SimFileSystem::State::Tick(const std::string& path) {
   ++operations;
-  if (fail_at == 0 || operations != fail_at) return Status::Ok();
-  fail_at = 0;
+  if (fail_at.erase(operations) == 0) return Status::Ok();
   return Status(fail_code, "simulated failure at '" + path + "'");
 }
 
@@ -79,7 +116,12 @@ class SimFileSystem::Appender final : public AppendFile {
   Status Sync() override {
     std::lock_guard lock(state_->mutex);
     if (generation_ != state_->generation) return Gone();
-    RIVULET_RETURN_IF_ERROR(state_->Tick(path_));
+    const Status status = state_->Tick(path_);
+    if (!status.ok()) {
+      file_->ForgetUnsynced();
+      state_->forgetful.push_back(file_);
+      return status;
+    }
     ++state_->syncs;
     if (file_->content.starts_with(file_->synced)) {
       file_->synced.append(file_->content, file_->synced.size());
@@ -139,13 +181,13 @@ SimFileSystem::SimFileSystem() : state_(std::make_shared<State>()) {}
 void SimFileSystem::Crash() {
   std::lock_guard lock(state_->mutex);
   ++state_->generation;
-  state_->fail_at = 0;
+  state_->fail_at.clear();
 }
 
 void SimFileSystem::PowerCut(Random* random) {
   std::lock_guard lock(state_->mutex);
   ++state_->generation;
-  state_->fail_at = 0;
+  state_->fail_at.clear();
   Names names = state_->durable_names;
   for (const NameChange& change : state_->changes) {
     if (random->Chance(0.5)) continue;
@@ -158,17 +200,24 @@ void SimFileSystem::PowerCut(Random* random) {
   }
   state_->changes.clear();
   for (auto& [path, file] : names) {
-    file->content = AfterPowerCut(file->content, file->synced, random);
-    file->synced = file->content;
+    file->PowerCut(random);
   }
   state_->names = names;
   state_->durable_names = std::move(names);
 }
 
-void SimFileSystem::FailOperation(uint64_t n, ErrorCode code) {
+void SimFileSystem::FailOperations(const std::vector<uint64_t>& numbers, ErrorCode code) {
   std::lock_guard lock(state_->mutex);
-  state_->fail_at = state_->operations + n;
+  state_->fail_at.clear();
+  for (const uint64_t n : numbers) state_->fail_at.insert(state_->operations + n);
   state_->fail_code = code;
+}
+
+void SimFileSystem::EvictForgotten() {
+  std::lock_guard lock(state_->mutex);
+  for (const auto& known : state_->forgetful) {
+    if (const auto file = known.lock()) file->Evict();
+  }
 }
 
 void SimFileSystem::SetFreeBytes(uint64_t bytes) {
@@ -243,7 +292,7 @@ Status SimFileSystem::Truncate(const std::string& path, uint64_t size) {
   RIVULET_RETURN_IF_ERROR(state_->Tick(path));
   RIVULET_ASSIGN_OR_RETURN(const std::shared_ptr<File> file, state_->Find(path));
   if (size < file->content.size()) state_->GiveBack(file->content.size() - size);
-  file->content.resize(size);
+  file->Cut(size);
   return Status::Ok();
 }
 

@@ -34,8 +34,12 @@ class SimFileSystem final : public FileSystem {
   // --- faults ---
 
   // The `n`-th changing operation from now (1 is the next) fails with `code`; an append among them
-  // leaves half its bytes behind.
-  void FailOperation(uint64_t n, ErrorCode code = ErrorCode::kIo);
+  // leaves half its bytes behind. A file's sync that fails is the last attempt to write what it was
+  // to write: as Linux does, the bytes count as written from then on, and only reading them still works.
+  void FailOperation(uint64_t n, ErrorCode code = ErrorCode::kIo) { FailOperations({n}, code); }
+  void FailOperations(const std::vector<uint64_t>& numbers, ErrorCode code = ErrorCode::kIo);
+  // Nor does reading them: memory was short, and what is read now comes from the medium.
+  void EvictForgotten();
   // Appends fail with kDiskFull once `bytes` more have been written; removing files gives room.
   void SetFreeBytes(uint64_t bytes);
   // Changing operations so far: for tests that fail each in turn.
@@ -65,9 +69,18 @@ class SimFileSystem final : public FileSystem {
  private:
   class Appender;
   class Viewer;
+  struct Range {
+    size_t begin = 0, end = 0;
+  };
   struct File {
     std::string content;
-    std::string synced;  // what the medium holds for certain
+    std::string synced;            // what the medium holds for certain, but for what it forgot
+    std::vector<Range> forgotten;  // of `synced`: never written, as a sync failed; ascending
+
+    void ForgetUnsynced();
+    void Cut(size_t size);
+    void Evict();
+    void PowerCut(Random* random);
   };
   using Names = std::map<std::string, std::shared_ptr<File>>;
   // An unsynced change of a directory: `to` now names `file`, or nothing when it is null.
@@ -83,8 +96,9 @@ class SimFileSystem final : public FileSystem {
     Names durable_names;
     std::vector<NameChange> changes;
     std::set<std::string> directories;
+    std::vector<std::weak_ptr<File>> forgetful;  // files of which bytes were forgotten
     uint64_t operations = 0;
-    uint64_t fail_at = 0;
+    std::set<uint64_t> fail_at;
     ErrorCode fail_code = ErrorCode::kIo;
     uint64_t free_bytes = std::numeric_limits<uint64_t>::max();
     uint64_t bytes_appended = 0;

@@ -1,9 +1,12 @@
 // One thread appends, one reads, one syncs and trims: as in production.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
+#include "base/random.h"
+#include "sim/sim_file_system.h"
 #include "state/journal_testing.h"
 #include "tests/base/temporary_directory.h"
 
@@ -70,6 +73,62 @@ TEST_CASE("a reader beside the appender sees every entry once, in order") {
   CHECK(next == kMessages);
   CHECK(journal->begin() > Offset{0});
   CHECK(journal->Stats().damaged_entries == 0);
+}
+
+// The same with a disk that fails, and a second one that syncs, as before a commit.
+TEST_CASE("syncs that fail beside the appender, the reader and each other") {
+  sim::SimFileSystem files;
+  JournalOptions options;
+  options.directory = "lane";
+  options.segment_bytes = 2'000;
+  options.retain_bytes = 20'000;
+  auto journal = OpenJournal(&files, options);
+  constexpr uint64_t kMessages = 10'000;
+  std::atomic<uint64_t> consumed{0};
+  std::atomic<bool> failed{false};
+  std::thread appender([&] {
+    for (uint64_t i = 0; i < kMessages && !failed;) {
+      if (TryAppend(journal.get(), MakeMessage(i)).ok()) ++i;
+    }
+  });
+  const auto keep = [&](uint64_t seed) {
+    Random random(seed);
+    while (consumed < kMessages && !failed) {
+      if (random.Chance(0.3)) files.FailOperation(1 + random.Below(6));
+      const uint64_t end = journal->end().value;
+      // What a sync that is ok promises holds in spite of the other's failures.
+      if (journal->Sync().ok() && journal->Stats().synced.value < end) failed = true;
+      (void)journal->Trim(Offset{std::min<uint64_t>(consumed, journal->Stats().synced.value)},
+                          EventTime{0});
+    }
+  };
+  std::thread first(keep, 1), second(keep, 2);
+  auto reader = std::move(journal->NewReader(Offset{0})).value();
+  std::vector<JournalEntry> entries;
+  uint64_t next = 0;
+  while (next < kMessages && !failed) {
+    if (!reader->Read(50, 10'000, &entries).ok()) failed = true;
+    for (const JournalEntry& e : entries) {
+      if (e.offset.value != next || e.payload != MakeMessage(next).payload) failed = true;
+      ++next;
+    }
+    consumed = next;
+  }
+  appender.join();
+  first.join();
+  second.join();
+  CHECK_FALSE(failed);
+  CHECK(journal->Stats().damaged_entries == 0);
+  CHECK(journal->Stats().failed_syncs > 0);
+  files.FailOperations({});
+  REQUIRE(journal->Sync().ok());
+  const uint64_t begin = journal->begin().value;
+  Random random(3);
+  files.PowerCut(&random);
+  journal = OpenJournal(&files, options);
+  const std::vector<Message> left = testing::ReadFrom(journal.get(), Offset{begin});
+  REQUIRE(left.size() == kMessages - begin);
+  for (const Message& m : left) REQUIRE(m == MakeMessage(m.offset));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Where everything lives in the store: the one place that knows the first bytes of rows.
 //
 //   c name                      catalogue: what a pipeline is known as (see catalogue.h)
+//   x name                      the text a pipeline runs with
 //   n                           the next free pipeline id
 //   f                           filters the lane's MQTT session is subscribed to
 //   p id(2)                     position: how far a pipeline has read, W, output sequences
@@ -22,6 +23,7 @@
 namespace rivulet::store_keys {
 
 inline std::string Catalogue(std::string_view pipeline) { return "c" + std::string(pipeline); }
+inline std::string Text(std::string_view pipeline) { return "x" + std::string(pipeline); }
 inline std::string NextId() { return "n"; }
 inline std::string Filters() { return "f"; }
 

@@ -14,6 +14,8 @@ namespace {
 constexpr Duration kTrimEvery = Duration::Seconds(5);
 constexpr Duration kDiskCheckEvery = Duration::Seconds(2);
 constexpr Duration kTableCheckEvery = Duration::Seconds(2);
+// A sync of the journal that fails writes a whole segment anew; a medium that is gone is not pestered.
+constexpr Duration kRetrySyncEvery = Duration::Seconds(1);
 
 std::string SinkName(const SinkSpec& sink) {
   switch (sink.kind) {
@@ -74,7 +76,9 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   RIVULET_RETURN_IF_ERROR(parts_.files->CreateDirectories(options.directory));
   JournalRecovery recovery;
   RIVULET_ASSIGN_OR_RETURN(journal_, Journal::Open(parts_.files, options, &recovery));
-  if (recovery.torn_bytes > 0 || recovery.damaged_entries > 0) parts_.log('w', recovery.detail);
+  if (recovery.torn_bytes > 0 || recovery.damaged_entries > 0 || recovery.doubtful_segments > 0) {
+    parts_.log('w', recovery.detail);
+  }
   for (const size_t i : order) {
     RIVULET_RETURN_IF_ERROR(StartPipeline(std::move(plans[i]), sources[i].text));
   }
@@ -91,6 +95,11 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
 }
 
 Status Node::StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text) {
+  RIVULET_RETURN_IF_ERROR(FinishFormer(plan->name, text));
+  return OpenPipeline(std::move(plan), text);
+}
+
+Status Node::OpenPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text) {
   PipelineOptions options;
   options.partitions = spec_.partitions;
   options.workers = std::max<uint32_t>(1, spec_.workers);
@@ -105,6 +114,7 @@ Status Node::StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string
   running.pipeline->channel(ChannelKind::kResults).KeepFrom(0);
   running.pipeline->tables().Refresh(true, parts_.clock().wall.us, parts_.log);
   RIVULET_RETURN_IF_ERROR(OpenSinks(running.pipeline.get()));
+  RIVULET_RETURN_IF_ERROR(RememberText(running.pipeline->name(), text));
   pipelines_.push_back(std::move(running));
   // Where a new pipeline begins must be known before the first message comes: found nowhere after a crash,
   // it would be the journal's end then, and what was acknowledged in between would be passed over. And its
@@ -355,7 +365,9 @@ bool Node::PumpSinks() {
 
 void Node::SyncJournal(Now now) {
   if (spec_.journal.sync != JournalSync::kInterval || sync_under_way_) return;
-  if (now.monotonic - last_sync_ < spec_.journal_interval) return;
+  const Duration every =
+      sync_failed_ ? std::max(spec_.journal_interval, kRetrySyncEvery) : spec_.journal_interval;
+  if (now.monotonic - last_sync_ < every) return;
   const JournalStats stats = journal_->Stats();
   if (stats.synced >= stats.end) return;
   last_sync_ = now.monotonic;
@@ -363,6 +375,7 @@ void Node::SyncJournal(Now now) {
   parts_.syncer->Post([this] {
     const Status status = journal_->Sync();
     if (!status.ok()) parts_.log('e', "journal: " + status.ToString());
+    sync_failed_ = !status.ok();
     sync_under_way_ = false;
   });
 }
@@ -385,6 +398,13 @@ void Node::TrimJournal(Now now) {
   if (!spec_.commit_sync) consumed = std::min(consumed, consumed_before_);
   const Status status = journal_->Trim(std::min(consumed, known), now.wall);
   if (!status.ok()) parts_.log('e', "journal: " + status.ToString());
+  const uint64_t failed = journal_->Stats().failed_syncs;
+  if (failed > failed_syncs_) {
+    parts_.log('e', "journal: " + std::to_string(failed - failed_syncs_) +
+                        " syncs failed; what they were to make durable is written anew. The disk or card is "
+                        "failing: replace it");
+  }
+  failed_syncs_ = failed;
 }
 
 void Node::WatchDisk(Now now) {

@@ -112,6 +112,13 @@ class Node {
 
   Status Ingest(const MqttMessage& message);
   Status StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text);
+  Status OpenPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text);
+  // --- pipelines whose text was edited while the node was down (node_former.cc) ---
+  // Puts out what the windows of the text before had closed with.
+  Status FinishFormer(const std::string& name, const std::string& text);
+  Status RememberText(const std::string& name, const std::string& text);
+  // Whether a pipeline would go on in the middle of a close, were it opened with this plan.
+  Result<bool> WouldClose(const PipelinePlan& plan) const;
   Status OpenSinks(Pipeline* pipeline);
   Status AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks);
   void Subscribe();
@@ -167,7 +174,7 @@ class Node {
   bool apart_ = false;                  // and so reads apart from others with the same source
   std::vector<MqttSubscription> subscriptions_;
   RetainedFilter retained_;
-  Delta remembered_;                    // the subscribed filters, for the next commit
+  Delta remembered_;                    // subscribed filters and texts, for the next commit
   std::vector<JournalEntry> entries_;   // scratch
   std::vector<InputMessage> messages_;  // scratch
   ResultReader results_;                // scratch
@@ -191,6 +198,8 @@ class Node {
   // synced, a power cut may take back the last one, and what it read is read again.
   Offset consumed_, consumed_before_;
   std::atomic<bool> sync_under_way_{false};
+  std::atomic<bool> sync_failed_{false};
+  uint64_t failed_syncs_ = 0;           // of the journal, as logged
   bool paused_ = false;
   NodeCounters counters_;
   std::atomic<uint64_t> refused_{0};    // messages the journal could not take

@@ -80,7 +80,8 @@ Json JournalJson(const JournalStats& j) {
           {"appended_entries", j.appended_entries},
           {"appended_bytes", j.appended_bytes},
           {"duplicates", j.duplicates},
-          {"damaged_entries", j.damaged_entries}};
+          {"damaged_entries", j.damaged_entries},
+          {"failed_syncs", j.failed_syncs}};
 }
 
 }  // namespace
@@ -193,6 +194,9 @@ std::string StatusMetrics(const NodeStatus& s) {
   m.Counter("rivulet_journal_entries_total", "Messages journaled.", {}, s.journal.appended_entries);
   m.Counter("rivulet_journal_duplicates_total", "Redelivered messages dropped.", {},
             s.journal.duplicates);
+  m.Counter("rivulet_journal_failed_syncs_total",
+            "Syncs of the journal that the disk failed; what they left in doubt is written anew.", {},
+            s.journal.failed_syncs);
   m.Gauge("rivulet_store_bytes", "State store in use.", {}, static_cast<int64_t>(s.store.used_bytes));
   m.Counter("rivulet_commits_total", "Commits.", {}, s.counters.commits);
   m.Counter("rivulet_commit_bytes_total", "Bytes of committed changes.", {}, s.counters.commit_bytes);
