@@ -4,6 +4,7 @@
 #include <iterator>
 #include <tuple>
 
+#include "node/engine/heartbeat.h"
 #include "node/engine/pipeline_worker.h"
 #include "operators/join/interval_join.h"
 #include "operators/pattern/pattern_windows.h"
@@ -204,6 +205,7 @@ void PipelineTask::BeginStep(uint32_t worker) { workers_[worker]->BeginTurn(); }
 void PipelineTask::Process(uint32_t worker, SourceTask* source, uint64_t begin, uint64_t end) {
   for (uint32_t i = 0; i < source->slots(); ++i) {
     workers_[worker]->Process(source->slot(i), *slots_[i], begin, end);
+    Beat();
     if (worker != 0 || !plan_->faults_in_order()) continue;
     // Dead letters have their place among results at fault, so those must not come in a later step.
     for (const std::vector<DeadLetter>* dead : {&source->slot(i).dead, &slots_[i]->dead}) {
@@ -317,7 +319,10 @@ void PipelineTask::CollectDead(SourceTask* source, uint64_t end) {
 }
 
 void PipelineTask::CollectChanges(StateChanges* changes) {
-  for (const auto& worker : workers_) worker->CollectChanges(changes);
+  for (const auto& worker : workers_) {
+    worker->CollectChanges(changes);
+    Beat();
+  }
 }
 
 void PipelineTask::OnCommitted() {
@@ -331,7 +336,10 @@ size_t PipelineTask::MemoryBytes() const {
 }
 
 void PipelineTask::Evict(size_t target) {
-  for (const auto& worker : workers_) worker->Evict(target / workers_.size());
+  for (const auto& worker : workers_) {
+    worker->Evict(target / workers_.size());
+    Beat();
+  }
 }
 
 size_t PipelineTask::PanesInMemory() const {

@@ -60,6 +60,7 @@ Status Node::FinishFormer(const std::string& name, const std::string& text) {
   while (pipelines_.back().pipeline->closing()) {
     RIVULET_RETURN_IF_ERROR(pipelines_.back().pipeline->Continue(parts_.runner));
     RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
+    Beat();
   }
   // It lets go of its files and cursors before the new one opens them.
   pipelines_.pop_back();
