@@ -26,15 +26,6 @@ struct HandleAccess {
 MQTTAsync HandleOf(mqtt::async_client& client);
 template struct HandleAccess<&mqtt::async_client::cli_>;
 
-// Paho stops its threads, for up to a second, when its last client goes, and starts them with the
-// next. One client that never connects keeps them; it lives as long as the process. (volatile: the
-// pointer is never read, and leak checkers should still find it.)
-void KeepPahoRunning() {
-  static mqtt::async_client* volatile keeper =
-      new mqtt::async_client("tcp://localhost:1883", "rivulet-keeper");
-  static_cast<void>(keeper);
-}
-
 Status CheckReadable(const std::string& file, std::string_view what) {
   if (file.empty()) return Status::Ok();
   std::error_code error;

@@ -1,5 +1,7 @@
 #include "transport/paho_options.h"
 
+#include <mqtt/async_client.h>
+
 #include <algorithm>
 
 namespace rivulet {
@@ -18,6 +20,13 @@ mqtt::ssl_options TlsOptions(const MqttTls& tls) {
 }
 
 }  // namespace
+
+// volatile: the pointer is never read, and leak checkers should still find it.
+void KeepPahoRunning() {
+  static mqtt::async_client* volatile keeper =
+      new mqtt::async_client("tcp://localhost:1883", "rivulet-keeper");
+  static_cast<void>(keeper);
+}
 
 mqtt::connect_options PahoConnectOptions(const MqttOptions& options, bool tls) {
   mqtt::connect_options connect;

@@ -12,6 +12,10 @@ namespace rivulet {
 constexpr int kPahoOwnPublishes = 16;
 constexpr int kPahoConnectTimeoutSeconds = 10;
 
+// Paho stops its threads, for up to a second, when its last client goes, and starts them with the
+// next. One client that never connects keeps them; it lives as long as the process.
+void KeepPahoRunning();
+
 // `tls`: the broker's address asks for it.
 mqtt::connect_options PahoConnectOptions(const MqttOptions& options, bool tls);
 

@@ -178,6 +178,7 @@ MqttProbeReport ProbeBroker(const MqttProbe& probe) {
     return report;
   }
   try {
+    KeepPahoRunning();
     return Probe(probe, address->tls).Run();
   } catch (const std::exception& e) {
     report.error = e.what();

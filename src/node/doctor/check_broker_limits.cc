@@ -77,7 +77,7 @@ void CheckBrokerLimits(Subject* subject, Findings* findings) {
   const std::string dropped = CheckDropped(visit->session, findings);
   const auto version = visit->session.values.find(kVersionTopic);
   const std::string who = version == visit->session.values.end() ? visit->uri : version->second;
-  const bool five = visit->version5 && visit->version5->connected;
+  const bool five = visit->version5->connected;
   if (five) CheckAnnounced(*subject, *visit->version5, findings);
   if (!findings->clean()) return;
   if (five) {
@@ -85,7 +85,8 @@ void CheckBrokerLimits(Subject* subject, Findings* findings) {
     findings->Ok(who + ": takes " + std::to_string(most.value_or(65535)) +
                  " publishes at a time" + dropped);
   } else {
-    findings->Skip(who + " does not speak MQTT 5, in which brokers announce their limits" + dropped);
+    findings->Skip(who + " does not let one in with MQTT 5, in which brokers announce their limits (" +
+                   visit->version5->error + ")" + dropped);
   }
 }
 

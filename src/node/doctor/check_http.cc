@@ -20,6 +20,9 @@ void CheckHttp(Subject* subject, Findings* findings) {
     findings->Ok(where + " is free");
   } else if (subject->holder) {
     findings->Ok(where + " is taken, as the node runs");
+  } else if (!subject->locks_shown) {
+    findings->Skip(where + " cannot be listened on (" + status.message() +
+                   "); whether a node runs cannot be seen here");
   } else {
     findings->Fail(where + " cannot be listened on: " + status.message(),
                    "an address of this machine and a free port (E5005)",

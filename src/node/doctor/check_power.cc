@@ -44,6 +44,21 @@ void JudgeWord(uint64_t word, Findings* findings) {
   }
 }
 
+// Below "soc" up to the Pi 4, below "soc@107c000000" and the like since.
+std::optional<uint64_t> FirmwareWord(const Host& host) {
+  const std::string root = "/sys/devices/platform/";
+  const Result<std::vector<std::string>> devices = host.List("/sys/devices/platform");
+  if (!devices.ok()) return std::nullopt;
+  for (const std::string& device : *devices) {
+    if (!device.starts_with("soc")) continue;
+    const Result<std::string> text =
+        host.Read(root + device + "/" + device + ":firmware/get_throttled");
+    const auto word = text.ok() ? NumberOf(Trimmed(*text), 16) : std::nullopt;
+    if (word) return word;
+  }
+  return std::nullopt;
+}
+
 // "1" in in0_lcrit_alarm of the sensor rpi_volt: undervoltage since it was last read.
 std::optional<bool> AlarmOf(const Host& host) {
   const std::string root = "/sys/class/hwmon";
@@ -62,12 +77,7 @@ std::optional<bool> AlarmOf(const Host& host) {
 
 void CheckPower(Subject* subject, Findings* findings) {
   const Host& host = *subject->host;
-  for (const char* path : {"/sys/devices/platform/soc/soc:firmware/get_throttled",
-                           "/sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled"}) {
-    const Result<std::string> text = host.Read(path);
-    const auto word = text.ok() ? NumberOf(Trimmed(*text), 16) : std::nullopt;
-    if (word) return JudgeWord(*word, findings);
-  }
+  if (const std::optional<uint64_t> word = FirmwareWord(host)) return JudgeWord(*word, findings);
   const std::optional<bool> alarm = AlarmOf(host);
   if (!alarm) {
     findings->Skip("this machine does not report it; on a Pi 'vcgencmd get_throttled' may");

@@ -94,6 +94,7 @@ void LookAround(Subject* subject) {
   if (const Result<FileInfo> data = host.Stat(subject->node->data_directory); data.ok()) {
     subject->user = host.Lookup(data->uid);
   }
+  subject->locks_shown = host.Read("/proc/locks").ok();
   subject->holder = FindLockHolder(host, subject->node->data_directory + "/state/LOCK");
 }
 

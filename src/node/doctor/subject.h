@@ -21,7 +21,7 @@ struct BrokerVisit {
   BrokerAddress address;
   BrokerReach reach;
   MqttProbeReport session;   // as the node connects
-  // Once more with MQTT 5, in which a broker says more, when it could be reached.
+  // Of the first broker that let the node in: once more with MQTT 5, in which a broker says more.
   std::optional<MqttProbeReport> version5;
 };
 
@@ -38,6 +38,7 @@ struct Subject {
   std::vector<Mount> mounts;
   Person user;                          // whom the node runs as: the owner of the data directory
   std::optional<LockHolder> holder;     // the process that has the data directory
+  bool locks_shown = true;              // false: in a sandbox that hides whether there is one
   std::optional<std::vector<BrokerVisit>> visits;  // made by the first check that needs them
 };
 
