@@ -9,9 +9,11 @@ using Step = BrokerReach::Step;
 
 TEST_CASE("doctor broker: each step on the way has its own words") {
   RecordedHost host;
-  CHECK(Has(Say(host, "broker"), "ok: tcp://localhost:1883 (127.0.0.1:1883) lets the node in, MQTT 3.1.1"));
+  CHECK(Has(Say(host, "broker"),
+      "ok: tcp://localhost:1883 (127.0.0.1:1883) lets the node in, MQTT 3.1.1"));
   host.reach = {Step::kResolve, "Name or service not known", false, "", "", std::nullopt};
-  CHECK(Has(Say(host, "broker"), "failed: tcp://localhost:1883: the name 'localhost' is not known"));
+  CHECK(Has(Say(host, "broker"),
+      "failed: tcp://localhost:1883: the name 'localhost' is not known"));
   host.reach = {Step::kConnect, "Connection refused", true, "127.0.0.1:1883", "", std::nullopt};
   CHECK(Has(Say(host, "broker"), "nothing listens on 127.0.0.1:1883"));
   host.reach = {Step::kConnect, "Connection timed out", false, "10.0.0.9:1883", "", std::nullopt};
@@ -32,7 +34,8 @@ TEST_CASE("doctor broker: TLS") {
     return findings[0].found + " | " + findings[0].advice;
   };
   const EventTime good{host.now.us + 10'000'000};
-  CHECK(Has(advice("certificate has expired", EventTime{1'700'000'000'000'000}), "expired on 2023-11-14"));
+  CHECK(Has(advice("certificate has expired", EventTime{1'700'000'000'000'000}),
+      "expired on 2023-11-14"));
   CHECK(Has(advice("certificate is not yet valid", good), "clock"));
   CHECK(Has(advice("hostname mismatch", good), "the name in the broker's certificate"));
   CHECK(Has(advice("IP address mismatch", good), "the name in the broker's certificate"));
@@ -40,8 +43,10 @@ TEST_CASE("doctor broker: TLS") {
   CHECK(Has(advice("unable to get local issuer certificate", good), "'mqtt.tls.ca'"));
   CHECK(Has(advice("tlsv13 alert certificate required", good), "client certificate"));
   CHECK(Has(advice("wrong version number"), "TLS port"));
-  host.reach = {Step::kReached, "", false, "10.0.0.9:8883", "/CN=b", EventTime{host.now.us + 86'400'000'000}};
-  CHECK(Has(Say(host, "broker", yaml), "warning: ssl://b:8883: the broker's certificate expires on"));
+  host.reach = {Step::kReached, "", false, "10.0.0.9:8883", "/CN=b",
+      EventTime{host.now.us + 86'400'000'000}};
+  CHECK(Has(Say(host, "broker", yaml),
+      "warning: ssl://b:8883: the broker's certificate expires on"));
 
   Subject subject = SubjectOf(host, yaml);
   subject.node->mqtt.tls = MqttTls{"/ca.pem", "/me.pem", "/key.pem", true};
@@ -70,7 +75,7 @@ TEST_CASE("doctor broker: login, and a second way to the broker") {
   (*subject.visits)[0].reach.stopped_at = Step::kResolve;
   (*subject.visits)[0].session.connected = false;
   const std::string said = Say(subject, "broker");
-  CHECK(Has(said, "warning: tcp://a: the name 'a' is not known"));
+  CHECK(Has(said, "warning: tcp://a:1883: the name 'a' is not known"));
   CHECK(Has(said, "ok: tcp://b:1884"));
 }
 
@@ -96,7 +101,8 @@ TEST_CASE("doctor leaves the node's session alone") {
 
 TEST_CASE("doctor access: what the broker says") {
   RecordedHost host;
-  CHECK(Has(Say(host, "access"), "ok: 1 topic filters can be subscribed to; publishing was not tried"));
+  CHECK(Has(Say(host, "access"),
+      "ok: 1 topic filters can be subscribed to; publishing was not tried"));
   Subject subject = SubjectOf(host);
   subject.try_publish = true;
   CHECK(Has(Say(subject, "access"), "; 1 output topics can be written"));
@@ -104,8 +110,10 @@ TEST_CASE("doctor access: what the broker says") {
   subject = SubjectOf(host);
   subject.try_publish = true;
   const std::string said = Say(subject, "access");
-  CHECK(Has(said, "failed: the broker refuses the subscription to 'vehicles/+/speed': not authorised"));
-  CHECK(Has(said, "failed: the broker refuses a message to 'averages/rivulet-doctor': not authorised"));
+  CHECK(Has(said,
+      "failed: the broker refuses the subscription to 'vehicles/+/speed': not authorised"));
+  CHECK(Has(said,
+      "failed: the broker refuses a message to 'averages/rivulet-doctor': not authorised"));
   host.refused.clear();
   subject = SubjectOf(host, "mqtt: { qos: 2 }\n");
   Visits(&subject);
@@ -122,16 +130,19 @@ TEST_CASE("doctor access: mosquitto's list, which its answers do not show") {
   acl = "topic read vehicles/#\ntopic averages/+\ntopic write rivulet/pi-1/status\n";
   CHECK(Has(Say(host, "access"), "as /etc/mosquitto/acl says too"));
   acl = "user other\ntopic #\n";
-  CHECK(Has(Say(host, "access"), "failed: /etc/mosquitto/acl does not let a client without a name read 'vehicles/+/speed'"));
+  CHECK(Has(Say(host, "access"),
+      "failed: /etc/mosquitto/acl does not let a client without a name read 'vehicles/+/speed'"));
   acl = "topic vehicles/v1/speed\npattern write averages/+\npattern write rivulet/pi-1/#\n";
-  CHECK(Say(host, "access") == "warning: /etc/mosquitto/acl lets a client without a name read only part of "
+  CHECK(Say(host, "access") ==
+      "warning: /etc/mosquitto/acl lets a client without a name read only part of "
                                "'vehicles/+/speed': the rest is dropped without a word\n");
 }
 
 TEST_CASE("doctor: what access lists allow") {
   using Right = MosquittoAcl::Right;
   const MosquittoAcl acl(
-      "# all\n\ntopic read open/#\nuser a b\ntopic readwrite x/+/y\ntopic deny x/secret/y\n  topic  write  z w \n"
+      "# all\n\ntopic read open/#\nuser a b\ntopic readwrite x/+/y\ntopic deny x/secret/y\n  "
+      "topic  write  z w \n"
       "pattern read to/%u/%c\nuser pi\ntopic read p/#\ntopic deny p/1/#\nnonsense\ntopic\n");
   CHECK(acl.Reads("", "id", "open/a/b") == Right::kWhole);
   CHECK(acl.Reads("pi", "id", "open/a") == Right::kNone);
@@ -158,12 +169,14 @@ TEST_CASE("doctor: what access lists allow") {
 
 TEST_CASE("doctor broker-limits") {
   RecordedHost host;
-  CHECK(Has(Say(host, "broker-limits"), "ok: tcp://localhost:1883: takes 65535 publishes at a time; it does not tell"));
+  CHECK(Has(Say(host, "broker-limits"),
+      "ok: tcp://localhost:1883: takes 65535 publishes at a time; it does not tell"));
   host.session.values = {{"$SYS/broker/version", "mosquitto version 2.0.11"},
                          {"$SYS/broker/publish/messages/dropped", "0"}};
   host.version5.receive_maximum = 100;
   CHECK(Say(host, "broker-limits") ==
-        "ok: mosquitto version 2.0.11: takes 100 publishes at a time; it has dropped no messages\n");
+        "ok: mosquitto version 2.0.11: takes 100 publishes at a time; it has dropped no "
+        "messages\n");
   host.session.values["$SYS/broker/publish/messages/dropped"] = "1234";
   host.version5.receive_maximum = 20;
   host.version5.maximum_qos = 0;
@@ -180,14 +193,16 @@ TEST_CASE("doctor broker-limits") {
   host = RecordedHost();
   host.version5.connected = false;
   host.version5.error = "broker does not speak this MQTT version";
-  CHECK(Has(Say(host, "broker-limits"), "skipped: tcp://localhost:1883 does not let one in with MQTT 5"));
+  CHECK(Has(Say(host, "broker-limits"),
+      "skipped: tcp://localhost:1883 does not let one in with MQTT 5"));
 }
 
 TEST_CASE("doctor mosquitto: limits that drop messages") {
   RecordedHost host;
   CHECK(Has(Say(host, "mosquitto"), "skipped: no configuration"));
   auto& file = host.files["/etc/mosquitto/mosquitto.conf"];
-  file = "pid_file /run/mosquitto/mosquitto.pid\n\npersistence true\npersistence_location /var/lib/mosquitto/\n"
+  file = "pid_file /run/mosquitto/mosquitto.pid\n\npersistence true\npersistence_location "
+         "/var/lib/mosquitto/\n"
          "log_dest file /var/log/mosquitto/mosquitto.log\n\ninclude_dir /etc/mosquitto/conf.d\n";
   host.files["/etc/mosquitto/conf.d/README"] = "max_queued_messages 1\n";
   const std::string debian = Say(host, "mosquitto");
@@ -195,10 +210,13 @@ TEST_CASE("doctor mosquitto: limits that drop messages") {
   CHECK(Has(debian, "warning: max_inflight_messages is 20, the default"));
   CHECK(Has(debian, "warning: autosave_interval is 1800 s, the default"));
   auto& ours = host.files["/etc/mosquitto/conf.d/rivulet.conf"];
-  ours = "max_queued_messages 1000000\r\n# comment\n  max_inflight_messages\t1000\nautosave_interval 60\n";
+  ours = "max_queued_messages 1000000\r\n# comment\n  "
+         "max_inflight_messages\t1000\nautosave_interval 60\n";
   CHECK(Has(Say(host, "mosquitto"), "ok: /etc/mosquitto/mosquitto.conf holds enough"));
-  CHECK(Has(Say(host, "mosquitto", "mqtt: { qos: 0 }\n"), "warning: the node subscribes with QoS 0"));
-  ours += "max_queued_bytes 1000\nmessage_size_limit 100\npersistent_client_expiration 2h\nmax_packet_size 512\n";
+  CHECK(Has(Say(host, "mosquitto", "mqtt: { qos: 0 }\n"),
+      "warning: the node subscribes with QoS 0"));
+  ours += "max_queued_bytes 1000\nmessage_size_limit 100\npersistent_client_expiration "
+          "2h\nmax_packet_size 512\n";
   const std::string said = Say(host, "mosquitto");
   CHECK(Has(said, "warning: max_queued_bytes is 1000:"));
   CHECK(Has(said, "warning: message_size_limit is 100:"));
@@ -213,7 +231,8 @@ TEST_CASE("doctor mosquitto: limits that drop messages") {
 TEST_CASE("doctor mosquitto: which one it is") {
   RecordedHost host;
   host.files["/proc/700/cmdline"] = std::string("/usr/sbin/mosquitto\0-c\0/srv/b.conf\0", 35);
-  host.files["/srv/b.conf"] = "per_listener_settings true\nlistener 1884\nacl_file /one\nlistener 1885\nacl_file /two\n";
+  host.files["/srv/b.conf"] = "per_listener_settings true\nlistener 1884\nacl_file "
+                              "/one\nlistener 1885\nacl_file /two\n";
   BrokerVisit visit;
   visit.reach.address = "127.0.0.1:1885";
   visit.address.port = 1885;

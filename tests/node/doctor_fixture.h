@@ -1,5 +1,5 @@
-// For the tests of `rivulet doctor`: a machine made of recorded texts, by default a healthy Raspberry
-// Pi 4 with Raspberry Pi OS (Debian 12), and a node file on it.
+// For the tests of `rivulet doctor`: a machine made of recorded texts, by default a healthy
+// Raspberry Pi 4 with Raspberry Pi OS (Debian 12), and a node file on it.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -129,7 +129,8 @@ class RecordedHost : public Host {
     probes.push_back(probe);
     MqttProbeReport report = probe.ask_for_session ? version5 : session;
     for (const MqttSubscription& s : probe.subscriptions) {
-      report.subscriptions.push_back({s.filter, !refused.contains(s.filter), s.qos, "not authorised"});
+      report.subscriptions.push_back({s.filter, !refused.contains(s.filter), s.qos,
+          "not authorised"});
     }
     for (const MqttLink::Publication& p : probe.publications) {
       report.publications.push_back(
@@ -167,7 +168,8 @@ class RecordedHost : public Host {
 
 constexpr char kPipeline[] = R"(
 pipeline: speed
-source: { mqtt: "vehicles/{vehicle}/speed", time: { field: ts, unit: ms, delay: 1s }, fields: { ts: int, v: float } }
+source: { mqtt: "vehicles/{vehicle}/speed", time: { field: ts, unit: ms, delay: 1s },
+          fields: { ts: int, v: float } }
 steps:
   - key: vehicle
   - window: { tumbling: 1m }
@@ -206,7 +208,8 @@ inline std::string Say(Subject& subject, const std::string& check) {
   }
   return text;
 }
-inline std::string Say(const Host& host, const std::string& check, const std::string& node_yaml = "",
+inline std::string Say(const Host& host, const std::string& check,
+                       const std::string& node_yaml = "",
                        const std::string& pipeline_yaml = kPipeline) {
   Subject subject = SubjectOf(host, node_yaml, pipeline_yaml);
   return Say(subject, check);

@@ -15,7 +15,8 @@ TEST_CASE("doctor: a healthy Pi has nothing but good") {
 
 TEST_CASE("doctor clock") {
   RecordedHost host;
-  CHECK(Has(Say(host, "clock"), "ok: synchronised, 2026-05-28T20:26:40Z; there is no real-time clock"));
+  CHECK(Has(Say(host, "clock"),
+      "ok: synchronised, 2026-05-28T20:26:40Z; there is no real-time clock"));
   host.files["/sys/class/rtc/rtc0/name"] = "rpi-rtc soc:rpi_rtc\n";
   CHECK(Say(host, "clock") == "ok: synchronised, 2026-05-28T20:26:40Z\n");
   host.clock->synchronised = false;
@@ -39,21 +40,27 @@ TEST_CASE("doctor disk: kinds of file systems and their options") {
     host.files["/proc/self/mounts"] = kPiMounts + line + "\n";
     return Say(host, "disk");
   };
-  CHECK(Has(with("/dev/sda1 /var/lib/rivulet vfat rw 0 0"), "failed: the data directory is on vfat"));
+  CHECK(Has(with("/dev/sda1 /var/lib/rivulet vfat rw 0 0"),
+      "failed: the data directory is on vfat"));
   CHECK(Has(with("/dev/sda1 /var/lib exfat rw 0 0"), "a power cut can damage the state"));
   CHECK(Has(with("nas:/pi /var/lib/rivulet nfs4 rw 0 0"), "on another machine"));
   CHECK(Has(with("tmpfs /var/lib/rivulet tmpfs rw 0 0"), "all is gone with the next restart"));
-  CHECK(Has(with("/dev/sda1 /var/lib/rivulet ext4 rw,sync 0 0"), "warning: /var/lib/rivulet is mounted with 'sync'"));
+  CHECK(Has(with("/dev/sda1 /var/lib/rivulet ext4 rw,sync 0 0"),
+      "warning: /var/lib/rivulet is mounted with 'sync'"));
   CHECK(Has(with("/dev/sda1 /var/lib/rivulet ext4 rw,barrier=0 0 0"), "without write barriers"));
-  CHECK(Has(with("/dev/sda1 /var/lib/rivulet ext4 rw,strictatime 0 0"), "each read is also a write"));
-  CHECK(Has(with("/dev/sda1 /var/lib/rivulet ext4 ro 0 0"), "failed: the file system of the data directory is read-only"));
+  CHECK(Has(with("/dev/sda1 /var/lib/rivulet ext4 rw,strictatime 0 0"),
+      "each read is also a write"));
+  CHECK(Has(with("/dev/sda1 /var/lib/rivulet ext4 ro 0 0"),
+      "failed: the file system of the data directory is read-only"));
   // raspi-config's overlay, overlayroot's, a container's.
-  CHECK(Has(with("overlay / overlay rw,lowerdir=/lower,upperdir=/upper/data,workdir=/upper/work 0 0"),
+  CHECK(Has(with("overlay / overlay rw,lowerdir=/lower,upperdir=/upper/data,workdir=/upper/work "
+                 "0 0"),
             "failed: the data directory is on an overlay whose upper layer is in memory"));
   CHECK(Has(with("tmpfs-root /media/root-rw tmpfs rw 0 0\noverlayroot / overlay "
                  "rw,lowerdir=/media/root-ro,upperdir=/media/root-rw/overlay 0 0"),
             "failed: the data directory is on an overlay"));
-  CHECK(Has(with("overlay / overlay rw,upperdir=/var/lib/docker/overlay2/x/diff 0 0"), "warning: "));
+  CHECK(Has(with("overlay / overlay rw,upperdir=/var/lib/docker/overlay2/x/diff 0 0"),
+      "warning: "));
 }
 
 TEST_CASE("doctor disk: room") {
@@ -64,7 +71,8 @@ TEST_CASE("doctor disk: room") {
   CHECK(Has(Say(host, "disk"), "failed: 70 MB free of 29 GB: the node pauses soon"));
   host.space.free_bytes = 60ull << 20;
   CHECK(Has(Say(host, "disk"), "failed: 60 MB free of 29 GB: the node takes no messages"));
-  CHECK(Has(Say(host, "disk", "disk: { reserve: 1MB }\njournal: { retain: { bytes: 1MB } }\n"), "ok: 60 MB free"));
+  CHECK(Has(Say(host, "disk", "disk: { reserve: 1MB }\njournal: { retain: { bytes: 1MB } }\n"),
+      "ok: 60 MB free"));
   host.space.free_bytes = 20ull << 30;
   host.space.free_files = 12;
   CHECK(Has(Say(host, "disk"), "warning: room for only 12 more files"));
@@ -158,8 +166,10 @@ TEST_CASE("doctor memory") {
   RecordedHost host;
   CHECK(Say(host, "memory") == "ok: 3.2 GB of 3.7 GB available; it needs up to 112 MB\n");
   CHECK(Has(Say(host, "memory", "state: { memory: 8GB }\n"), "failed: 3.7 GB of memory in all"));
-  CHECK(Has(Say(host, "memory", "state: { memory: 3500MB }\n"), "warning: 3.2 GB of memory available"));
-  host.files["/proc/swaps"] = "Filename Type Size Used Priority\n/dev/zram0 partition 900000 800000 100\n"
+  CHECK(Has(Say(host, "memory", "state: { memory: 3500MB }\n"),
+      "warning: 3.2 GB of memory available"));
+  host.files["/proc/swaps"] = "Filename Type Size Used Priority\n/dev/zram0 partition 900000 "
+                              "800000 100\n"
                               "/var/swap file 524284 204800 -2\n";
   CHECK(Has(Say(host, "memory"), "warning: 200 MB are swapped out to /var/swap"));
   CHECK_FALSE(Say(host, "memory").find("zram") != std::string::npos);
@@ -178,7 +188,8 @@ TEST_CASE("doctor limits") {
   CHECK(Has(Say(host, "limits"), "ok: 64-bit, times of 64 bits, up to 1024 open files"));
   host.platform = {32, 32};
   CHECK(Has(Say(host, "limits"), "times of 32 bits (until 2038)"));
-  CHECK(Has(Say(host, "limits", "state: { map_size: 2GB }\n"), "failed: 'state.map_size' and 'state.memory'"));
+  CHECK(Has(Say(host, "limits", "state: { map_size: 2GB }\n"),
+      "failed: 'state.map_size' and 'state.memory'"));
   host.now = {2'120'000'000'000'000};
   CHECK(Has(Say(host, "limits"), "19 January 2038"));
   host.platform = {};
@@ -203,10 +214,13 @@ TEST_CASE("doctor process: who has the data directory") {
   const std::string run("/usr/bin/rivulet\0run\0", 21);
   CHECK(with(run, "/system.slice/rivulet.service") == "ok: the node runs: process 612\n");
   CHECK(with(run, "/user.slice") == "ok: the node runs: process 612\n");
-  CHECK(with(run + std::string("--config\0node.yaml\0", 19), "/") .starts_with("failed: process 612"));
+  CHECK(with(run + std::string("--config\0node.yaml\0", 19),
+      "/").starts_with("failed: process 612"));
   host.links["/proc/612/cwd"] = "/etc/rivulet";
-  CHECK(with(run + std::string("-c\0./node.yaml\0", 15), "/") == "ok: the node runs: process 612\n");
-  CHECK(with(std::string("rivulet\0replay\0p.yaml\0", 22), "/").starts_with("failed: process 612 (rivulet replay p.yaml)"));
+  CHECK(with(run + std::string("-c\0./node.yaml\0", 15), "/") ==
+      "ok: the node runs: process 612\n");
+  CHECK(with(std::string("rivulet\0replay\0p.yaml\0", 22),
+      "/").starts_with("failed: process 612 (rivulet replay p.yaml)"));
   host.files["/usr/lib/systemd/system/rivulet.service"] = "";
   CHECK(Has(with(run, "/user.slice"), "warning: the node runs, but not as the service"));
   CHECK(with(run, "/system.slice/rivulet.service") == "ok: the node runs: process 612\n");
@@ -220,9 +234,11 @@ TEST_CASE("doctor http") {
   RecordedHost host;
   CHECK(Say(host, "http") == "ok: 127.0.0.1:8377 is free\n");
   CHECK(Has(Say(host, "http", "http: { listen: false }\n"), "ok: 'http.listen' is turned off"));
-  CHECK(Has(Say(host, "http", "http: { listen: \"127.0.0.1:80\" }\n"), "warning: port 80 is for root"));
+  CHECK(Has(Say(host, "http", "http: { listen: \"127.0.0.1:80\" }\n"),
+      "warning: port 80 is for root"));
   host.listen = {ErrorCode::kListen, "Address already in use"};
-  CHECK(Has(Say(host, "http"), "failed: 127.0.0.1:8377 cannot be listened on: Address already in use"));
+  CHECK(Has(Say(host, "http"),
+      "failed: 127.0.0.1:8377 cannot be listened on: Address already in use"));
   host.File("/var/lib/rivulet/state/LOCK", 999, 0644).inode = 131074;
   host.files["/proc/locks"] = kPiLocks;
   CHECK(Has(Say(host, "http"), "ok: 127.0.0.1:8377 is taken, as the node runs"));
