@@ -64,6 +64,9 @@ TEST_CASE("doctor broker: login, and a second way to the broker") {
   Subject subject = SubjectOf(host);
   subject.node->mqtt.user = "pi";
   CHECK(Has(Say(subject, "broker"), "failed: tcp://localhost:1883: user 'pi' is not let in"));
+  subject = SubjectOf(host);
+  subject.secrets.withheld = true;
+  CHECK(Has(Say(subject, "broker"), "skipped: tcp://localhost:1883 (127.0.0.1:1883) answers; whether"));
   host.session.refusal = 0;
   host.session.error = "no answer within 5 s";
   CHECK(Has(Say(host, "broker"), "connected, but not let in: no answer within 5 s"));

@@ -63,8 +63,7 @@ TEST_CASE("doctor permissions: the node's user is whose data it is") {
 TEST_CASE("doctor permissions: configuration and secrets") {
   RecordedHost host;
   Subject subject = SubjectOf(host);
-  subject.node->secret_files = {"/etc/rivulet/password"};
-  subject.node->mqtt.tls = MqttTls{"", "", "/etc/rivulet/key.pem", true};
+  subject.secrets.paths = {"/etc/rivulet/password", "/etc/rivulet/key.pem"};
   subject.pipeline_files = {"/etc/rivulet/pipelines/a.yaml"};
   host.File("/etc/rivulet/password", 999, 0400);
   host.File("/etc/rivulet/key.pem", 0, 0640).gid = 996;
@@ -91,6 +90,26 @@ TEST_CASE("doctor permissions: configuration and secrets") {
   host.infos["/etc/rivulet"].mode = 0;
   host.forbidden = {"/etc/rivulet/password"};
   CHECK(Has(Say(subject, "permissions"), "may not read the secret /etc/rivulet/password"));
+}
+
+TEST_CASE("doctor: secrets that a node file names") {
+  RecordedHost host;
+  const auto find = [&](const std::string& yaml, const std::string& credentials = "") {
+    return FindSecretFiles(host, yaml, "/etc/rivulet/node.yaml", credentials);
+  };
+  const SecretFiles found = find("mqtt: { password_file: password, tls: { ca: ca.pem, key: /k.pem } }\n"
+                                 "http: { token_file: ../token }\n");
+  CHECK(found.paths == std::vector<std::string>{"/etc/rivulet/password", "/etc/token", "/k.pem"});
+  CHECK_FALSE(found.withheld);
+  CHECK(find("").paths.empty());
+  CHECK(find("mqtt: [").paths.empty());
+  CHECK(find("mqtt: { password_file: { a: b }, tls: x }\n").paths.empty());
+  const std::string handed = "mqtt: { password_file: credential:mqtt }\n";
+  CHECK(find(handed).withheld);
+  CHECK(find(handed, kServiceCredentials).withheld);
+  host.File(std::string(kServiceCredentials) + "/mqtt", 0, 0400);
+  CHECK_FALSE(find(handed, kServiceCredentials).withheld);
+  CHECK(find(handed, kServiceCredentials).paths.empty());
 }
 
 constexpr char kStickPipeline[] = R"(

@@ -109,7 +109,6 @@ class RecordedHost : public Host {
     if (!clock) return {ErrorCode::kIo, "adjtimex: Operation not permitted"};
     return *clock;
   }
-  std::string Name() const override { return "pi-1"; }
   Platform About() const override { return platform; }
   ProcessLimits Limits() const override { return limits; }
   uint32_t User() const override { return user; }

@@ -206,6 +206,7 @@ TEST_CASE("doctor process: who has the data directory") {
   host.File("/var/lib/rivulet/state/LOCK", 999, 0644).inode = 131074;
   host.files["/proc/locks"] = kPiLocks;
   CHECK(Has(Say(host, "process"), "ok: a process that cannot be seen from here"));
+  host.Folder("/proc/612", 999, 0555);
   const auto with = [&](const std::string& command, const std::string& group) {
     host.files["/proc/612/cmdline"] = command;
     host.files["/proc/612/cgroup"] = "0::" + group + "\n";
@@ -221,6 +222,9 @@ TEST_CASE("doctor process: who has the data directory") {
       "ok: the node runs: process 612\n");
   CHECK(with(std::string("rivulet\0replay\0p.yaml\0", 22),
       "/").starts_with("failed: process 612 (rivulet replay p.yaml)"));
+  host.infos["/proc/612"].uid = 0;
+  CHECK(Has(with(run, "/user.slice"), "warning: the node runs as root: process 612"));
+  host.infos["/proc/612"].uid = 999;
   host.files["/usr/lib/systemd/system/rivulet.service"] = "";
   CHECK(Has(with(run, "/user.slice"), "warning: the node runs, but not as the service"));
   CHECK(with(run, "/system.slice/rivulet.service") == "ok: the node runs: process 612\n");

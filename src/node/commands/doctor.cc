@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/suggest.h"
@@ -38,6 +39,15 @@ std::string AbsolutePath(const std::string& path) {
   return error ? path : absolute.lexically_normal().string();
 }
 
+// The folder of the service's credentials: this process's own, or that of the service that runs.
+std::string Credentials(const Host& host) {
+  const char* const own = std::getenv("CREDENTIALS_DIRECTORY");
+  if (own != nullptr && *own != '\0') return own;
+  if (!host.Stat(kServiceCredentials).ok()) return {};
+  ::setenv("CREDENTIALS_DIRECTORY", kServiceCredentials, 0);  // for the node file's reader
+  return kServiceCredentials;
+}
+
 }  // namespace
 
 int DoctorCommand(const Arguments& args) {
@@ -64,7 +74,7 @@ int DoctorCommand(const Arguments& args) {
   // A broker that hangs up must not end the report.
   ::signal(SIGPIPE, SIG_IGN);
   const std::unique_ptr<Host> host = NewPosixHost();
-  Subject subject = ReadSubject(host.get(), AbsolutePath(node_file));
+  Subject subject = ReadSubject(host.get(), AbsolutePath(node_file), Credentials(*host));
   subject.try_publish = publish;
   const std::vector<Finding> findings = Examine(&subject, only);
   const std::string report = as_json ? DoctorJson(subject, findings) : DoctorText(findings);

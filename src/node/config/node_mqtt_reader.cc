@@ -93,12 +93,12 @@ void ReadClientId(const SettingReader& reader, Faults* faults, NodeSpec* spec) {
 }
 
 void ReadLogin(const SettingReader& reader, const std::string& directory, Faults* faults,
-               NodeSpec* spec) {
+               MqttOptions* mqtt) {
   MarkedText user;
-  if (reader.Text("user", "the user's name at the broker", &user)) spec->mqtt.user = user.text;
+  if (reader.Text("user", "the user's name at the broker", &user)) mqtt->user = user.text;
   const auto file = reader.Find("password_file");
   if (!file) return;
-  spec->secret_files.push_back(ReadSecret(*file, directory, &spec->mqtt.password, faults));
+  ReadSecret(*file, directory, &mqtt->password, faults);
   if (!reader.Find("user")) {
     faults->Add(file->name_mark, ErrorCode::kMissingSetting,
                 "'user' in 'mqtt'; expected it together with 'password_file'");
@@ -205,13 +205,13 @@ std::string ResolvePath(const std::string& directory, const std::string& path) {
   return (error ? joined : absolute).lexically_normal().string();
 }
 
-std::string ReadSecret(const Setting& setting, const std::string& directory, std::string* secret,
-                       Faults* faults) {
+void ReadSecret(const Setting& setting, const std::string& directory, std::string* secret,
+                Faults* faults) {
   constexpr size_t kMaxSecretBytes = 64 << 10;
   MarkedText path;
-  if (!TakeText(setting, "the path of a file that holds the secret", &path, faults)) return {};
-  const std::string file = ResolvePath(directory, path.text);
-  const Status status = ReadTextFile(file, kMaxSecretBytes, secret);
+  if (!TakeText(setting, "the path of a file that holds the secret", &path, faults)) return;
+  const Status status =
+      ReadTextFile(ResolvePath(directory, path.text), kMaxSecretBytes, secret);
   while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
   if (!status.ok() || secret->empty()) {
     faults->Add(path.mark, ErrorCode::kSecretNotReadable,
@@ -219,7 +219,6 @@ std::string ReadSecret(const Setting& setting, const std::string& directory, std
                     (status.ok() ? QuoteForMessage(path.text) + " is empty" : status.message()) +
                     "; expected a readable file that holds only the secret");
   }
-  return file;
 }
 
 void ReadMqtt(const YamlNode& node, const std::string& directory, Faults* faults, NodeSpec* spec) {
@@ -229,7 +228,7 @@ void ReadMqtt(const YamlNode& node, const std::string& directory, Faults* faults
   ReadClientId(reader, faults, spec);
   reader.Choice<int>("version", {"3.1.1", "5"}, {4, 5}, &mqtt->version);
   reader.Int("qos", 0, 2, &spec->mqtt_qos);
-  ReadLogin(reader, directory, faults, spec);
+  ReadLogin(reader, directory, faults, mqtt);
   ReadTls(reader, directory, faults, mqtt);
   ReadStatusTopic(reader, faults, spec);
   reader.DurationOf("keep_alive", Duration::Seconds(1), Duration::Seconds(65535),

@@ -11,10 +11,10 @@ namespace rivulet {
 // `path` made absolute from `directory`, with "." and ".." resolved in the text.
 std::string ResolvePath(const std::string& directory, const std::string& path);
 
-// Reads the file that `setting` names into `*secret`, without the line break at its end. Returns the
-// file's path. Errors: kSecretNotReadable (absent, empty, too large).
-std::string ReadSecret(const Setting& setting, const std::string& directory, std::string* secret,
-                       Faults* faults);
+// Reads the file that `setting` names into `*secret`, without the line break at its end. Errors:
+// kSecretNotReadable (absent, empty, too large).
+void ReadSecret(const Setting& setting, const std::string& directory, std::string* secret,
+                Faults* faults);
 
 // Fills spec->mqtt and spec->mqtt_qos; spec->name must be known. `node` may be null: all defaults.
 void ReadMqtt(const YamlNode& node, const std::string& directory, Faults* faults, NodeSpec* spec);

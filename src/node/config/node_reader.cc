@@ -143,11 +143,10 @@ bool IsLoopback(const std::string& address) {
   return inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-void ReadHttp(const YamlNode& node, const std::string& directory, Faults* faults, NodeSpec* spec) {
-  HttpSpec* http = &spec->http;
+void ReadHttp(const YamlNode& node, const std::string& directory, Faults* faults, HttpSpec* http) {
   const SettingReader reader(node, settings::kHttp, faults);
   if (const auto token = reader.Find("token_file")) {
-    spec->secret_files.push_back(ReadSecret(*token, directory, &http->token, faults));
+    ReadSecret(*token, directory, &http->token, faults);
   }
   const auto listen = reader.Find("listen");
   if (!listen) return;
@@ -198,7 +197,7 @@ bool ReadNode(std::string_view yaml, const std::string& file, NodeSpec* spec,
   ReadCommit(MapOf(reader, "commit"), &faults, spec);
   const SettingReader disk(MapOf(reader, "disk"), settings::kDisk, &faults);
   disk.Size("reserve", 0, std::numeric_limits<int64_t>::max(), &spec->disk_reserve);
-  ReadHttp(MapOf(reader, "http"), directory, &faults, spec);
+  ReadHttp(MapOf(reader, "http"), directory, &faults, &spec->http);
   const SettingReader log(MapOf(reader, "log"), settings::kLog, &faults);
   log.Choice<std::string>("level", {"trace", "debug", "info", "warn", "error"},
                           {"trace", "debug", "info", "warn", "error"}, &spec->log_level);

@@ -229,7 +229,6 @@ struct NodeSpec {
   uint16_t partitions = 64;
   uint64_t disk_reserve = 64ull << 20; // stop reading from MQTT when less is free
   HttpSpec http;
-  std::vector<std::string> secret_files;  // those that secrets were read from
   std::string log_level = "info";
 };
 

@@ -124,6 +124,10 @@ void CheckBroker(Subject* subject, Findings* findings) {
       findings->Ok(visit.uri + " (" + visit.reach.address + ") lets the node in, MQTT " +
                    (node.mqtt.version >= 5 ? "5" : "3.1.1"));
       CheckExpiry(host, visit.uri + ": the broker's certificate", visit.reach.valid_until, findings);
+    } else if (subject->secrets.withheld && visit.reach.stopped_at == BrokerReach::Step::kReached) {
+      findings->Skip(visit.uri + " (" + visit.reach.address +
+                     ") answers; whether it lets the node in cannot be tried without the service's "
+                     "credentials: run 'sudo rivulet doctor' while the service runs");
     } else if (welcome) {
       findings->Warn(trouble->found, trouble->expected, trouble->advice);
     } else {

@@ -126,8 +126,7 @@ void CheckPermissions(Subject* subject, Findings* findings) {
   for (const std::string& file : subject->pipeline_files) {
     CheckConfiguration(*subject, file, findings);
   }
-  std::vector<std::string> secrets = node.secret_files;
-  if (node.mqtt.tls && !node.mqtt.tls->key_file.empty()) secrets.push_back(node.mqtt.tls->key_file);
+  const std::vector<std::string>& secrets = subject->secrets.paths;
   for (const std::string& file : secrets) CheckSecret(*subject, file, findings);
   if (!findings->clean()) return;
   findings->Ok("user " + subject->user.name + " can do what the node does" +

@@ -73,6 +73,14 @@ void CheckProcess(Subject* subject, Findings* findings) {
                    "the service cannot start beside it (E3005): stop it, then start the service");
     return;
   }
+  const Result<FileInfo> process = host.Stat("/proc/" + std::to_string(holder.pid));
+  if (process.ok() && process->uid != subject->user.uid) {
+    findings->Warn("the node runs as " + host.Lookup(process->uid).name + ": " + shown,
+                   "run by " + subject->user.name + ", whose the data directory is",
+                   "stop it, 'chown -R " + subject->user.name + ": " +
+                       subject->node->data_directory + "', and start it as that user");
+    return;
+  }
   findings->Ok("the node runs: " + who);
 }
 

@@ -76,7 +76,6 @@ class Host {
   virtual EventTime Wall() const = 0;
   // Errors: kIo when the kernel does not tell.
   virtual Result<KernelClock> Clock() const = 0;
-  virtual std::string Name() const = 0;
   virtual Platform About() const = 0;
   virtual ProcessLimits Limits() const = 0;
   // The user of this process.

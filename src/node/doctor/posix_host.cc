@@ -141,11 +141,6 @@ class PosixHost final : public Host {
     return clock;
   }
 
-  std::string Name() const override {
-    char name[256] = {};
-    return ::gethostname(name, sizeof(name) - 1) == 0 ? name : "";
-  }
-
   Platform About() const override {
     return {static_cast<int>(sizeof(void*) * 8), static_cast<int>(sizeof(time_t) * 8)};
   }

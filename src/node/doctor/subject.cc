@@ -71,13 +71,17 @@ void ForEachSink(const Subject& subject, Take take) {
 
 }  // namespace
 
-Subject ReadSubject(const Host* host, const std::string& node_file) {
+Subject ReadSubject(const Host* host, const std::string& node_file,
+                    const std::string& credentials) {
   Subject subject;
   subject.host = host;
   subject.node_file = node_file;
   NodeSpec spec;
   if (ReadNodeFile(node_file, &spec, &subject.node_faults)) {
     subject.node = std::move(spec);
+    if (const Result<std::string> yaml = host->Read(node_file); yaml.ok()) {
+      subject.secrets = FindSecretFiles(*host, *yaml, node_file, credentials);
+    }
     ReadPipelineFiles(&subject);
   }
   LookAround(&subject);

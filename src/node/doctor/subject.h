@@ -11,6 +11,7 @@
 #include "node/doctor/host.h"
 #include "node/doctor/host_text.h"
 #include "node/doctor/lock_holder.h"
+#include "node/doctor/secrets.h"
 #include "node/plan/pipeline_plan.h"
 
 namespace rivulet {
@@ -30,6 +31,7 @@ struct Subject {
   std::string node_file;                // absolute
   std::optional<NodeSpec> node;         // nothing: the node file has faults
   ConfigErrors node_faults;
+  SecretFiles secrets;
   std::vector<std::string> pipeline_files;
   std::vector<std::unique_ptr<PipelinePlan>> pipelines;  // those without faults
   ConfigErrors pipeline_faults;
@@ -42,8 +44,10 @@ struct Subject {
   std::optional<std::vector<BrokerVisit>> visits;  // made by the first check that needs them
 };
 
-// Reads the node file and the pipelines it names. `host` must outlive the subject.
-Subject ReadSubject(const Host* host, const std::string& node_file);
+// Reads the node file and the pipelines it names. `credentials`: see FindSecretFiles. `host` must
+// outlive the subject.
+Subject ReadSubject(const Host* host, const std::string& node_file,
+                    const std::string& credentials);
 // Asks the host for what belongs to `node`, which has been set.
 void LookAround(Subject* subject);
 
