@@ -33,7 +33,9 @@ LAYERS = {
 VENDORS = {
     r"lmdb\.h": ["state/lmdb_store.cc"],
     r"zmq.*|czmq.*": [],
-    r"mqtt/.*|MQTT\w+\.h": ["transport/paho_client.cc"],
+    r"mqtt/.*|MQTT\w+\.h": ["transport/paho_client.cc", "transport/paho_options.cc",
+                            "transport/paho_options.h", "transport/paho_probe.cc"],
+    r"openssl/.*": ["transport/tls_probe.cc"],
     r"yaml-cpp/.*": ["node/config/yaml_tree.cc"],
     r"sqlite3\.h": ["node/sinks/sqlite_sink.cc", "node/tables/sqlite_table.cc"],
     r"simdjson\.h": ["operators/decode/json_decoder.cc"],

@@ -3,7 +3,7 @@
 
 # What Rivulet and its tests are built from, on each architecture.
 packages_libraries=(
-  libpaho-mqttpp-dev libpaho-mqtt-dev
+  libpaho-mqttpp-dev libpaho-mqtt-dev libssl-dev
   liblmdb-dev libsqlite3-dev libyaml-cpp-dev libboost-program-options-dev
   libre2-dev libhowardhinnant-date-dev
   libsimdjson-dev nlohmann-json3-dev libxxhash-dev libcpp-httplib-dev libspdlog-dev

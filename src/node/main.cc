@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
     {"replay", rivulet::ReplayCommand, "run a pipeline over recorded data and print its results"},
     {"generate", rivulet::GenerateCommand, "make up telemetry, into a file or to a broker"},
     {"status", rivulet::StatusCommand, "show how a running node is doing"},
+    {"doctor", rivulet::DoctorCommand, "find out what keeps a node from working well here"},
     {"version", rivulet::VersionCommand, "show the version"},
 };
 

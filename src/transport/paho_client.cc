@@ -9,15 +9,12 @@
 
 #include "transport/cut_connection.h"
 #include "transport/mqtt_reason.h"
+#include "transport/paho_options.h"
 
 namespace rivulet {
 namespace {
 
-constexpr int kConnectTimeoutSeconds = 10;
-constexpr int32_t kSessionNeverExpires = -1;  // 0xFFFFFFFF on the wire
 constexpr char kIdProperty[] = "rivulet-id";
-// Publishes of the link's own (status) beside the caller's max_inflight.
-constexpr int kOwnPublishes = 16;
 
 // The wrapper's message has neither the packet id nor a way to leave topic and payload uncopied,
 // so the C library's message callback is set directly. The handle it needs is private; naming a
@@ -28,15 +25,6 @@ struct HandleAccess {
 };
 MQTTAsync HandleOf(mqtt::async_client& client);
 template struct HandleAccess<&mqtt::async_client::cli_>;
-
-// Paho stops its threads, for up to a second, when its last client goes, and starts them with the
-// next. One client that never connects keeps them; it lives as long as the process. (volatile: the
-// pointer is never read, and leak checkers should still find it.)
-void KeepPahoRunning() {
-  static mqtt::async_client* volatile keeper =
-      new mqtt::async_client("tcp://localhost:1883", "rivulet-keeper");
-  static_cast<void>(keeper);
-}
 
 Status CheckReadable(const std::string& file, std::string_view what) {
   if (file.empty()) return Status::Ok();
@@ -94,7 +82,7 @@ struct PahoClient::Impl : public mqtt::iaction_listener {
                             .send_while_disconnected(false)
                             .restore_messages(false)
                             .max_buffered_messages(static_cast<int>(options.max_inflight) +
-                                                   kOwnPublishes)
+                                                   kPahoOwnPublishes)
                             .finalize();
     // With MQTT 5 Paho delivers a QoS 2 message before PUBREC, and would take one it finds kept for
     // delivered: there, nothing must be kept.
@@ -218,48 +206,6 @@ struct PahoClient::Impl : public mqtt::iaction_listener {
     return reinterpret_cast<uintptr_t>(token.get_user_context());
   }
 
-  // --- options ---
-
-  mqtt::connect_options ConnectOptions() const {
-    mqtt::connect_options connect;
-    connect.set_mqtt_version(options.version);
-    if (options.version >= 5) {
-      connect.set_clean_start(!options.persistent_session);
-      if (options.persistent_session) {
-        mqtt::properties properties;
-        properties.add({mqtt::property::SESSION_EXPIRY_INTERVAL, kSessionNeverExpires});
-        connect.set_properties(std::move(properties));
-      }
-    } else {
-      connect.set_clean_session(!options.persistent_session);
-    }
-    connect.set_automatic_reconnect(false);
-    connect.set_connect_timeout(kConnectTimeoutSeconds);
-    connect.set_keep_alive_interval(
-        static_cast<int>(std::max<int64_t>(1, options.keep_alive.us / 1'000'000)));
-    connect.set_max_inflight(static_cast<int>(options.max_inflight) + kOwnPublishes);
-    if (!options.user.empty()) connect.set_user_name(options.user);
-    if (!options.password.empty()) connect.set_password(options.password);
-    if (options.will) {
-      connect.set_will(mqtt::will_options(options.will->topic, options.will->payload.data(),
-                                          options.will->payload.size(), options.will->qos,
-                                          options.will->retain, mqtt::properties()));
-    }
-    if (address.tls) connect.set_ssl(TlsOptions());
-    return connect;
-  }
-
-  mqtt::ssl_options TlsOptions() const {
-    const MqttTls tls = options.tls.value_or(MqttTls{});
-    mqtt::ssl_options ssl;
-    if (!tls.ca_file.empty()) ssl.set_trust_store(tls.ca_file);
-    if (!tls.cert_file.empty()) ssl.set_key_store(tls.cert_file);
-    if (!tls.key_file.empty()) ssl.set_private_key(tls.key_file);
-    ssl.set_enable_server_cert_auth(true);
-    ssl.set_verify(tls.verify_hostname);
-    return ssl;
-  }
-
   const MqttOptions& options;
   const std::string broker;
   const BrokerAddress address;
@@ -300,7 +246,7 @@ Status PahoClient::Connect() {
     RIVULET_RETURN_IF_ERROR(CheckReadable(impl_->options.tls->key_file, "key file"));
   }
   try {
-    impl_->client->connect(impl_->ConnectOptions(), nullptr, *impl_);
+    impl_->client->connect(PahoConnectOptions(impl_->options, impl_->address.tls), nullptr, *impl_);
     return Status::Ok();
   } catch (const std::exception& e) {
     return Status(ErrorCode::kBrokerUnreachable, "'" + impl_->broker + "': " + e.what());

@@ -4,7 +4,7 @@ import subprocess
 
 from document import code_of
 
-COMMANDS = ["run", "validate", "explain", "replay", "generate", "status", "version"]
+COMMANDS = ["run", "validate", "explain", "replay", "generate", "status", "doctor", "version"]
 PATH = re.compile(r"`((?:src|docs|config|scripts|tests|\.ci)/[\w./*{},-]*)`")
 
 
@@ -103,6 +103,16 @@ class Coverage:
             self.compare(f"options: {command}", options,
                          lambda cells: re.search(r"--[\w-]+", cells[0]).group(0))
 
+    def doctor_checks(self):
+        """Names and what they are about, as the program's list has them."""
+        text = self.source("src/node/doctor/doctor.cc")
+        checks = dict(re.findall(r'\{"([\w-]+)", Check\w+, \w+, "([^"]*)"\}', text))
+        seen = self.compare("doctor checks", set(checks), lambda cells: code_of(cells[0]))
+        for name, about in checks.items():
+            if name in seen and seen[name][1] != about:
+                self.complain(None, 0, f"the check '{name}' is about '{about}', the documents say "
+                                       f"'{seen[name][1]}'")
+
     def exit_codes(self):
         text = self.source("src/node/commands/commands.h")
         self.compare("exit codes", set(re.findall(r"kExit\w+ = (\d+)", text)),
@@ -142,6 +152,7 @@ class Coverage:
         self.journal_fields()
         self.options()
         self.exit_codes()
+        self.doctor_checks()
         self.links()
         self.paths()
         self.bench_block()

@@ -4,13 +4,13 @@ what the status says when it refuses. With MQTT 5 results carry their id.
 
 import json
 import os
-import subprocess
 
 from broker import Broker, add_password
+from certificates import make_certificates, secret
 from counting import Readings
 from mqtt_client import MqttClient
 from node import COUNTING, Node
-from support import check, check_equal, free_port, program, run, wait_until
+from support import check, check_equal, free_port, run, wait_until
 
 PASSWORD = "pass: word #1"
 
@@ -18,12 +18,6 @@ PASSWORD = "pass: word #1"
 def test(directory):
     with_password(directory / "password")
     with_certificates(directory / "tls")
-
-
-def secret(path, text):
-    path.write_text(text + "\n")
-    path.chmod(0o600)
-    return path
 
 
 def with_password(directory):
@@ -112,21 +106,6 @@ def count(port, node, credentials):
         readings.check_rows(node)
         check("window_start" in json.loads(dashboard.messages[0].payload), "payload")
     return dashboard
-
-
-def make_certificates(directory):
-    """A CA, and certificates of it for `localhost` and for a client."""
-    def openssl(*arguments):
-        subprocess.run([program("openssl"), *arguments], check=True, capture_output=True,
-                       cwd=directory)
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-keyout", "ca-key.pem", "-out", "ca.pem", "-subj", "/CN=Test CA", "-days", "2")
-    (directory / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    for name, subject in (("server", "/CN=localhost"), ("client", "/CN=rivulet")):
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-                f"{name}-key.pem", "-out", f"{name}.csr", "-subj", subject)
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca-key.pem",
-                "-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", "names")
 
 
 run(test)

@@ -3,49 +3,19 @@
 The data directory is on a small tmpfs, so the test must run as root.
 """
 
-import contextlib
-import os
-import subprocess
-
 from broker import Broker
 from counting import Readings
+from disk import fill, small_disk
 from mqtt_client import MqttClient
 from node import COUNTING, Node
-from support import Skip, check, check_equal, program, run, wait_until
+from support import check, check_equal, run, wait_until
 
 DISK = 64 << 20
 RESERVE = 16 << 20
 
 
-@contextlib.contextmanager
-def small_disk(path):
-    if os.geteuid() != 0:
-        raise Skip("mounting a tmpfs needs root")
-    path.mkdir()
-    mounted = subprocess.run([program("mount"), "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs",
-                              str(path)], capture_output=True, text=True)
-    if mounted.returncode != 0:
-        raise Skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield path
-    finally:
-        subprocess.run([program("umount"), "-l", str(path)], check=True)
-
-
-def free_bytes(disk):
-    s = os.statvfs(disk)
-    return s.f_bavail * s.f_frsize
-
-
-def fill(disk, leave):
-    """Takes all but `leave` bytes, as another program's files would."""
-    with open(disk / "ballast", "wb") as f:
-        with contextlib.suppress(OSError):
-            os.posix_fallocate(f.fileno(), 0, max(1, free_bytes(disk) - leave))
-
-
 def test(directory):
-    with small_disk(directory / "disk") as disk:
+    with small_disk(directory / "disk", DISK) as disk:
         broker = Broker(directory)
         node = Node(directory, broker.port, {"counting.yaml": COUNTING}, data=disk / "data",
                     settings=f"disk: {{ reserve: {RESERVE} }}\njournal: {{ segment: 1MB }}\n")

@@ -57,6 +57,7 @@ class MqttClient:
         self._next_id = 0
         self._granted = {}
         self._connack = None
+        self.session_present = False
         self._alive = False
         self._socket = None
         self.connect()
@@ -215,6 +216,7 @@ class MqttClient:
             return
         if kind == CONNACK:
             with self._changed:
+                self.session_present = bool(body[0] & 1)
                 self._connack = body[1]
                 self._changed.notify_all()
             return

@@ -1,0 +1,117 @@
+#include "node/doctor/mosquitto_acl.h"
+
+#include <algorithm>
+
+#include "node/doctor/host_text.h"
+
+namespace rivulet {
+namespace {
+
+std::vector<std::string_view> LevelsOf(std::string_view topic) {
+  std::vector<std::string_view> levels;
+  size_t at = 0;
+  for (size_t slash; (slash = topic.find('/', at)) != std::string_view::npos; at = slash + 1) {
+    levels.push_back(topic.substr(at, slash - at));
+  }
+  levels.push_back(topic.substr(at));
+  return levels;
+}
+
+std::string Replaced(std::string text, std::string_view mark, const std::string& value) {
+  for (size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += value.size()) {
+    text.replace(at, mark.size(), value);
+  }
+  return text;
+}
+
+// The first word, removed from the line.
+std::string_view TakeWord(std::string_view* line) {
+  const size_t end = std::min(line->find_first_of(" \t"), line->size());
+  const std::string_view word = line->substr(0, end);
+  *line = Trimmed(line->substr(end));
+  return word;
+}
+
+}  // namespace
+
+bool FilterCovers(std::string_view wide, std::string_view filter) {
+  const auto w = LevelsOf(wide), f = LevelsOf(filter);
+  for (size_t i = 0; i < w.size(); ++i) {
+    if (w[i] == "#") return true;
+    if (i >= f.size() || f[i] == "#") return false;
+    if (w[i] != "+" && w[i] != f[i]) return false;
+  }
+  return w.size() == f.size();
+}
+
+bool FiltersMeet(std::string_view a, std::string_view b) {
+  const auto x = LevelsOf(a), y = LevelsOf(b);
+  for (size_t i = 0; i < std::max(x.size(), y.size()); ++i) {
+    // "a/#" stands for "a" as well.
+    if ((i < x.size() && x[i] == "#") || (i < y.size() && y[i] == "#")) return true;
+    if (i >= x.size() || i >= y.size()) return false;
+    if (x[i] != "+" && y[i] != "+" && x[i] != y[i]) return false;
+  }
+  return true;
+}
+
+MosquittoAcl::MosquittoAcl(std::string_view text) {
+  std::string user;
+  for (std::string_view line : LinesOf(text)) {
+    line = Trimmed(line);
+    const std::string_view what = TakeWord(&line);
+    if (what == "user") user = line;
+    if (what != "topic" && what != "pattern") continue;
+    Entry entry;
+    entry.pattern = what == "pattern";
+    entry.user = user;
+    std::string_view rest = line;
+    const std::string_view access = TakeWord(&rest);
+    if (access == "read" || access == "write" || access == "readwrite" || access == "deny") {
+      entry.read = access != "write";
+      entry.write = access != "read";
+      entry.deny = access == "deny";
+      line = rest;
+    }
+    entry.topic = line;
+    if (!entry.topic.empty()) entries_.push_back(std::move(entry));
+  }
+}
+
+MosquittoAcl::Right MosquittoAcl::Reads(const std::string& user, const std::string& client_id,
+                                        std::string_view filter) const {
+  return Judge(user, client_id, filter, false);
+}
+
+MosquittoAcl::Right MosquittoAcl::Writes(const std::string& user, const std::string& client_id,
+                                         std::string_view filter) const {
+  return Judge(user, client_id, filter, true);
+}
+
+MosquittoAcl::Right MosquittoAcl::Judge(const std::string& user, const std::string& client_id,
+                                        std::string_view filter, bool write) const {
+  Right right = Right::kNone;
+  bool limited = false;
+  for (const Entry& entry : entries_) {
+    if (!entry.pattern && entry.user != user) continue;
+    std::string topic = entry.topic;
+    if (entry.pattern) {
+      // Without a name no pattern with %u applies.
+      if (user.empty() && topic.find("%u") != std::string::npos) continue;
+      topic = Replaced(Replaced(topic, "%c", client_id), "%u", user);
+    }
+    if (entry.deny) {
+      if (FilterCovers(topic, filter)) return Right::kNone;
+      limited = limited || FiltersMeet(topic, filter);
+    } else if (write ? entry.write : entry.read) {
+      if (FilterCovers(topic, filter)) {
+        right = Right::kWhole;
+      } else if (right == Right::kNone && FiltersMeet(topic, filter)) {
+        right = Right::kPartly;
+      }
+    }
+  }
+  return limited && right == Right::kWhole ? Right::kPartly : right;
+}
+
+}  // namespace rivulet
