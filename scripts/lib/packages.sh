@@ -19,6 +19,8 @@ packages_test=(python3 python3-yaml python3-jsonschema openssl clang-14 libclang
 # Cross builds: what makes a sysroot, what is in it, compilers for it, and running what they make.
 packages_sysroot_maker=(mmdebstrap)
 packages_sysroot=(libc6-dev libstdc++-12-dev "${packages_libraries[@]}")
+# The Debian package: tools, generators in Python, and the check of what they make.
+packages_package=(debhelper dpkg-dev fakeroot python3 lintian man-db)
 packages_cross_arm64=(g++-aarch64-linux-gnu qemu-user-static)
 packages_cross_armhf=(g++-arm-linux-gnueabihf qemu-user-static)
 
