@@ -43,7 +43,7 @@ VENDORS = {
     r"boost/.*": ["node/commands/cli.cc"],
     r"xxhash\.h": ["base/hash.cc"],
     r"spdlog/.*": ["node/live/log.cc"],
-    r"systemd/.*": [],
+    r"systemd/.*": ["node/live/systemd.cc"],
     r"nlohmann/.*": ["node/"],
 }
 
@@ -61,6 +61,8 @@ IMPURE_NODE_FILES = {
     "node/http/http_server.cc": "the HTTP thread",
     "node/live/background.cc": "the committer's and the sinks' threads",
     "node/live/daemon.cc": "the clocks handed to Node::Step",
+    "node/live/supervisor.cc": "the thread that feeds the watchdog",
+    "node/live/supervisor.h": "the thread that feeds the watchdog",
     "transport/paho_link.cc": "the link's own thread, which keeps the connection up",
     "transport/paho_link.h": "the link's own thread",
 }

@@ -7,6 +7,7 @@ packages_libraries=(
   liblmdb-dev libsqlite3-dev libyaml-cpp-dev libboost-program-options-dev
   libre2-dev libhowardhinnant-date-dev
   libsimdjson-dev nlohmann-json3-dev libxxhash-dev libcpp-httplib-dev libspdlog-dev
+  libsystemd-dev
   doctest-dev
 )
 packages_tools=(cmake ninja-build pkg-config ccache)
@@ -14,8 +15,8 @@ packages_tools=(cmake ninja-build pkg-config ccache)
 packages_build=(g++ "${packages_tools[@]}" "${packages_libraries[@]}")
 # A broker, and its command line clients; the rules of time zones.
 packages_run=(mosquitto mosquitto-clients tzdata)
-# Tests: checks in Python, certificates, the fuzzers' compiler.
-packages_test=(python3 python3-yaml python3-jsonschema openssl clang-14 libclang-rt-14-dev)
+# Tests: checks in Python, certificates, the fuzzers' compiler, checks of systemd's units.
+packages_test=(python3 python3-yaml python3-jsonschema openssl clang-14 libclang-rt-14-dev systemd)
 # Cross builds: what makes a sysroot, what is in it, compilers for it, and running what they make.
 packages_sysroot_maker=(mmdebstrap)
 packages_sysroot=(libc6-dev libstdc++-12-dev "${packages_libraries[@]}")

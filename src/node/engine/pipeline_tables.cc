@@ -127,8 +127,10 @@ void PipelineTables::Read(size_t i, int64_t wall_us, const Log& log) {
     if (fault.status.code() == ErrorCode::kLocked) table.loaded.clear();  // tried again
     const std::string error = fault.status.ToString();
     if (error != table.stats.last_error) {
-      log('w', error + (table.rows == nullptr ? "; the pipeline waits for it"
-                                              : "; the rows that were read last stay"));
+      LogMessage message(error + (table.rows == nullptr ? "; the pipeline waits for it"
+                                                        : "; the rows that were read last stay"));
+      message.code = fault.status.code();
+      log('w', message);
     }
     table.stats.last_error = error;
     return;

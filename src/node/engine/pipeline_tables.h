@@ -9,13 +9,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/log_message.h"
 #include "node/engine/source_task.h"
 #include "node/engine/topic_table.h"
 #include "node/plan/table_plan.h"
@@ -52,8 +52,8 @@ class PipelineTables {
 
   // Reads files that have changed; `at_once` false: only when they have stayed the same since the last call,
   // so that one in the middle of being written is let alone. What is worth a line for people is handed to
-  // `log` (levels as in NodeParts).
-  using Log = std::function<void(char level, const std::string&)>;
+  // `log`.
+  using Log = LogFunction;
   void Refresh(bool at_once, int64_t wall_us, const Log& log);
 
   bool empty() const { return tables_.empty(); }

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <tuple>
 
+#include "node/engine/heartbeat.h"
 #include "node/engine/pipeline_worker.h"
 #include "operators/join/interval_join.h"
 #include "operators/pattern/pattern_windows.h"
@@ -204,6 +205,7 @@ void PipelineTask::BeginStep(uint32_t worker) { workers_[worker]->BeginTurn(); }
 void PipelineTask::Process(uint32_t worker, SourceTask* source, uint64_t begin, uint64_t end) {
   for (uint32_t i = 0; i < source->slots(); ++i) {
     workers_[worker]->Process(source->slot(i), *slots_[i], begin, end);
+    Beat();
     if (worker != 0 || !plan_->faults_in_order()) continue;
     // Dead letters have their place among results at fault, so those must not come in a later step.
     for (const std::vector<DeadLetter>* dead : {&source->slot(i).dead, &slots_[i]->dead}) {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/json_writer.h"
+#include "node/engine/heartbeat.h"
 #include "node/engine/turn_parts.h"
 #include "operators/key/key_codec.h"
 
@@ -242,6 +243,7 @@ void PipelineWorker::OnLate(const ResultOrder& order, uint32_t row) {
 void PipelineWorker::FlushResults() {
   RecordBatch& batch = batch_.batch;
   if (batch.rows == 0) return;
+  Beat();
   batch_rows_.resize(batch.rows);
   std::iota(batch_rows_.begin(), batch_rows_.end(), 0u);
   errors_.clear();

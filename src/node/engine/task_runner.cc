@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -18,8 +19,15 @@ class SerialRunner final : public TaskRunner {
 
 class ThreadedRunner final : public TaskRunner {
  public:
-  explicit ThreadedRunner(uint32_t threads) {
-    for (uint32_t i = 1; i < threads; ++i) helpers_.emplace_back([this] { Help(); });
+  ThreadedRunner(uint32_t threads, Heartbeats* heartbeats) {
+    for (uint32_t i = 1; i < threads; ++i) {
+      Heartbeat* const heartbeat =
+          heartbeats == nullptr ? nullptr : heartbeats->Add("worker " + std::to_string(i));
+      helpers_.emplace_back([this, heartbeat] {
+        if (heartbeat != nullptr) heartbeat->Attach(Activity::kIdle);
+        Help();
+      });
+    }
   }
   ~ThreadedRunner() override {
     {
@@ -32,7 +40,10 @@ class ThreadedRunner final : public TaskRunner {
 
   void Run(uint32_t count, const std::function<void(uint32_t)>& task) override {
     if (helpers_.empty() || count <= 1) {
-      for (uint32_t i = 0; i < count; ++i) task(i);
+      for (uint32_t i = 0; i < count; ++i) {
+        task(i);
+        Beat();
+      }
       return;
     }
     {
@@ -45,6 +56,7 @@ class ThreadedRunner final : public TaskRunner {
     }
     work_.notify_all();
     Drain();
+    const ActivityScope waiting(Activity::kWaiting);
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return unfinished_ == 0; });
     task_ = nullptr;
@@ -62,7 +74,10 @@ class ThreadedRunner final : public TaskRunner {
         task = task_;
         index = next_++;
       }
-      (*task)(index);
+      {
+        const ActivityScope working(Activity::kWorking);
+        (*task)(index);
+      }
       const std::lock_guard lock(mutex_);
       if (--unfinished_ == 0) done_.notify_one();
     }
@@ -92,8 +107,8 @@ class ThreadedRunner final : public TaskRunner {
 }  // namespace
 
 std::unique_ptr<TaskRunner> NewSerialRunner() { return std::make_unique<SerialRunner>(); }
-std::unique_ptr<TaskRunner> NewThreadedRunner(uint32_t threads) {
-  return std::make_unique<ThreadedRunner>(threads);
+std::unique_ptr<TaskRunner> NewThreadedRunner(uint32_t threads, Heartbeats* heartbeats) {
+  return std::make_unique<ThreadedRunner>(threads, heartbeats);
 }
 
 }  // namespace rivulet

@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 
+#include "node/engine/heartbeat.h"
+
 namespace rivulet {
 
 class TaskRunner {
@@ -19,7 +21,8 @@ class TaskRunner {
 
 // On the calling thread, in order.
 std::unique_ptr<TaskRunner> NewSerialRunner();
-// On the calling thread and `threads - 1` others, which live as long as the runner.
-std::unique_ptr<TaskRunner> NewThreadedRunner(uint32_t threads);
+// On the calling thread and `threads - 1` others, which live as long as the runner and have heartbeats among
+// `heartbeats`, if it is given. Each task that ends is a beat.
+std::unique_ptr<TaskRunner> NewThreadedRunner(uint32_t threads, Heartbeats* heartbeats = nullptr);
 
 }  // namespace rivulet

@@ -15,7 +15,11 @@ class InlineBackground final : public Background {
 
 class ThreadedBackground final : public Background {
  public:
-  ThreadedBackground() : thread_([this] { Work(); }) {}
+  explicit ThreadedBackground(Heartbeat* heartbeat)
+      : thread_([this, heartbeat] {
+          if (heartbeat != nullptr) heartbeat->Attach(Activity::kIdle);
+          Work();
+        }) {}
   ~ThreadedBackground() override {
     {
       const std::lock_guard lock(mutex_);
@@ -41,7 +45,10 @@ class ThreadedBackground final : public Background {
       const std::function<void()> work = std::move(queue_.front());
       queue_.pop_front();
       lock.unlock();
-      work();
+      {
+        const ActivityScope working(Activity::kWorking);
+        work();
+      }
       lock.lock();
     }
   }
@@ -56,8 +63,8 @@ class ThreadedBackground final : public Background {
 }  // namespace
 
 std::unique_ptr<Background> NewInlineBackground() { return std::make_unique<InlineBackground>(); }
-std::unique_ptr<Background> NewThreadedBackground() {
-  return std::make_unique<ThreadedBackground>();
+std::unique_ptr<Background> NewThreadedBackground(Heartbeat* heartbeat) {
+  return std::make_unique<ThreadedBackground>(heartbeat);
 }
 
 }  // namespace rivulet

@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 
+#include "node/engine/heartbeat.h"
+
 namespace rivulet {
 
 class Background {
@@ -15,7 +17,7 @@ class Background {
 
 // On the calling thread, before Post returns.
 std::unique_ptr<Background> NewInlineBackground();
-// On one thread of its own, in order.
-std::unique_ptr<Background> NewThreadedBackground();
+// On one thread of its own, in order. `heartbeat`, if it is given, is the thread's.
+std::unique_ptr<Background> NewThreadedBackground(Heartbeat* heartbeat = nullptr);
 
 }  // namespace rivulet

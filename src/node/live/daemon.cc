@@ -17,7 +17,11 @@
 #include "node/http/metrics_text.h"
 #include "node/live/log.h"
 #include "node/live/node.h"
+#include "node/live/service_manager.h"
+#include "node/live/service_status.h"
 #include "node/live/startup_code.h"
+#include "node/live/supervisor.h"
+#include "node/live/thread_state.h"
 
 namespace rivulet {
 namespace {
@@ -103,7 +107,7 @@ class StatusBoard {
 };
 
 void ReportFaults(const ConfigErrors& errors) {
-  for (const ConfigError& e : errors) LogLine('e', e.ToString());
+  for (const ConfigError& e : errors) LogFault(e);
 }
 
 // Reads the node's pipeline files. An unreadable one is kept as such, so that a reload can tell it from one
@@ -130,20 +134,29 @@ std::vector<PipelineSource> ReadPipelines(const NodeSpec& spec, ConfigErrors* er
 
 class Daemon {
  public:
-  explicit Daemon(NodeSpec spec) : spec_(std::move(spec)), board_(&bell_) {}
+  explicit Daemon(NodeSpec spec);
   int Run();
 
  private:
+  int Start();
   Status Build();
   Status StartHttp();
   void Loop();
   void Reload();
+
+  int Refuse(const ConfigErrors& errors);
+  int Refuse(const Status& status);
 
   static Now ReadClock() { return {MonotonicNow(), WallNow()}; }
 
   NodeSpec spec_;
   Bell bell_;
   StatusBoard board_;
+  NodeStatus shown_;  // by the last status line
+  Heartbeats heartbeats_;
+  const std::unique_ptr<ServiceManager> manager_ = NewSystemdManager();
+  const std::unique_ptr<ThreadStates> states_ = NewKernelThreadStates();
+  std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<FileSystem> files_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<MqttLink> lane_link_, sink_link_;
@@ -152,6 +165,22 @@ class Daemon {
   std::unique_ptr<Node> node_;
   HttpServer http_;
 };
+
+Daemon::Daemon(NodeSpec spec) : spec_(std::move(spec)), board_(&bell_) {
+  SupervisorParts parts;
+  parts.manager = manager_.get();
+  parts.heartbeats = &heartbeats_;
+  parts.states = states_.get();
+  parts.status = [this] {
+    NodeStatus now = board_.Get();
+    const std::string line = ServiceStatusLine(shown_, now);
+    shown_ = std::move(now);
+    return line;
+  };
+  parts.stop_wanted = [] { return g_stop.load() != 0; };
+  parts.log = LogLine;
+  supervisor_ = std::make_unique<Supervisor>(parts);
+}
 
 Status Daemon::Build() {
   files_ = NewPosixFileSystem();
@@ -180,9 +209,9 @@ Status Daemon::Build() {
   sink.online_payload.clear();
   RIVULET_ASSIGN_OR_RETURN(sink_link_, NewPahoMqttLink(sink));
 
-  runner_ = NewThreadedRunner(spec_.workers);
-  committer_ = NewThreadedBackground();
-  syncer_ = NewThreadedBackground();
+  runner_ = NewThreadedRunner(spec_.workers, &heartbeats_);
+  committer_ = NewThreadedBackground(heartbeats_.Add("committer"));
+  syncer_ = NewThreadedBackground(heartbeats_.Add("syncer"));
   NodeParts parts;
   parts.files = files_.get();
   parts.store = store_.get();
@@ -223,19 +252,22 @@ Status Daemon::StartHttp() {
 }
 
 void Daemon::Reload() {
+  supervisor_->Reloading(MonotonicNow());
   ConfigErrors errors;
   std::vector<PipelineSource> sources = ReadPipelines(spec_, &errors);
   const Status status = node_->Reload(std::move(sources), ReadClock(), &errors);
   ReportFaults(errors);
-  if (!status.ok()) LogLine('e', "reload: " + status.ToString());
+  if (!status.ok()) LogLine('e', LogMessage(status, "reload: "));
   LogLine(errors.empty() ? 'i' : 'w', errors.empty() ? "pipelines reloaded"
                                                      : "reloaded; files with faults were refused and "
                                                        "what ran before goes on");
+  supervisor_->Reloaded(errors.size());
 }
 
 void Daemon::Loop() {
   Monotonic last_work = MonotonicNow();
   while (g_stop.load() == 0 && node_->status().ok()) {
+    Beat();
     if (g_reload.exchange(0) != 0) Reload();
     const Now now = ReadClock();
     const bool more = node_->Step(now);
@@ -251,36 +283,54 @@ void Daemon::Loop() {
   }
 }
 
-int Daemon::Run() {
+int Daemon::Refuse(const ConfigErrors& errors) {
+  ReportFaults(errors);
+  supervisor_->Failed(errors.front().ToString());
+  return kExitConfig;
+}
+
+int Daemon::Refuse(const Status& status) {
+  LogLine('e', LogMessage(status));
+  supervisor_->Failed(status.ToString());
+  return ExitCodeOf(status);
+}
+
+// Everything up to the first step; kExitOk when it can be made.
+int Daemon::Start() {
   ConfigErrors errors;
   std::vector<PipelineSource> sources = ReadPipelines(spec_, &errors);
-  if (!errors.empty()) {
-    ReportFaults(errors);
-    return kExitConfig;
-  }
+  if (!errors.empty()) return Refuse(errors);
   Status status = Build();
   if (status.ok()) status = node_->Open(std::move(sources), &errors);
-  ReportFaults(errors);
-  if (!errors.empty()) return kExitConfig;
+  if (!errors.empty()) return Refuse(errors);
   if (status.ok()) status = StartHttp();
-  if (!status.ok()) {
-    LogLine('e', status.ToString());
-    return ExitCodeOf(status);
-  }
+  if (!status.ok()) return Refuse(status);
   LogLine('i', "rivulet " RIVULET_VERSION " ready: node " + spec_.name + ", " +
                    std::to_string(spec_.workers) + " worker(s)" +
                    (spec_.http.port != 0 ? ", http on " + spec_.http.address + ":" +
                                                std::to_string(http_.port())
                                          : ""));
   board_.Put(node_->Describe(ReadClock()));
+  return kExitOk;
+}
+
+int Daemon::Run() {
+  heartbeats_.Add("engine")->Attach(Activity::kWorking);
+  const SupervisorThread telling(supervisor_.get(), manager_->listens(), MonotonicNow);
+  if (const int refused = Start(); refused != kExitOk) return refused;
+  supervisor_->Ready();
   ReleaseStartupCode();
   Loop();
+  supervisor_->Stopping();
   LogLine('i', "stopping");
-  status = node_->status();
+  Status status = node_->status();
   const Status stopped = node_->Stop(MonotonicNow() + kStopWithin);
   http_.Stop();
   if (status.ok()) status = stopped;
-  if (!status.ok()) LogLine('e', status.ToString());
+  if (!status.ok()) {
+    LogLine('e', LogMessage(status));
+    supervisor_->Failed(status.ToString());
+  }
   LogLine('i', status.ok() ? "stopped; everything is committed" : "stopped after an error");
   return status.ok() ? kExitOk : kExitFailure;
 }
@@ -290,12 +340,16 @@ int Daemon::Run() {
 int RunDaemon(const DaemonOptions& options) {
   NodeSpec spec;
   ConfigErrors errors;
-  if (!ReadNodeFile(options.config, &spec, &errors)) {
-    for (const ConfigError& e : errors) std::fprintf(stderr, "%s\n", e.ToString().c_str());
+  const bool readable = ReadNodeFile(options.config, &spec, &errors);
+  StartLog(spec.log_level, spec.name);
+  if (!readable) {
+    if (LogIsJournal()) ReportFaults(errors);
+    for (const ConfigError& e : errors) {
+      if (!LogIsJournal()) std::fprintf(stderr, "%s\n", e.ToString().c_str());
+    }
     return kExitConfig;
   }
   CatchSignals();
-  StartLog(spec.log_level);
   return Daemon(std::move(spec)).Run();
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/coding.h"
+#include "node/engine/heartbeat.h"
 #include "node/engine/memory_budget.h"
 #include "node/engine/store_keys.h"
 #include "node/sinks/make_sink.h"
@@ -32,6 +33,7 @@ Node::Node(const NodeSpec& spec, const NodeParts& parts)
 
 Node::~Node() {
   // The committer may still write into commit_.
+  const ActivityScope waiting(Activity::kWaiting);
   while (commit_ != nullptr && !commit_->done.load(std::memory_order_acquire)) {
     commit_->done.wait(false);
   }
@@ -104,6 +106,7 @@ Status Node::StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string
   // Until its readers are there too, nothing of its results goes.
   running.pipeline->channel(ChannelKind::kResults).KeepFrom(0);
   running.pipeline->tables().Refresh(true, parts_.clock().wall.us, parts_.log);
+  Beat();
   RIVULET_RETURN_IF_ERROR(OpenSinks(running.pipeline.get()));
   pipelines_.push_back(std::move(running));
   // Where a new pipeline begins must be known before the first message comes: found nowhere after a crash,
@@ -154,8 +157,9 @@ Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<Si
     OutputChannel& channel = pipeline->channel(kind);
     RIVULET_RETURN_IF_ERROR(channel.AddSink(name, std::move(made), /*may_wait=*/true));
     if (const SinkStats state = channel.Stats().back(); !state.last_error.empty()) {
-      parts_.log('w', "pipeline '" + pipeline->name() + "': " + state.name + " cannot be opened, its " +
-                          "results wait: " + state.last_error);
+      parts_.log('w', LogMessage("pipeline '" + pipeline->name() + "': " + state.name +
+                                 " cannot be opened, its results wait: " + state.last_error)
+                          .Of(pipeline->name()));
     }
   }
   return Status::Ok();
@@ -256,6 +260,7 @@ bool Node::Step(Now now) {
 bool Node::ReadTurns() {
   bool more = false;
   for (Group& group : groups_) {
+    Beat();
     const Status status = TurnOf(&group, &more);
     if (!status.ok()) Fail(status);
   }
@@ -343,6 +348,7 @@ Status Node::ReadJournal(Group* group, uint64_t* next) {
 bool Node::PumpSinks() {
   bool moved = false;
   for (Running& r : pipelines_) {
+    Beat();
     const Result<bool> one = r.pipeline->Pump();
     if (!one.ok()) {
       Fail(one.status());
@@ -362,7 +368,7 @@ void Node::SyncJournal(Now now) {
   sync_under_way_ = true;
   parts_.syncer->Post([this] {
     const Status status = journal_->Sync();
-    if (!status.ok()) parts_.log('e', "journal: " + status.ToString());
+    if (!status.ok()) parts_.log('e', LogMessage(status, "journal: "));
     sync_under_way_ = false;
   });
 }
@@ -384,7 +390,7 @@ void Node::TrimJournal(Now now) {
   Offset consumed = LeastCommitted();
   if (!spec_.commit_sync) consumed = std::min(consumed, consumed_before_);
   const Status status = journal_->Trim(std::min(consumed, known), now.wall);
-  if (!status.ok()) parts_.log('e', "journal: " + status.ToString());
+  if (!status.ok()) parts_.log('e', LogMessage(status, "journal: "));
 }
 
 void Node::WatchDisk(Now now) {
@@ -414,7 +420,7 @@ void Node::WatchTables(Now now) {
 }
 
 void Node::Fail(const Status& status) {
-  if (status_.ok()) parts_.log('e', status.ToString());
+  if (status_.ok()) parts_.log('e', LogMessage(status));
   if (status_.ok()) status_ = status;
   ready_ = false;
 }

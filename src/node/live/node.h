@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log_message.h"
 #include "base/status.h"
 #include "base/types.h"
 #include "node/config/spec.h"
@@ -52,8 +53,7 @@ struct NodeParts {
   uint64_t redelivery_window = 1024;
   // A large close: about so many results at once; see PipelineOptions.
   size_t results_per_step = PipelineOptions().results_per_step;
-  // One line for people. Levels: 'i' information, 'w' warning, 'e' error.
-  std::function<void(char level, const std::string&)> log;
+  LogFunction log;
 };
 
 // A pipeline file as read: the text decides whether a reload changes anything.

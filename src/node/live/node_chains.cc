@@ -70,8 +70,9 @@ std::vector<size_t> Node::SettleChains(std::vector<PipelineSource>* sources, Con
         })) {
       continue;
     }
-    parts_.log('w', "pipeline '" + spec.name.text + "' goes on: '" + specs[i]->name.text +
-                        "' reads its results");
+    parts_.log('w', LogMessage("pipeline '" + spec.name.text + "' goes on: '" + specs[i]->name.text +
+                               "' reads its results")
+                        .Of(spec.name.text));
     sources->push_back({spec, upstream->text, true});
     plans->push_back(nullptr);
     specs.push_back(&spec);
@@ -107,9 +108,10 @@ Status Node::CheckPlace(Pipeline* pipeline) {
     if (journal_->end() < from) RIVULET_RETURN_IF_ERROR(journal_->AdvanceTo(from));
     begin = journal_->begin();
     if (from < begin) {
-      parts_.log('e', "pipeline '" + pipeline->name() + "' had read up to entry " +
-                          std::to_string(from.value) + ", but the journal begins at " +
-                          std::to_string(begin.value) + "; it goes on there");
+      parts_.log('e', LogMessage("pipeline '" + pipeline->name() + "' had read up to entry " +
+                                 std::to_string(from.value) + ", but the journal begins at " +
+                                 std::to_string(begin.value) + "; it goes on there")
+                          .Of(pipeline->name()));
     }
   } else {
     // One that was taken out for a while and is back goes on with what there still is.

@@ -6,6 +6,7 @@
 // journal are committed together, so that they still do after a restart.
 #include <algorithm>
 
+#include "node/engine/heartbeat.h"
 #include "node/engine/memory_budget.h"
 #include "node/live/node.h"
 
@@ -132,7 +133,9 @@ void Node::RetryCommit() {
   const Monotonic now = parts_.clock().monotonic;
   if (now - commit_->started < kRetryCommitEvery) return;
   if (!commit_->complained) {
-    parts_.log('e', commit_->result.ToString() + "; trying again until there is room");
+    LogMessage message(commit_->result);
+    message.text += "; trying again until there is room";
+    parts_.log('e', message);
   }
   commit_->complained = true;
   commit_->started = now;
@@ -144,7 +147,10 @@ void Node::RetryCommit() {
 Status Node::CommitNow(Now now) {
   const auto finish = [this] {
     if (commit_ == nullptr) return status_;
-    commit_->done.wait(false);
+    {
+      const ActivityScope waiting(Activity::kWaiting);
+      commit_->done.wait(false);
+    }
     if (commit_->result.code() == ErrorCode::kDiskFull) return commit_->result;
     FinishCommit();
     return status_;

@@ -51,7 +51,7 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
     }
     const Status status = StartPipeline(std::move(plans[i]), sources[i].text);
     if (status.ok()) {
-      parts_.log('i', "pipeline '" + name + "' " + (fallback ? "changed" : "started"));
+      parts_.log('i', LogMessage("pipeline '" + name + "' " + (fallback ? "changed" : "started")).Of(name));
       continue;
     }
     errors->push_back({sources[i].spec.file, 0, 0, status.code(), status.message()});
@@ -60,7 +60,9 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
     }
   }
   for (const Running& r : before) {
-    if (r.pipeline != nullptr) parts_.log('i', "pipeline '" + r.pipeline->name() + "' stopped");
+    if (r.pipeline == nullptr) continue;
+    const std::string& name = r.pipeline->name();
+    parts_.log('i', LogMessage("pipeline '" + name + "' stopped").Of(name));
   }
   RIVULET_RETURN_IF_ERROR(BuildGroups());
   assembled_ = true;
