@@ -22,6 +22,9 @@ packages_sysroot_maker=(mmdebstrap)
 packages_sysroot=(libc6-dev libstdc++-12-dev "${packages_libraries[@]}")
 # The Debian package: tools, generators in Python, and the check of what they make.
 packages_package=(debhelper dpkg-dev fakeroot python3 lintian man-db)
+# A machine to install it in: a container, or a virtual machine where containers do not work.
+packages_install=(mmdebstrap systemd-container dpkg-dev)
+packages_install_qemu=(qemu-system-x86 e2fsprogs)
 packages_cross_arm64=(g++-aarch64-linux-gnu qemu-user-static)
 packages_cross_armhf=(g++-arm-linux-gnueabihf qemu-user-static)
 
