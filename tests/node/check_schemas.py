@@ -167,6 +167,9 @@ BROKEN_NODES = [
     (["mqtt", "qos"], 3),
     (["mqtt", "password_file"], "secret"),
     (["mqtt", "tls"], {"cert": "c.pem"}),
+    (["mqtt", "tls"], {"cert": "c.pem", "key": "credential:a/b"}),
+    (["http", "token_file"], "credential:"),
+    (["http", "token_file"], " "),
     (["mqtt", "status_topic"], "a/{pi}"),
     (["mqtt", "status_topic"], True),
     (["mqtt", "reconnect"], {"mn": "5s"}),
@@ -183,6 +186,9 @@ BROKEN_NODES = [
 ]
 
 GOOD_NODES = [
+    (["http", "token_file"], "credential:http-token"),
+    (["http", "token_file"], "credentials/token"),
+    (["mqtt", "tls"], {"ca": "credential:ca.pem", "cert": "c.pem", "key": "credential:client.key"}),
     (["node"], None),
     (["node", "workers"], 3),
     (["mqtt", "brokers"], "mqtts://[fe80::1]:8883"),

@@ -66,7 +66,7 @@ int ValidateCommand(const Arguments& args) {
   ListFiles(arguments, &files, &errors);
   if (!node_file.empty()) {
     NodeSpec node;
-    if (ReadNodeFile(node_file, &node, &errors)) {
+    if (ReadNodeFile(node_file, &node, &errors, CredentialUse::kChecked)) {
       if (!quiet) std::printf("%s: ok\n", node_file.c_str());
       ListPipelineFiles(node, &files, &errors);
     }

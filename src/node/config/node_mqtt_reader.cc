@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 
 #include "node/config/text_file.h"
 #include "transport/topic.h"
@@ -92,32 +91,31 @@ void ReadClientId(const SettingReader& reader, Faults* faults, NodeSpec* spec) {
   spec->mqtt.client_id = id.text;
 }
 
-void ReadLogin(const SettingReader& reader, const std::string& directory, Faults* faults,
-               MqttOptions* mqtt) {
+void ReadLogin(const SettingReader& reader, const FilePaths& paths, Faults* faults, MqttOptions* mqtt) {
   MarkedText user;
   if (reader.Text("user", "the user's name at the broker", &user)) mqtt->user = user.text;
   const auto file = reader.Find("password_file");
   if (!file) return;
-  ReadSecret(*file, directory, &mqtt->password, faults);
+  ReadSecret(*file, paths, &mqtt->password, faults);
   if (!reader.Find("user")) {
     faults->Add(file->name_mark, ErrorCode::kMissingSetting,
                 "'user' in 'mqtt'; expected it together with 'password_file'");
   }
 }
 
-void ReadTlsFile(const SettingReader& reader, std::string_view name, const std::string& directory,
+void ReadTlsFile(const SettingReader& reader, std::string_view name, const FilePaths& paths,
                  ErrorCode unreadable, std::string* path) {
   MarkedText text;
   if (!reader.Text(name, "the path of a PEM file", &text)) return;
-  *path = ResolvePath(directory, text.text);
-  if (access(path->c_str(), R_OK) == 0) return;
+  const std::string label = "'" + std::string(name) + "' in 'tls'";
+  *path = paths.ResolveSecret(label, text, reader.faults());
+  if (path->empty() || access(path->c_str(), R_OK) == 0) return;
   reader.faults()->Add(text.mark, unreadable,
-                       "'" + std::string(name) + "' in 'tls' is " + QuoteForMessage(text.text) +
+                       label + " is " + QuoteForMessage(text.text) +
                            ", which is not there or must not be read; expected a PEM file");
 }
 
-void ReadTls(const SettingReader& reader, const std::string& directory, Faults* faults,
-             MqttOptions* mqtt) {
+void ReadTls(const SettingReader& reader, const FilePaths& paths, Faults* faults, MqttOptions* mqtt) {
   const bool secure = std::any_of(mqtt->brokers.begin(), mqtt->brokers.end(),
                                   [](const std::string& b) { return b.starts_with("ssl://"); });
   if (secure) mqtt->tls.emplace();
@@ -125,9 +123,9 @@ void ReadTls(const SettingReader& reader, const std::string& directory, Faults* 
   if (!setting) return;
   MqttTls tls;
   const SettingReader tls_reader(*setting->node, settings::kTls, faults);
-  ReadTlsFile(tls_reader, "ca", directory, ErrorCode::kFileNotReadable, &tls.ca_file);
-  ReadTlsFile(tls_reader, "cert", directory, ErrorCode::kFileNotReadable, &tls.cert_file);
-  ReadTlsFile(tls_reader, "key", directory, ErrorCode::kSecretNotReadable, &tls.key_file);
+  ReadTlsFile(tls_reader, "ca", paths, ErrorCode::kFileNotReadable, &tls.ca_file);
+  ReadTlsFile(tls_reader, "cert", paths, ErrorCode::kFileNotReadable, &tls.cert_file);
+  ReadTlsFile(tls_reader, "key", paths, ErrorCode::kSecretNotReadable, &tls.key_file);
   tls_reader.Bool("verify_hostname", &tls.verify_hostname);
   if (tls_reader.Find("cert").has_value() != tls_reader.Find("key").has_value()) {
     tls_reader.Missing(tls_reader.Find("cert") ? "key" : "cert", "'cert' and 'key' together");
@@ -198,20 +196,13 @@ void ReadReconnect(const SettingReader& reader, Faults* faults, MqttOptions* mqt
 
 }  // namespace
 
-std::string ResolvePath(const std::string& directory, const std::string& path) {
-  std::error_code error;
-  const std::filesystem::path joined = std::filesystem::path(directory) / path;
-  const std::filesystem::path absolute = std::filesystem::absolute(joined, error);
-  return (error ? joined : absolute).lexically_normal().string();
-}
-
-void ReadSecret(const Setting& setting, const std::string& directory, std::string* secret,
-                Faults* faults) {
+void ReadSecret(const Setting& setting, const FilePaths& paths, std::string* secret, Faults* faults) {
   constexpr size_t kMaxSecretBytes = 64 << 10;
   MarkedText path;
   if (!TakeText(setting, "the path of a file that holds the secret", &path, faults)) return;
-  const Status status =
-      ReadTextFile(ResolvePath(directory, path.text), kMaxSecretBytes, secret);
+  const std::string file = paths.ResolveSecret(setting.label, path, faults);
+  if (file.empty()) return;
+  const Status status = ReadTextFile(file, kMaxSecretBytes, secret);
   while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
   if (!status.ok() || secret->empty()) {
     faults->Add(path.mark, ErrorCode::kSecretNotReadable,
@@ -221,15 +212,15 @@ void ReadSecret(const Setting& setting, const std::string& directory, std::strin
   }
 }
 
-void ReadMqtt(const YamlNode& node, const std::string& directory, Faults* faults, NodeSpec* spec) {
+void ReadMqtt(const YamlNode& node, const FilePaths& paths, Faults* faults, NodeSpec* spec) {
   const SettingReader reader(node, settings::kMqtt, faults);
   MqttOptions* mqtt = &spec->mqtt;
   ReadBrokers(reader, faults, mqtt);
   ReadClientId(reader, faults, spec);
   reader.Choice<int>("version", {"3.1.1", "5"}, {4, 5}, &mqtt->version);
   reader.Int("qos", 0, 2, &spec->mqtt_qos);
-  ReadLogin(reader, directory, faults, mqtt);
-  ReadTls(reader, directory, faults, mqtt);
+  ReadLogin(reader, paths, faults, mqtt);
+  ReadTls(reader, paths, faults, mqtt);
   ReadStatusTopic(reader, faults, spec);
   reader.DurationOf("keep_alive", Duration::Seconds(1), Duration::Seconds(65535),
                     &mqtt->keep_alive);

@@ -55,14 +55,13 @@ void ReadNodeName(const SettingReader& reader, Faults* faults, std::string* name
   *name = text.text;
 }
 
-void ReadNodeMap(const YamlNode& node, const std::string& directory, Faults* faults,
-                 NodeSpec* spec) {
+void ReadNodeMap(const YamlNode& node, const FilePaths& paths, Faults* faults, NodeSpec* spec) {
   const SettingReader reader(node, settings::kNode, faults);
   ReadNodeName(reader, faults, &spec->name);
   spec->data_directory = "/var/lib/rivulet";
   MarkedText data;
   if (reader.Text("data", "the path of a directory", &data)) {
-    spec->data_directory = ResolvePath(directory, data.text);
+    spec->data_directory = paths.Resolve(data.text);
   }
   reader.Int("partitions", 1, 4096, &spec->partitions);
   const auto workers = reader.Find("workers");
@@ -71,18 +70,17 @@ void ReadNodeMap(const YamlNode& node, const std::string& directory, Faults* fau
   }
 }
 
-void ReadPipelineList(const SettingReader& file, const std::string& directory, Faults* faults,
-                      NodeSpec* spec) {
+void ReadPipelineList(const SettingReader& file, const FilePaths& paths, Faults* faults, NodeSpec* spec) {
   const auto setting = file.Find("pipelines");
   if (!setting) {
-    spec->pipelines = {ResolvePath(directory, "pipelines/")};
+    spec->pipelines = {paths.Resolve("pipelines/")};
     return;
   }
   constexpr std::string_view kExpected = "a file, a directory or a glob such as pipelines/*.yaml";
   const auto take = [&](const Setting& item) {
     MarkedText path;
     if (TakeText(item, kExpected, &path, faults)) {
-      spec->pipelines.push_back(ResolvePath(directory, path.text));
+      spec->pipelines.push_back(paths.Resolve(path.text));
     }
   };
   TakeOneOrMore(*setting, kExpected, take, faults);
@@ -143,10 +141,10 @@ bool IsLoopback(const std::string& address) {
   return inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-void ReadHttp(const YamlNode& node, const std::string& directory, Faults* faults, HttpSpec* http) {
+void ReadHttp(const YamlNode& node, const FilePaths& paths, Faults* faults, HttpSpec* http) {
   const SettingReader reader(node, settings::kHttp, faults);
   if (const auto token = reader.Find("token_file")) {
-    ReadSecret(*token, directory, &http->token, faults);
+    ReadSecret(*token, paths, &http->token, faults);
   }
   const auto listen = reader.Find("listen");
   if (!listen) return;
@@ -181,23 +179,23 @@ const YamlNode& MapOf(const SettingReader& file, std::string_view name) {
 }  // namespace
 
 bool ReadNode(std::string_view yaml, const std::string& file, NodeSpec* spec,
-              ConfigErrors* errors) {
+              ConfigErrors* errors, CredentialUse credentials) {
   *spec = NodeSpec();
   spec->file = file;
   Faults faults(file, errors);
   YamlNode root;
   if (!ParseYaml(yaml, &root, &faults)) return false;
-  const std::string directory = std::filesystem::path(file).parent_path().string();
+  const FilePaths paths{std::filesystem::path(file).parent_path().string(), credentials};
   const SettingReader reader(root, settings::kNodeFile, &faults);
-  ReadNodeMap(MapOf(reader, "node"), directory, &faults, spec);
-  ReadPipelineList(reader, directory, &faults, spec);
-  ReadMqtt(MapOf(reader, "mqtt"), directory, &faults, spec);
+  ReadNodeMap(MapOf(reader, "node"), paths, &faults, spec);
+  ReadPipelineList(reader, paths, &faults, spec);
+  ReadMqtt(MapOf(reader, "mqtt"), paths, &faults, spec);
   ReadJournal(MapOf(reader, "journal"), &faults, spec);
   ReadState(MapOf(reader, "state"), &faults, spec);
   ReadCommit(MapOf(reader, "commit"), &faults, spec);
   const SettingReader disk(MapOf(reader, "disk"), settings::kDisk, &faults);
   disk.Size("reserve", 0, std::numeric_limits<int64_t>::max(), &spec->disk_reserve);
-  ReadHttp(MapOf(reader, "http"), directory, &faults, &spec->http);
+  ReadHttp(MapOf(reader, "http"), paths, &faults, &spec->http);
   const SettingReader log(MapOf(reader, "log"), settings::kLog, &faults);
   log.Choice<std::string>("level", {"trace", "debug", "info", "warn", "error"},
                           {"trace", "debug", "info", "warn", "error"}, &spec->log_level);
@@ -205,14 +203,15 @@ bool ReadNode(std::string_view yaml, const std::string& file, NodeSpec* spec,
   return faults.none();
 }
 
-bool ReadNodeFile(const std::string& path, NodeSpec* spec, ConfigErrors* errors) {
+bool ReadNodeFile(const std::string& path, NodeSpec* spec, ConfigErrors* errors,
+                  CredentialUse credentials) {
   std::string text;
   const Status status = ReadTextFile(path, kMaxYamlBytes, &text);
   if (!status.ok()) {
     errors->push_back({path, 0, 0, status.code(), status.message()});
     return false;
   }
-  return ReadNode(text, path, spec, errors);
+  return ReadNode(text, path, spec, errors, credentials);
 }
 
 }  // namespace rivulet

@@ -17,11 +17,17 @@ bool ReadPipeline(std::string_view yaml, const std::string& file, PipelineSpec* 
                   ConfigErrors* errors);
 bool ReadPipelineFile(const std::string& path, PipelineSpec* spec, ConfigErrors* errors);
 
+// What a secret given as credential:NAME is there for: the daemon needs it; who only looks at the file,
+// outside of the service, has none, and then only the name is checked and the secret stays empty.
+enum class CredentialUse { kNeeded, kChecked };
+
 // Parses node YAML: every setting has a default, so an empty file is a node. Secrets named by
 // `*_file` settings are read here (kSecretNotReadable). Relative paths are taken from the file's
 // directory.
-bool ReadNode(std::string_view yaml, const std::string& file, NodeSpec* spec, ConfigErrors* errors);
-bool ReadNodeFile(const std::string& path, NodeSpec* spec, ConfigErrors* errors);
+bool ReadNode(std::string_view yaml, const std::string& file, NodeSpec* spec, ConfigErrors* errors,
+              CredentialUse credentials = CredentialUse::kNeeded);
+bool ReadNodeFile(const std::string& path, NodeSpec* spec, ConfigErrors* errors,
+                  CredentialUse credentials = CredentialUse::kNeeded);
 
 // The pipeline files that spec.pipelines stands for: files as they are, directories and globs
 // expanded to *.yaml, sorted, each once.

@@ -29,8 +29,8 @@ std::unique_ptr<ThreadStates> NewKernelThreadStates();
 
 // What it makes of the texts of /proc/self/task/ID/stat and /proc/self/task/ID/syscall (empty where it cannot
 // be read). A thread waits for a disk when it sleeps without being interruptible (reading a page of a mapped
-// file, writing back, a file system's journal), or in a call on a file: a file system in user space may let it
-// wait otherwise. `is_file` says of a descriptor whether it is a file's, and not that of a pipe or socket.
+// file, writing back, a file system's journal), or in a call on a file: a file system in user space may let
+// it wait otherwise. `is_file` says of a descriptor whether it is a file's, and not a pipe's or a socket's.
 ThreadState ParseThreadState(std::string_view stat, std::string_view syscall,
                              const std::function<bool(int fd)>& is_file);
 
