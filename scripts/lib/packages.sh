@@ -28,7 +28,7 @@ packages_install_qemu=(qemu-system-x86 e2fsprogs)
 packages_cross_arm64=(g++-aarch64-linux-gnu qemu-user-static)
 packages_cross_armhf=(g++-arm-linux-gnueabihf qemu-user-static)
 
-package_groups=(build run test)
+package_groups=(build run test package)
 
 is_installed() {
   [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]

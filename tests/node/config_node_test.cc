@@ -46,11 +46,12 @@ TEST_CASE("the example says the defaults") {
   ConfigErrors errors;
   const std::string file = (ConfigFolder() / "node.yaml").string();
   REQUIRE_MESSAGE(ReadNodeFile(file, &example, &errors), AllErrors(errors));
-  const NodeSpec empty = Node("node: { name: pi-1 }\n").spec;
-  CHECK(example.name == "pi-1");
+  const NodeSpec empty = Node("").spec;
+  // Each machine that takes the example as it is has a name, and so a session at the broker, of its own.
+  CHECK(example.name == empty.name);
   CHECK(example.data_directory == empty.data_directory);
   CHECK(example.mqtt.brokers == empty.mqtt.brokers);
-  CHECK(example.mqtt.will->topic == "rivulet/pi-1/status");
+  CHECK(example.mqtt.will->topic == empty.mqtt.will->topic);
   CHECK(example.journal.sync == empty.journal.sync);
   CHECK(example.journal_interval == empty.journal_interval);
   CHECK(example.journal.segment_bytes == empty.journal.segment_bytes);
