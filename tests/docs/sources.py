@@ -90,6 +90,11 @@ class Coverage:
         self.compare("metrics", set(re.findall(r'"(rivulet_\w+)"', text)),
                      lambda cells: code_of(cells[0]))
 
+    def journal_fields(self):
+        text = self.source("src/node/live/journal_log.cc")
+        self.compare("journal fields", set(re.findall(r'"([A-Z_]+)=', text)),
+                     lambda cells: code_of(cells[0]))
+
     def options(self):
         for command in COMMANDS:
             done = subprocess.run([self.binary, command, "--help"], capture_output=True, text=True,
@@ -134,6 +139,7 @@ class Coverage:
         self.errors()
         self.functions()
         self.metrics()
+        self.journal_fields()
         self.options()
         self.exit_codes()
         self.links()

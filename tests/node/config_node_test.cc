@@ -47,7 +47,6 @@ TEST_CASE("the example says the defaults") {
   const std::string file = (ConfigFolder() / "node.yaml").string();
   REQUIRE_MESSAGE(ReadNodeFile(file, &example, &errors), AllErrors(errors));
   const NodeSpec empty = Node("").spec;
-  // Each machine that takes the example as it is has a name, and so a session at the broker, of its own.
   CHECK(example.name == empty.name);
   CHECK(example.data_directory == empty.data_directory);
   CHECK(example.mqtt.brokers == empty.mqtt.brokers);

@@ -35,9 +35,10 @@ std::string FilePaths::ResolveSecret(const std::string& label, const MarkedText&
                     "; expected credential:NAME, where NAME is that of LoadCredential= and has no '/'");
     return "";
   }
+  const bool needed = credentials == CredentialUse::kNeeded;
   const char* const handed_over = std::getenv("CREDENTIALS_DIRECTORY");
   if (handed_over == nullptr || *handed_over == '\0') {
-    if (credentials == CredentialUse::kChecked) return "";
+    if (!needed) return "";
     faults->Add(path.mark, ErrorCode::kSecretNotReadable,
                 label + " is " + QuoteForMessage(path.text) +
                     ", but no credentials were handed over ($CREDENTIALS_DIRECTORY is not set); expected "
@@ -46,6 +47,8 @@ std::string FilePaths::ResolveSecret(const std::string& label, const MarkedText&
   }
   const std::string file = std::string(handed_over) + "/" + name;
   if (access(file.c_str(), R_OK) == 0) return file;
+  // systemd 252 names the directory to ExecReload= commands too, and shows them nothing in it.
+  if (!needed) return "";
   faults->Add(path.mark, ErrorCode::kSecretNotReadable,
               label + ": no credential " + QuoteForMessage(name) +
                   " was handed over; expected LoadCredential=" + name + ":FILE in the service's unit");
