@@ -58,6 +58,11 @@ FILES = [("/etc/rivulet/node.yaml", "the node file"), ("/etc/rivulet/pipelines/"
          ("/usr/share/rivulet/", "JSON Schemas of both kinds of file, for editors"),
          (DOCUMENTS, "the manual, and examples")]
 
+# Where files of the checkout are, once they are installed.
+PLACES = {"config/node.yaml": "/etc/rivulet/node.yaml", "systemd/rivulet.service": "rivulet.service",
+          "config/mosquitto.conf.example": DOCUMENTS + "examples/mosquitto.conf",
+          "config/pipelines/": DOCUMENTS + "examples/pipelines/"}
+
 
 def page_of(chapter):
     return NODE if chapter in NODE_CHAPTERS else COMMAND
@@ -101,7 +106,7 @@ class Library:
 
 def write_page(library, page, version, date):
     name, section = page[:-3], page[-2]
-    roff = Roff(library.refer_from(page))
+    roff = Roff(library.refer_from(page), PLACES)
     roff.add(r'.\" Made from docs/ by scripts/man_pages.py.',
              f'.TH {literal(name.upper())} {section} "{date}" "rivulet {version}" "Rivulet"', ".nh", ".ad l",
              ".SH NAME", rf"{literal(name)} \- {SUMMARY[page]}", ".SH SYNOPSIS")

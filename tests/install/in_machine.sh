@@ -4,9 +4,10 @@
 #
 #   in_machine.sh REPORT     REPORT: file or device for the lines "ok WHAT", "FAILED WHAT" and "done"
 set -uo pipefail
-export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive SYSTEMD_PAGER='' HOME=/root
+export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive SYSTEMD_PAGER=''
 report=$1
-packages=/root/packages work=/root/work data=/var/lib/rivulet broker=tcp://localhost:1883
+here=$(dirname "$0") data=/var/lib/rivulet broker=tcp://localhost:1883
+packages=$here/packages work=$here/work
 start=1700000000000 rate=1000
 
 mkdir -p "$work"
@@ -71,7 +72,7 @@ published() { wait "$publisher" || { cat publish*.log && return 1; }; }
 # may send a result again, the same results.
 exact() {
   published || return
-  rivulet replay /root/install-test.yaml --input all.ndjson --output expected.ndjson --no-flush || return
+  rivulet replay $here/install-test.yaml --input all.ndjson --output expected.ndjson --no-flush || return
   local count
   count=$(lines_of expected.ndjson)
   ((count > 0)) || { echo "the replay has no results" && return 1; }
@@ -115,10 +116,25 @@ demo_runs() {
 }
 
 own_pipeline() {
-  rm /etc/rivulet/pipelines/demo.yaml && cp /root/install-test.yaml /etc/rivulet/pipelines/ &&
+  rm /etc/rivulet/pipelines/demo.yaml && cp $here/install-test.yaml /etc/rivulet/pipelines/ &&
     echo "# changed by its owner" >>/etc/rivulet/node.yaml &&
     systemctl reload rivulet && wait_until 20 status_has install-test
 }
+
+# The broker lets in who has the password, which only root can read: systemd hands it to the service.
+uses_secret() {
+  mosquitto_passwd -b -c /etc/mosquitto/passwd rivulet a-secret && chmod 644 /etc/mosquitto/passwd &&
+    echo "password_file /etc/mosquitto/passwd" >>/etc/mosquitto/conf.d/rivulet.conf &&
+    systemctl restart mosquitto && wait_until 20 mosquitto_pub -u rivulet -P a-secret -t probe -n || return
+  install -d -m 700 /etc/rivulet/secrets /etc/systemd/system/rivulet.service.d
+  (umask 077 && printf a-secret >/etc/rivulet/secrets/mqtt-password)
+  printf '[Service]\nLoadCredential=mqtt-password:/etc/rivulet/secrets/mqtt-password\n' \
+    >/etc/systemd/system/rivulet.service.d/override.conf
+  sed -i 's/# user: rivulet/user: rivulet/; s/# password_file: /password_file: /' /etc/rivulet/node.yaml
+  systemctl daemon-reload && systemctl restart rivulet && wait_until 20 broker_knows_user
+}
+
+broker_knows_user() { tail -n 20 /var/log/mosquitto/mosquitto.log | grep -q "as rivulet-.*u'rivulet'"; }
 
 status_has() { rivulet status --json | grep -q "\"$1\""; }
 
@@ -127,6 +143,7 @@ in_use() {
   check "enable --now starts the service, and the demonstration gives results" demo_runs
   check "it runs as its user" is "$(ps -o user= -p "$(main_pid)")" rivulet
   check "a reload takes a pipeline in" own_pipeline
+  check "it has its password from systemd" uses_secret
   check "a subscriber waits for results" watch_results
   publish 1 12
   check "results come back, and are exact" exact

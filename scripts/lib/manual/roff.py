@@ -27,10 +27,12 @@ def line_of(text):
 
 class Roff:
     """Collects the lines of one page. `refer(target)` says in which page a link of the document
-    leads, as in "rivulet(1)", or "" for this page."""
+    leads, as in "rivulet(1)", or "" for this page. `places` has what is called otherwise where it is
+    installed."""
 
-    def __init__(self, refer):
+    def __init__(self, refer, places):
         self.refer = refer
+        self.places = places
         self.lines = []
 
     def add(self, *lines):
@@ -41,7 +43,7 @@ class Roff:
         for found in SPAN.finditer(text):
             out.append(prose(text[end:found.start()]))
             if found["code"] is not None:
-                out.append(r"\fB" + literal(found["code"]) + r"\fR")
+                out.append(r"\fB" + literal(self.places.get(found["code"], found["code"])) + r"\fR")
             elif found["bold"] is not None:
                 out.append(r"\fI" + self.inline(found["bold"]) + r"\fR")
             else:
