@@ -20,10 +20,15 @@ packages_test=(python3 python3-yaml python3-jsonschema openssl clang-14 libclang
 # Cross builds: what makes a sysroot, what is in it, compilers for it, and running what they make.
 packages_sysroot_maker=(mmdebstrap)
 packages_sysroot=(libc6-dev libstdc++-12-dev "${packages_libraries[@]}")
+# The Debian package: tools, generators in Python, and the check of what they make.
+packages_package=(debhelper dpkg-dev fakeroot python3 lintian man-db)
+# A machine to install it in: a container, or a virtual machine where containers do not work.
+packages_install=(mmdebstrap systemd-container dpkg-dev)
+packages_install_qemu=(qemu-system-x86 e2fsprogs)
 packages_cross_arm64=(g++-aarch64-linux-gnu qemu-user-static)
 packages_cross_armhf=(g++-arm-linux-gnueabihf qemu-user-static)
 
-package_groups=(build run test)
+package_groups=(build run test package)
 
 is_installed() {
   [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
