@@ -77,7 +77,7 @@ Subject ReadSubject(const Host* host, const std::string& node_file,
   subject.host = host;
   subject.node_file = node_file;
   NodeSpec spec;
-  if (ReadNodeFile(node_file, &spec, &subject.node_faults)) {
+  if (ReadNodeFile(node_file, &spec, &subject.node_faults, CredentialUse::kChecked)) {
     subject.node = std::move(spec);
     if (const Result<std::string> yaml = host->Read(node_file); yaml.ok()) {
       subject.secrets = FindSecretFiles(*host, *yaml, node_file, credentials);
