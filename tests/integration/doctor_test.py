@@ -164,7 +164,9 @@ def login_and_lists(directory):
     findings = doctor(node, "--publish", code=1)
     expect(findings, "access", "failed", r"does not let user 'rivulet' read 'readings/\+'")
     expect(findings, "access", "warning", r"lets user 'rivulet' write only part of 'counts/\+'")
-    expect(findings, "access", "failed", "refuses a message to 'counts/rivulet-doctor': not authorised")
+    # mosquitto 2.0.11 hangs up behind its answer, which may then be lost.
+    expect(findings, "access", "failed", "refuses a message to 'counts/rivulet-doctor': "
+                                         "(not authorised|the broker hung up)")
     expect(findings, "access", "failed", "write 'rivulet/node/status'")
     broker.stop()
     refused_subscription(directory, node)
