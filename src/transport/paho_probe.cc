@@ -16,6 +16,8 @@ namespace {
 
 // Retained values come at once or not at all.
 constexpr auto kValuesWithin = std::chrono::milliseconds(700);
+// Long enough to see whether the broker shortens it; what a connection that breaks leaves ends then.
+constexpr int32_t kAskedSessionSeconds = 24 * 3600;
 // How often one looks whether the connection is still there, in ms.
 constexpr long kGlance = 50;
 constexpr int kRefused = 0x80;  // reason codes from here on
@@ -75,10 +77,10 @@ class Probe {
     const bool five = probe_.options.version >= 5;
     if (five && probe_.ask_for_session) {
       mqtt::properties properties;
-      properties.add({mqtt::property::SESSION_EXPIRY_INTERVAL, int32_t{-1}});
+      properties.add({mqtt::property::SESSION_EXPIRY_INTERVAL, kAskedSessionSeconds});
       options.set_properties(std::move(properties));
     }
-    const mqtt::token_ptr token = Ask([&] { return client->connect(options); }, &report_.error);
+    const mqtt::token_ptr token = Ask([&] { return client->connect(std::move(options)); }, &report_.error);
     report_.connected = token != nullptr && report_.error.empty();
     if (!report_.connected) {
       report_.refusal = token == nullptr ? 0 : std::max(0, token->get_return_code());
@@ -180,7 +182,8 @@ class Probe {
       options.set_properties(properties);
     }
     std::string ignored;
-    Ask([&] { return client->disconnect(options); }, &ignored);
+    // Moved: a copy would lose the properties.
+    Ask([&] { return client->disconnect(std::move(options)); }, &ignored);
   }
 
   const MqttProbe& probe_;
