@@ -45,8 +45,8 @@ struct MqttProbe {
   // Empty messages to send, each waited for. MQTT 5 only: older brokers drop without a word what they
   // do not allow.
   std::vector<MqttLink::Publication> publications;
-  // MQTT 5 without subscriptions: ask for a session that stays, to see what the broker grants; it is
-  // ended with the connection.
+  // MQTT 5 without subscriptions: ask for a session that stays a day, to see what the broker grants; it
+  // is ended with the connection.
   bool ask_for_session = false;
   Duration timeout = Duration::Seconds(5);      // for each answer
 };

@@ -2,6 +2,7 @@
 #include <mqtt/async_client.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -15,6 +16,10 @@ namespace {
 
 // Retained values come at once or not at all.
 constexpr auto kValuesWithin = std::chrono::milliseconds(700);
+// Long enough to see whether the broker shortens it; what a connection that breaks leaves ends then.
+constexpr int32_t kAskedSessionSeconds = 24 * 3600;
+// How often one looks whether the connection is still there, in ms.
+constexpr long kGlance = 50;
 constexpr int kRefused = 0x80;  // reason codes from here on
 
 class Probe {
@@ -29,6 +34,7 @@ class Probe {
                             .finalize();
     mqtt::async_client client(probe_.broker, probe_.options.client_id, create, nullptr);
     client.set_message_callback([this](mqtt::const_message_ptr m) { Take(*m); });
+    client.set_connection_lost_handler([this](const std::string&) { lost_ = true; });
     Connect(&client);
     if (report_.connected) {
       FetchValues(&client);
@@ -42,19 +48,28 @@ class Probe {
   }
 
  private:
-  bool Wait(const mqtt::token_ptr& token, std::string* error) {
+  // Sends with `send`, which returns a token, and waits for the answer. Null when there is none: then,
+  // and when the answer is a refusal, `*error` says why. What was asked before keeps its answer.
+  template <typename Send>
+  mqtt::token_ptr Ask(Send send, std::string* error) {
+    mqtt::token_ptr token;
     try {
-      if (token->wait_for(static_cast<long>(probe_.timeout.us / 1000))) return true;
-      *error = "no answer within " + std::to_string(probe_.timeout.us / 1'000'000) + " s";
+      token = send();
+      for (int64_t waited = 0; waited < probe_.timeout.us; waited += kGlance * 1000) {
+        if (token->wait_for(kGlance)) return token;
+        // Paho would wait for the connection to come back.
+        if (!lost_) continue;
+        *error = "the broker hung up";
+        return nullptr;
+      }
+      *error = "no answer within " + std::to_string(probe_.timeout.us / 1000) + " ms";
     } catch (const std::exception& e) {
       *error = e.what();
+      const int code = token == nullptr ? 0 : static_cast<int>(token->get_reason_code());
+      if (code >= kRefused && code != mqtt::MQTTPP_V3_CODE) *error = ReasonWords(code);
+      return token;
     }
-    return false;
-  }
-
-  static std::string ReasonOf(const mqtt::token& token, const std::string& otherwise) {
-    const int code = token.get_reason_code();
-    return code >= kRefused && code != mqtt::MQTTPP_V3_CODE ? ReasonWords(code) : otherwise;
+    return nullptr;
   }
 
   void Connect(mqtt::async_client* client) {
@@ -62,13 +77,13 @@ class Probe {
     const bool five = probe_.options.version >= 5;
     if (five && probe_.ask_for_session) {
       mqtt::properties properties;
-      properties.add({mqtt::property::SESSION_EXPIRY_INTERVAL, int32_t{-1}});
+      properties.add({mqtt::property::SESSION_EXPIRY_INTERVAL, kAskedSessionSeconds});
       options.set_properties(std::move(properties));
     }
-    const mqtt::token_ptr token = client->connect(std::move(options));
-    report_.connected = Wait(token, &report_.error);
+    const mqtt::token_ptr token = Ask([&] { return client->connect(std::move(options)); }, &report_.error);
+    report_.connected = token != nullptr && report_.error.empty();
     if (!report_.connected) {
-      report_.refusal = std::max(0, token->get_return_code());
+      report_.refusal = token == nullptr ? 0 : std::max(0, token->get_return_code());
       if (report_.refusal > 0) report_.error = ConnackReason(report_.refusal);
     } else if (five) {
       ReadLimits(token->get_connect_response().get_properties());
@@ -97,12 +112,16 @@ class Probe {
 
   void FetchValues(mqtt::async_client* client) {
     std::string ignored;
-    for (const std::string& topic : probe_.values) Wait(client->subscribe(topic, 0), &ignored);
+    for (const std::string& topic : probe_.values) {
+      Ask([&] { return client->subscribe(topic, 0); }, &ignored);
+    }
     std::unique_lock lock(mutex_);
     arrived_.wait_for(lock, kValuesWithin,
                       [this] { return report_.values.size() == probe_.values.size(); });
     lock.unlock();
-    for (const std::string& topic : probe_.values) Wait(client->unsubscribe(topic), &ignored);
+    for (const std::string& topic : probe_.values) {
+      Ask([&] { return client->unsubscribe(topic); }, &ignored);
+    }
   }
 
   // Paho's thread.
@@ -124,17 +143,20 @@ class Probe {
                                       mqtt::subscribe_options::NO_RETAIN_AS_PUBLISHED,
                                       mqtt::subscribe_options::DONT_SEND_RETAINED)
             : mqtt::subscribe_options();
-    const mqtt::token_ptr token =
-        client->subscribe(subscription.filter, subscription.qos, options);
-    answer.granted = Wait(token, &answer.error);
+    const mqtt::token_ptr token = Ask(
+        [&] { return client->subscribe(subscription.filter, subscription.qos, options); },
+        &answer.error);
+    answer.granted = token != nullptr && answer.error.empty();
     if (answer.granted) {
       const auto codes = token->get_subscribe_response().get_reason_codes();
       answer.qos = codes.empty() ? subscription.qos : static_cast<int>(codes[0]);
       answer.granted = answer.qos < kRefused;
+      if (!answer.granted) answer.error = ReasonWords(answer.qos);
       std::string ignored;
-      Wait(client->unsubscribe(subscription.filter), &ignored);
+      Ask([&] { return client->unsubscribe(subscription.filter); }, &ignored);
     }
-    if (!answer.granted) answer.error = ReasonOf(*token, "refused");
+    // MQTT 3.1.1 has one word for it, of which the library makes less.
+    if (!answer.granted && token != nullptr && probe_.options.version < 5) answer.error = "refused";
     report_.subscriptions.push_back(std::move(answer));
   }
 
@@ -142,11 +164,13 @@ class Probe {
     MqttProbeReport::Answer answer;
     answer.topic = publication.topic;
     answer.qos = publication.qos;
-    const mqtt::delivery_token_ptr token =
-        client->publish(answer.topic, publication.payload.data(), publication.payload.size(),
-                        publication.qos, publication.retain);
-    answer.granted = Wait(token, &answer.error);
-    if (!answer.granted) answer.error = ReasonOf(*token, answer.error);
+    Ask(
+        [&] {
+          return client->publish(answer.topic, publication.payload.data(),
+                                 publication.payload.size(), publication.qos, publication.retain);
+        },
+        &answer.error);
+    answer.granted = answer.error.empty();
     report_.publications.push_back(std::move(answer));
   }
 
@@ -158,11 +182,13 @@ class Probe {
       options.set_properties(properties);
     }
     std::string ignored;
-    Wait(client->disconnect(std::move(options)), &ignored);
+    // Moved: a copy would lose the properties.
+    Ask([&] { return client->disconnect(std::move(options)); }, &ignored);
   }
 
   const MqttProbe& probe_;
   const bool tls_;
+  std::atomic<bool> lost_{false};
   std::mutex mutex_;
   std::condition_variable arrived_;
   MqttProbeReport report_;  // `values` under the mutex

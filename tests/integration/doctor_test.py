@@ -164,7 +164,9 @@ def login_and_lists(directory):
     findings = doctor(node, "--publish", code=1)
     expect(findings, "access", "failed", r"does not let user 'rivulet' read 'readings/\+'")
     expect(findings, "access", "warning", r"lets user 'rivulet' write only part of 'counts/\+'")
-    expect(findings, "access", "failed", "refuses a message to 'counts/rivulet-doctor': not authorised")
+    # mosquitto 2.0.11 hangs up behind its answer, which may then be lost.
+    expect(findings, "access", "failed", "refuses a message to 'counts/rivulet-doctor': "
+                                         "(not authorised|the broker hung up)")
     expect(findings, "access", "failed", "write 'rivulet/node/status'")
     broker.stop()
     refused_subscription(directory, node)
@@ -200,7 +202,7 @@ def low_limits(directory):
     broker.config.write_text(text.replace("max_queued_messages 0", "max_queued_messages 50")
                              .replace("max_inflight_messages 1000", "max_inflight_messages 20")
                              .replace("persistence true", "persistence false")
-                             + "max_packet_size 2000\n")
+                             + "max_packet_size 2000\npersistent_client_expiration 2h\n")
     broker.start()
     node = Node(directory, broker.port, {"counting.yaml": COUNTING}, mqtt=["version: 5"])
     findings = doctor(node, code=0)
@@ -209,6 +211,7 @@ def low_limits(directory):
     expect(findings, "mosquitto", "warning", "persistence is off")
     expect(findings, "broker-limits", "warning", "takes 20 unacknowledged publishes")
     expect(findings, "broker-limits", "warning", "packets up to 2")
+    expect(findings, "mosquitto", "warning", "persistent_client_expiration is 2h")
     broker.stop()
 
 

@@ -165,9 +165,11 @@ TEST_CASE("doctor cpu") {
 TEST_CASE("doctor memory") {
   RecordedHost host;
   CHECK(Say(host, "memory") == "ok: 3.2 GB of 3.7 GB available; it needs up to 112 MB\n");
-  CHECK(Has(Say(host, "memory", "state: { memory: 8GB }\n"), "failed: 3.7 GB of memory in all"));
-  CHECK(Has(Say(host, "memory", "state: { memory: 3500MB }\n"),
-      "warning: 3.2 GB of memory available"));
+  Subject subject = SubjectOf(host);
+  subject.node->state_memory = 8ull << 30;
+  CHECK(Has(Say(subject, "memory"), "failed: 3.7 GB of memory in all"));
+  subject.node->state_memory = 3500ull << 20;
+  CHECK(Has(Say(subject, "memory"), "warning: 3.2 GB of memory available"));
   host.files["/proc/swaps"] = "Filename Type Size Used Priority\n/dev/zram0 partition 900000 "
                               "800000 100\n"
                               "/var/swap file 524284 204800 -2\n";
@@ -188,8 +190,9 @@ TEST_CASE("doctor limits") {
   CHECK(Has(Say(host, "limits"), "ok: 64-bit, times of 64 bits, up to 1024 open files"));
   host.platform = {32, 32};
   CHECK(Has(Say(host, "limits"), "times of 32 bits (until 2038)"));
-  CHECK(Has(Say(host, "limits", "state: { map_size: 2GB }\n"),
-      "failed: 'state.map_size' and 'state.memory'"));
+  Subject subject = SubjectOf(host);
+  subject.node->state_map_size = 2ull << 30;
+  CHECK(Has(Say(subject, "limits"), "failed: 'state.map_size' and 'state.memory'"));
   host.now = {2'120'000'000'000'000};
   CHECK(Has(Say(host, "limits"), "19 January 2038"));
   host.platform = {};
