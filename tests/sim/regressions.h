@@ -29,6 +29,8 @@ inline const std::vector<Regression> kRegressions = {
     {78, "a reload let the journal be trimmed behind a pipeline that it had yet to take over"},
     {1678, "a sync of the journal failed, the next one passed over what it had left in doubt, and a power "
            "cut took a message that was processed"},
+    {1676, "the same, with a disk that forgets what a failed sync was to write"},
+    {1882, "the same, another life"},
     {2160, "edited after a failed reload in the middle of a close, whose rest went by the new text"},
 };
 
