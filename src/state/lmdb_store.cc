@@ -29,6 +29,8 @@ constexpr uint32_t kStoreFormat = 1;
 constexpr std::string_view kFormatName = "rivulet-store";
 // The first key behind the reserved one.
 constexpr std::string_view kFirstUserKey{"\0\0", 2};
+// Some milliseconds of work, where pages are in memory.
+constexpr uint64_t kRowsPerSign = 1024;
 
 MDB_val ToVal(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
 std::string_view ToView(const MDB_val& v) {
@@ -126,6 +128,7 @@ class LmdbStore final : public Store {
   explicit LmdbStore(const LmdbOptions& options)
       : directory_(options.directory),
         capacity_(options.map_size),
+        progress_(options.progress),
         limiter_(options.resident_limit) {}
 
   ~LmdbStore() override {
@@ -296,6 +299,7 @@ class LmdbStore final : public Store {
     while (rc == 0 && reader.Next(&op)) {
       MDB_val k = ToVal(op.key);
       MDB_val v = ToVal(op.value);
+      TellProgress();
       switch (op.kind) {
         case DeltaReader::Kind::kPut:
           rc = mdb_cursor_put(cursor, &k, &v, 0);
@@ -314,11 +318,12 @@ class LmdbStore final : public Store {
     return reader.status();
   }
 
-  static int EraseRange(MDB_cursor* cursor, std::string_view from, std::string_view to) {
+  int EraseRange(MDB_cursor* cursor, std::string_view from, std::string_view to) {
     MDB_val k = ToVal(from);
     MDB_val v;
     int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
     while (rc == 0 && ToView(k) < to) {
+      TellProgress();
       rc = mdb_cursor_del(cursor, 0);
       // After a deletion the cursor stands on the entry that followed, except behind the last one
       // of a page; searching again is right in every case.
@@ -330,8 +335,15 @@ class LmdbStore final : public Store {
     return rc == MDB_NOTFOUND ? 0 : rc;
   }
 
+  // For each row that a commit changes.
+  void TellProgress() {
+    if (++changed_rows_ % kRowsPerSign == 0 && progress_) progress_();
+  }
+
   const std::string directory_;
   const uint64_t capacity_;
+  const std::function<void()> progress_;
+  uint64_t changed_rows_ = 0;
   DirectoryLock lock_;
   MDB_env* env_ = nullptr;
   MDB_dbi dbi_ = 0;

@@ -49,6 +49,8 @@ struct LmdbOptions {
   // Mapped pages are given back to the kernel when more than this is resident, so that RSS stays
   // bounded whatever is read.
   uint64_t resident_limit = 8ull << 20;
+  // Called now and then during a long commit, on its thread, as a sign that it gets on; may be null.
+  std::function<void()> progress;
 };
 
 // Errors: kLocked when another process has it open, kIo, kCorrupt, kFormatVersion.

@@ -3,6 +3,7 @@ what the status says when it refuses. With MQTT 5 results carry their id.
 """
 
 import json
+import os
 import subprocess
 
 from broker import Broker, add_password
@@ -46,7 +47,28 @@ def with_password(directory):
     broker.wait_subscribed("readings/+")
     count(broker.port, node, dict(user="rivulet", password=PASSWORD))
     node.stop()
+    with_credential(directory, broker, node)
     broker.stop()
+
+
+def with_credential(directory, broker, node):
+    """The same password as systemd hands it over."""
+    folder = directory / "credentials"
+    folder.mkdir()
+    node.configure(mqtt=["user: rivulet", "password_file: credential:mqtt-password"])
+    node.start(ready=False)
+    check_equal(node.process.wait(20), 3, "exit code without credentials")
+    check("E1013" in node.log_text() and "LoadCredential=mqtt-password:FILE" in node.log_text(),
+          "the log says what is missing")
+    secret(folder / "mqtt-password", PASSWORD)
+    os.environ["CREDENTIALS_DIRECTORY"] = str(folder)
+    try:
+        node.start()
+    finally:
+        del os.environ["CREDENTIALS_DIRECTORY"]
+    broker.wait_subscribed("readings/+", times=2)
+    check_equal(node.stop()[0], 0, "exit code")
+    check(PASSWORD not in node.log_text(), "the password is not shown")
 
 
 def with_certificates(directory):

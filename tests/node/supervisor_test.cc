@@ -144,8 +144,8 @@ TEST_CASE("what happens is told") {
         "STATUS=2 pipelines; the last reload found 2 fault(s), see the log");
   bench.supervisor->Stopping();
   CHECK(bench.manager.told.back().starts_with("STOPPING=1\n"));
-  bench.supervisor->Failed("E3004 full");
-  CHECK(bench.manager.told.back() == "STATUS=E3004 full");
+  bench.supervisor->Failed("E3004 full\nWATCHDOG=trigger");
+  CHECK(bench.manager.told.back() == "STATUS=E3004 full WATCHDOG=trigger");
 }
 
 TEST_CASE("the status line") {
@@ -165,7 +165,7 @@ TEST_CASE("the status line") {
   now.uptime_us += 10'000'000;
   now.pipelines[0].outputs_waiting = 3;
   now.lane.connected = false;
-  now.lane.last_error = "E5001 broker cannot be reached:\nno route";
+  now.lane.last_error = "E5001 broker cannot be reached: no route";
   CHECK(ServiceStatusLine(before, now) ==
         "1 pipeline, 0 messages/s, 0 records/s, lag 7, 3 results waiting, no broker: E5001 broker cannot "
         "be reached: no route");

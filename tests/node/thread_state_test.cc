@@ -1,6 +1,8 @@
 #include "node/live/thread_state.h"
 
 #include <doctest/doctest.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +11,7 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace rivulet {
 namespace {
@@ -68,17 +71,17 @@ TEST_CASE("threads of this process") {
     thread.join();
   }
   SUBCASE("one that sleeps without being interruptible, as for a disk") {
-    // The parent of a vfork sleeps so until the child ends.
+    // So does a parent until its child of CLONE_VFORK ends.
     int hold[2];
     REQUIRE(::pipe(hold) == 0);
     std::thread thread([&] {
       id = ::gettid();
-      const pid_t child = ::vfork();
-      if (child == 0) {
+      std::vector<char> stack(64 << 10);
+      const auto wait = [](void* from) {
         char byte = 0;
-        (void)!::read(hold[0], &byte, 1);
-        ::_exit(0);
-      }
+        return static_cast<int>(::read(*static_cast<int*>(from), &byte, 1));
+      };
+      const pid_t child = ::clone(wait, stack.data() + stack.size(), CLONE_VFORK | SIGCHLD, &hold[0]);
       ::waitpid(child, nullptr, 0);
     });
     while (id == 0) std::this_thread::yield();

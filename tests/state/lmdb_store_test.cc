@@ -255,6 +255,23 @@ TEST_CASE("reads on many threads beside commits see whole commits") {
 }
 
 // A reader that kept its view would pin pages, and the file would grow with each commit.
+TEST_CASE("a long commit gives signs that it gets on") {
+  const TemporaryDirectory directory;
+  LmdbOptions options = Options(directory);
+  int signs = 0;
+  options.progress = [&signs] { ++signs; };
+  auto store = Open(options);
+  Delta delta;
+  for (uint64_t i = 0; i < 10'000; ++i) delta.Put(Key(i), "value");
+  REQUIRE(store->Commit(delta).ok());
+  CHECK(signs == 10'000 / 1024);
+  signs = 0;
+  Delta all;
+  all.DeleteRange(Key(0), Key(20'000));
+  REQUIRE(store->Commit(all).ok());
+  CHECK(signs >= 10'000 / 1024);
+}
+
 TEST_CASE("rewriting the same keys does not grow the store") {
   const TemporaryDirectory directory;
   LmdbOptions options = Options(directory);

@@ -319,7 +319,10 @@ void PipelineTask::CollectDead(SourceTask* source, uint64_t end) {
 }
 
 void PipelineTask::CollectChanges(StateChanges* changes) {
-  for (const auto& worker : workers_) worker->CollectChanges(changes);
+  for (const auto& worker : workers_) {
+    worker->CollectChanges(changes);
+    Beat();
+  }
 }
 
 void PipelineTask::OnCommitted() {
@@ -333,7 +336,10 @@ size_t PipelineTask::MemoryBytes() const {
 }
 
 void PipelineTask::Evict(size_t target) {
-  for (const auto& worker : workers_) worker->Evict(target / workers_.size());
+  for (const auto& worker : workers_) {
+    worker->Evict(target / workers_.size());
+    Beat();
+  }
 }
 
 size_t PipelineTask::PanesInMemory() const {

@@ -189,6 +189,7 @@ Status Daemon::Build() {
   lmdb.directory = spec_.data_directory + "/state";
   lmdb.map_size = spec_.state_map_size;
   lmdb.sync_each_commit = spec_.commit_sync;
+  lmdb.progress = Beat;
   RIVULET_ASSIGN_OR_RETURN(store_, OpenLmdbStore(lmdb));
   if (spec_.workers == 0) {
     spec_.workers = std::max(1u, std::thread::hardware_concurrency()) - 1;

@@ -39,8 +39,6 @@ std::string ServiceStatusLine(const NodeStatus& before, const NodeStatus& now) {
   } else {
     line += ", no broker" + (now.lane.last_error.empty() ? "" : ": " + now.lane.last_error);
   }
-  // One line, whatever a broker's error says.
-  std::replace_if(line.begin(), line.end(), [](unsigned char c) { return c < ' '; }, ' ');
   return line;
 }
 

@@ -14,6 +14,12 @@ std::string Line(const char* name, int64_t value) {
   return std::string(name) + "=" + std::to_string(value) + "\n";
 }
 
+// What is said for people must not become a second line, which would be an instruction.
+std::string StatusText(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' '; }, ' ');
+  return "STATUS=" + text;
+}
+
 std::string Joined(const std::vector<std::string>& names) {
   std::string all;
   for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
@@ -54,12 +60,12 @@ void Supervisor::TellStatus(Monotonic now) {
   if (told_ && now - last_status_ < kStatusEvery) return;
   told_ = true;
   last_status_ = now;
-  std::string status = "STATUS=" + parts_.status();
+  std::string status = parts_.status();
   if (const size_t faults = faults_; faults > 0) {
     status += "; the last reload found " + std::to_string(faults) + " fault(s), see the log";
   }
   // Asking took a moment, in which a stop may have said something else.
-  if (phase_ == Phase::kRunning) parts_.manager->Notify(status);
+  if (phase_ == Phase::kRunning) parts_.manager->Notify(StatusText(std::move(status)));
 }
 
 void Supervisor::Feed(Monotonic now) {
@@ -97,7 +103,7 @@ void Supervisor::Stopping() {
   parts_.manager->Notify("STOPPING=1\nSTATUS=processing what is journaled, committing, delivering");
 }
 
-void Supervisor::Failed(const std::string& why) { parts_.manager->Notify("STATUS=" + why); }
+void Supervisor::Failed(const std::string& why) { parts_.manager->Notify(StatusText(why)); }
 
 SupervisorThread::SupervisorThread(Supervisor* supervisor, bool listens,
                                    std::function<Monotonic()> clock) {
