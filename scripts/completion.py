@@ -18,6 +18,8 @@ OPERANDS = {"validate": "@yaml", "explain": "@yaml", "replay": "@yaml", "generat
             "help": "@commands"}
 # What to offer for the value of an option, by its placeholder in the documents.
 VALUES = {"FILE": "@file", "DIR": "@folder", "NAME=FILE": "@none"}
+# Placeholders that stand for a name in the first column of a table, by the comment above it.
+NAMED_IN = {"CHECK": "doctor checks"}
 
 TEMPLATE = """# bash completion for rivulet. Made from docs/ by scripts/completion.py.
 
@@ -70,12 +72,15 @@ complete -F _rivulet rivulet
 """
 
 
-def value_of(cell):
-    """What the value of an option may be: "" when it takes none. "`--format json` or `csv`" may be either."""
+def value_of(cell, names):
+    """What the value of an option may be: "" when it takes none. "`--format json` or `csv`" may be either. `names` has
+    the names in the first columns of tables, by their comments."""
     spans = re.findall(r"`([^`]*)`", cell)
     placeholder = spans[0].partition(" ")[2]
     if len(spans) > 1:
         return " ".join([placeholder] + spans[1:])
+    if placeholder in NAMED_IN:
+        return " ".join(names.get(NAMED_IN[placeholder], [])) or "@none"
     if placeholder and not placeholder.isupper():
         return placeholder.replace("|", " ") if "|" in placeholder else "@none"
     return VALUES.get(placeholder, "@none") if placeholder else ""
@@ -84,11 +89,15 @@ def value_of(cell):
 def commands():
     """{command: {option: value_of}} of all tables below a comment `options: COMMAND`."""
     found = {}
-    for path in sorted((ROOT / "docs").glob("*.md")):
-        for part in markdown.parse(path.read_text(encoding="utf-8")):
-            if isinstance(part, markdown.Table) and part.comment.startswith("options: "):
-                options = {re.search(r"--[\w-]+", row[0])[0]: value_of(row[0]) for row in part.rows}
-                found.setdefault(part.comment.removeprefix("options: "), {}).update(options)
+    parts = [part for path in sorted((ROOT / "docs").glob("*.md"))
+             for part in markdown.parse(path.read_text(encoding="utf-8"))]
+    tables = [part for part in parts if isinstance(part, markdown.Table)]
+    names = {table.comment: re.findall(r"^`([\w-]+)`", "\n".join(row[0] for row in table.rows), re.M)
+             for table in tables if table.comment}
+    for table in tables:
+        if table.comment.startswith("options: "):
+            options = {re.search(r"--[\w-]+", row[0])[0]: value_of(row[0], names) for row in table.rows}
+            found.setdefault(table.comment.removeprefix("options: "), {}).update(options)
     return found
 
 

@@ -9,6 +9,8 @@ report=$1
 here=$(dirname "$0") data=/var/lib/rivulet broker=tcp://localhost:1883
 packages=$here/packages work=$here/work
 start=1700000000000 rate=1000
+# Without KVM a machine is slow.
+[[ $(systemd-detect-virt) != qemu ]] || rate=100
 
 mkdir -p "$work"
 cd "$work" || exit 1

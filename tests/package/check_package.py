@@ -73,7 +73,7 @@ def check_contents(deb):
         wanted = "drwxr-xr-x" if mode[0] == "d" else "-rwxr-xr-x" if path == "/usr/bin/rivulet" else "-rw-r--r--"
         expect(mode == wanted, f"{path}: mode {mode}, expected {wanted}")
         expect(owner == "root/root", f"{path}: belongs to {owner}, expected root/root")
-    for script in ("postinst", "prerm", "postrm"):
+    for script in ("preinst", "postinst", "prerm", "postrm"):
         path = deb.scripts / script
         expect(path.exists() and path.stat().st_mode & 0o777 == 0o755, f"{script} is missing, or cannot be run")
         expect(subprocess.run(["sh", "-n", path], check=False).returncode == 0, f"{script} is no shell script")
