@@ -8,9 +8,10 @@ export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive SYSTEMD_PAGER=''
 report=$1
 here=$(dirname "$0") data=/var/lib/rivulet broker=tcp://localhost:1883
 packages=$here/packages work=$here/work
-start=1700000000000 rate=1000
-# Without KVM a machine is slow.
-[[ $(systemd-detect-virt) != qemu ]] || rate=100
+# Readings a second, and for how many seconds they come: in the upgrade longer than that takes. Without KVM a machine is
+# slow.
+start=1700000000000 rate=1000 short=12 long=30
+[[ $(systemd-detect-virt) != qemu ]] || rate=100 long=150
 
 mkdir -p "$work"
 cd "$work" || exit 1
@@ -147,14 +148,14 @@ in_use() {
   check "a reload takes a pipeline in" own_pipeline
   check "it has its password from systemd" uses_secret
   check "a subscriber waits for results" watch_results
-  publish 1 12
+  publish 1 "$short"
   check "results come back, and are exact" exact
 }
 
 killed() {
   local pid
   pid=$(main_pid)
-  publish 2 12
+  publish 2 "$short"
   wait_until 30 eval "((\$(lines_of $data/results.ndjson) > $(lines_of expected.ndjson)))"
   check "kill -9 while readings come" kill -9 "$pid"
   check "systemd starts it again" wait_until 30 eval "systemctl is-active -q rivulet && ((\$(main_pid) != $pid))"
@@ -165,7 +166,7 @@ killed() {
 upgraded() {
   local pid
   pid=$(main_pid)
-  publish 3 30
+  publish 3 "$long"
   check "apt upgrades the package" install_package "$packages/rivulet-next.deb"
   check "while readings still came" kill -0 "$publisher"
   check "it has the next version" version_is "$(dpkg-deb -f "$packages/rivulet-next.deb" Version)"
@@ -192,7 +193,7 @@ removed() {
   check "data is kept" test -s "$data/results.ndjson" -a -d "$data/state" -a -d "$data/lane-0"
   check "configuration is kept" test -e /etc/rivulet/node.yaml -a -e /etc/rivulet/pipelines/install-test.yaml
   check "installed again, it starts" eval "install_package $packages/rivulet-next.deb && systemctl enable --now rivulet && runs"
-  publish 4 12
+  publish 4 "$short"
   check "and goes on: results are exact" exact
 }
 
