@@ -40,7 +40,7 @@ CONFFILES = {path for path in FILES if path.startswith("/etc/")}
 DEPENDS = {
     "systemd", "libboost-program-options1.74.0", "libc6", "libcpp-httplib0.11", "libdate-tz3", "libfmt9",
     "libgcc-s1", "liblmdb0", "libpaho-mqtt1.3", "libpaho-mqttpp3-1", "libre2-9", "libsimdjson14",
-    "libspdlog1.10-fmt9", "libsqlite3-0", "libstdc++6", "libsystemd0", "libyaml-cpp0.7",
+    "libspdlog1.10-fmt9", "libsqlite3-0", "libssl3", "libstdc++6", "libsystemd0", "libyaml-cpp0.7",
 }
 # What the compiler may place inline altogether, so that no library is needed for it.
 MAY_DEPEND = {"libxxhash0"}

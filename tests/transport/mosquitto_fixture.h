@@ -101,17 +101,20 @@ class ChildProcess {
     if (pid_ > 0) kill(pid_, signal);
   }
   // As kill -9; returns when it is gone.
-  void Kill() { End(SIGKILL); }
-  // As systemctl stop; returns when it is gone.
-  void Terminate() { End(SIGTERM); }
-
- private:
-  void End(int signal) {
+  void Kill() {
     if (pid_ <= 0) return;
-    kill(pid_, signal);
+    kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
     pid_ = -1;
   }
+  // As systemctl stop; returns when it is gone. Asks again until it is: mosquitto 2.0 sets its running flag
+  // after it listens, and a signal just before that is forgotten.
+  void Terminate() {
+    Signal(SIGTERM);
+    while (!Eventually([this] { return !Running(); }, std::chrono::milliseconds(100))) Signal(SIGTERM);
+  }
+
+ private:
   pid_t pid_ = -1;
 };
 
