@@ -57,9 +57,12 @@ class Broker:
             return s.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self):
-        """An orderly end: mosquitto saves its sessions."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+        """An orderly end: mosquitto saves its sessions. It is asked until it ends: while it starts it
+        can forget a signal."""
+        def ended():
+            self.process.send_signal(signal.SIGTERM)
+            return self.process.poll() is not None
+        wait_until(ended, "mosquitto ends", every=0.2)
 
     def save(self):
         """Has mosquitto write its sessions to disk now, and waits for it."""
