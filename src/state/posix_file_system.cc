@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "state/file.h"
+#include "state/descriptor.h"
 
 namespace rivulet {
 namespace {
@@ -28,22 +29,6 @@ Status ErrnoStatus(int error, const char* action, const std::string& path) {
       return Status(ErrorCode::kIo, text);
   }
 }
-
-// Owns a file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-
- private:
-  const int fd_;
-};
 
 int OpenRetrying(const std::string& path, int flags) {
   int fd = -1;

@@ -7,36 +7,12 @@
 #include "node/live/node.h"
 #include "sim/sim_file_system.h"
 #include "sim/sim_store.h"
+#include "tests/node/test_link.h"
 
 namespace rivulet {
 namespace {
 
-// Takes every publish, and acknowledges it at once.
-class EagerLink final : public MqttLink {
- public:
-  void OnMessage(MessageHandler handler) override { handler_ = std::move(handler); }
-  Status Start() override { return Status::Ok(); }
-  void Subscribe(std::vector<MqttSubscription>) override {}
-  void Pause(bool) override {}
-  bool Publish(const Publication& publication, DoneHandler done) override {
-    published.push_back(std::string(publication.topic) + " " + std::string(publication.payload));
-    done(true);
-    return true;
-  }
-  MqttLinkStats Stats() const override { return {}; }
-  void Stop(Duration) override {}
-  Status Deliver(const std::string& payload) {
-    MqttMessage message;
-    message.topic = "in";
-    message.payload = payload;
-    return handler_(message);
-  }
-
-  std::vector<std::string> published;
-
- private:
-  MessageHandler handler_;
-};
+using testing::TestLink;
 
 constexpr const char* kMessages = "{ mqtt: in, time: { field: ts, max_ahead: 1000d } }";
 
@@ -90,7 +66,7 @@ class Bench {
     return numbers;
   }
   void Record(int64_t second) {
-    REQUIRE(lane_.Deliver("{\"k\":\"x\",\"ts\":" + std::to_string(second * 1000) + "}").ok());
+    REQUIRE(lane_.Deliver("in", "{\"k\":\"x\",\"ts\":" + std::to_string(second * 1000) + "}").ok());
     for (int i = 0; i < 20; ++i) (void)node->Step(clock_);
     REQUIRE(node->status().ok());
   }
@@ -105,7 +81,7 @@ class Bench {
     return rows;
   }
 
-  EagerLink sink;
+  TestLink sink;
   std::unique_ptr<Node> node;
   Status opened;
   ConfigErrors faults;
@@ -113,7 +89,7 @@ class Bench {
  private:
   sim::SimFileSystem files_;
   sim::SimStore store_{true};
-  EagerLink lane_;
+  TestLink lane_;
   std::unique_ptr<TaskRunner> runner_ = NewSerialRunner();
   std::unique_ptr<Background> committer_ = NewInlineBackground();
   Now clock_{{5'000'000'000}, {1'000'000'000}};

@@ -7,41 +7,12 @@
 #include "node/config/reader.h"
 #include "sim/sim_file_system.h"
 #include "sim/sim_store.h"
+#include "tests/node/test_link.h"
 
 namespace rivulet {
 namespace {
 
-// Takes every publish, and acknowledges it when told.
-class ObedientLink final : public MqttLink {
- public:
-  void OnMessage(MessageHandler handler) override { handler_ = std::move(handler); }
-  Status Start() override { return Status::Ok(); }
-  void Subscribe(std::vector<MqttSubscription>) override {}
-  void Pause(bool) override {}
-  bool Publish(const Publication& publication, DoneHandler done) override {
-    published.emplace_back(publication.payload);
-    waiting_.push_back(std::move(done));
-    return true;
-  }
-  MqttLinkStats Stats() const override { return {}; }
-  void Stop(Duration) override {}
-
-  Status Deliver(std::string_view topic, std::string_view payload) {
-    MqttMessage message;
-    message.topic = topic;
-    message.payload = payload;
-    return handler_(message);
-  }
-  void Acknowledge() {
-    for (const DoneHandler& done : std::exchange(waiting_, {})) done(true);
-  }
-
-  std::vector<std::string> published;
-
- private:
-  MessageHandler handler_;
-  std::vector<DoneHandler> waiting_;
-};
+using testing::TestLink;
 
 PipelineSource Source(const std::string& name, const std::string& topic) {
   PipelineSource source;
@@ -98,7 +69,7 @@ class Bench {
   }
 
   sim::SimStore store;
-  ObedientLink lane, sink;
+  TestLink lane, sink{TestLink::Acknowledges::kWhenTold};
   std::unique_ptr<Node> node;
 
  private:

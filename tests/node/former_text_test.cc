@@ -7,36 +7,12 @@
 #include "node/live/node.h"
 #include "sim/sim_file_system.h"
 #include "sim/sim_store.h"
+#include "tests/node/test_link.h"
 
 namespace rivulet {
 namespace {
 
-// Takes every publish, and acknowledges it at once.
-class EagerLink final : public MqttLink {
- public:
-  void OnMessage(MessageHandler handler) override { handler_ = std::move(handler); }
-  Status Start() override { return Status::Ok(); }
-  void Subscribe(std::vector<MqttSubscription>) override {}
-  void Pause(bool) override {}
-  bool Publish(const Publication& publication, DoneHandler done) override {
-    published.emplace_back(publication.payload);
-    done(true);
-    return true;
-  }
-  MqttLinkStats Stats() const override { return {}; }
-  void Stop(Duration) override {}
-  Status Deliver(const std::string& payload) {
-    MqttMessage message;
-    message.topic = "in";
-    message.payload = payload;
-    return handler_(message);
-  }
-
-  std::vector<std::string> published;
-
- private:
-  MessageHandler handler_;
-};
+using testing::TestLink;
 
 // Keys that have been silent for 2 s; each changes a row of state, so that few make a large close.
 PipelineSource Source(const std::string& select) {
@@ -92,8 +68,8 @@ class Bench {
     REQUIRE_MESSAGE(opened.ok(), opened.ToString());
   }
   void Record(const std::string& key, int64_t second) {
-    REQUIRE(lane_.Deliver("{\"k\":\"" + key + "\",\"n\":7,\"ts\":" + std::to_string(second * 1000) + "}")
-                .ok());
+    const std::string time = std::to_string(second * 1000);
+    REQUIRE(lane_.Deliver("in", "{\"k\":\"" + key + "\",\"n\":7,\"ts\":" + time + "}").ok());
   }
   void Step(int times) {
     for (int i = 0; i < times; ++i) (void)node_->Step(clock_);
@@ -110,12 +86,12 @@ class Bench {
   }
 
   sim::SimStore store{true};
-  EagerLink sink;
+  TestLink sink;
   bool warned = false;
 
  private:
   sim::SimFileSystem files_;
-  EagerLink lane_;
+  TestLink lane_;
   std::unique_ptr<Node> node_;
   std::unique_ptr<TaskRunner> runner_ = NewSerialRunner();
   std::unique_ptr<Background> committer_ = NewInlineBackground();
@@ -128,7 +104,7 @@ void CheckAllOnce(std::vector<std::string> published) {
   published.erase(std::unique(published.begin(), published.end()), published.end());
   std::vector<std::string> expected;
   for (char key = 'a'; key <= 'h'; ++key) {
-    expected.push_back(std::string("{\"k\":\"") + key +
+    expected.push_back(std::string("out {\"k\":\"") + key +
                        "\",\"window_start\":1001000,\"window_end\":1003000,\"n\":7}");
   }
   CHECK(published == expected);

@@ -19,6 +19,7 @@
 
 #include "node/commands/cli.h"
 #include "node/doctor/host.h"
+#include "state/descriptor.h"
 
 namespace rivulet {
 namespace {
@@ -37,20 +38,6 @@ Status WriteFailed(int error, const std::string& path) {
   return Status(error == ENOSPC || error == EDQUOT ? ErrorCode::kDiskFull : ErrorCode::kIo,
                 "cannot write in '" + path + "': " + std::generic_category().message(error));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 std::optional<uint64_t> LimitOf(int resource) {
   rlimit limit{};
