@@ -54,6 +54,19 @@ std::vector<uint64_t> AllFrom(uint64_t first) {
   return numbers;
 }
 
+// Five messages are on the medium and five are not; the next sync fails, and so does what follows from its
+// operation `step` on.
+std::unique_ptr<Journal> HalfSynced(SimFileSystem* files, uint64_t step) {
+  auto journal = OpenJournal(files, Options());
+  AppendMessages(journal.get(), 0, 5);
+  REQUIRE(journal->Sync().ok());
+  AppendMessages(journal.get(), 5, 10);
+  std::vector<uint64_t> failing = AllFrom(step);
+  failing.push_back(1);
+  files->FailOperations(failing);
+  return journal;
+}
+
 // Pulls the plug and reads what is left.
 std::vector<Message> AfterPowerCut(SimFileSystem* files, uint64_t seed) {
   Random random(seed);
@@ -113,13 +126,7 @@ TEST_CASE("the process dies at any step of that: the next one knows") {
     for (uint64_t seed = 1; seed <= 10; ++seed) {
       CAPTURE(step);
       SimFileSystem files;
-      auto journal = OpenJournal(&files, Options());
-      AppendMessages(journal.get(), 0, 5);
-      REQUIRE(journal->Sync().ok());
-      AppendMessages(journal.get(), 5, 10);
-      std::vector<uint64_t> failing = AllFrom(step);
-      failing.push_back(1);
-      files.FailOperations(failing);
+      auto journal = HalfSynced(&files, step);
       (void)journal->Sync();
       files.Crash();
       journal = OpenJournal(&files, Options());
@@ -137,13 +144,7 @@ TEST_CASE("the plug is pulled at any step of that: what was synced before is the
       CAPTURE(step);
       CAPTURE(seed);
       SimFileSystem files;
-      auto journal = OpenJournal(&files, Options());
-      AppendMessages(journal.get(), 0, 5);
-      REQUIRE(journal->Sync().ok());
-      AppendMessages(journal.get(), 5, 10);
-      std::vector<uint64_t> failing = AllFrom(step);
-      failing.push_back(1);
-      files.FailOperations(failing);
+      auto journal = HalfSynced(&files, step);
       const bool done = journal->Sync().ok();
       const std::vector<Message> left = AfterPowerCut(&files, seed);
       REQUIRE(left.size() >= (done ? 10 : 5));

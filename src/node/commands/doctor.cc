@@ -3,10 +3,10 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 
 #include "base/suggest.h"
 #include "node/commands/cli.h"
+#include "node/config/file_paths.h"
 #include "node/doctor/doctor.h"
 #include "node/doctor/report.h"
 
@@ -31,12 +31,6 @@ std::string About() {
   }
   text.pop_back();
   return text;
-}
-
-std::string AbsolutePath(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
-  return error ? path : absolute.lexically_normal().string();
 }
 
 // The folder of the service's credentials: this process's own, or that of the service that runs.
@@ -74,7 +68,7 @@ int DoctorCommand(const Arguments& args) {
   // A broker that hangs up must not end the report.
   ::signal(SIGPIPE, SIG_IGN);
   const std::unique_ptr<Host> host = NewPosixHost();
-  Subject subject = ReadSubject(host.get(), AbsolutePath(node_file), Credentials(*host));
+  Subject subject = ReadSubject(host.get(), FilePaths{}.Resolve(node_file), Credentials(*host));
   subject.try_publish = publish;
   const std::vector<Finding> findings = Examine(&subject, only);
   const std::string report = as_json ? DoctorJson(subject, findings) : DoctorText(findings);

@@ -4,12 +4,9 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <string_view>
 
 namespace rivulet {
 namespace {
-
-constexpr std::string_view kCredential = "credential:";
 
 bool IsCredentialName(std::string_view name) {
   return !name.empty() && name.size() <= 255 && name != "." && name != ".." &&
@@ -27,8 +24,8 @@ std::string FilePaths::Resolve(const std::string& path) const {
 
 std::string FilePaths::ResolveSecret(const std::string& label, const MarkedText& path,
                                      Faults* faults) const {
-  if (!path.text.starts_with(kCredential)) return Resolve(path.text);
-  const std::string name = path.text.substr(kCredential.size());
+  if (!path.text.starts_with(kCredentialPrefix)) return Resolve(path.text);
+  const std::string name = path.text.substr(kCredentialPrefix.size());
   if (!IsCredentialName(name)) {
     faults->Add(path.mark, ErrorCode::kBadSettingValue,
                 label + " is " + QuoteForMessage(path.text) +

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "node/config/faults.h"
 #include "node/config/reader.h"
 #include "node/config/yaml_tree.h"
 
 namespace rivulet {
+
+// Before the name of a secret that the service manager hands over.
+inline constexpr std::string_view kCredentialPrefix = "credential:";
 
 struct FilePaths {
   std::string directory;  // where relative paths begin

@@ -2,12 +2,11 @@
 
 #include <filesystem>
 
+#include "node/config/file_paths.h"
 #include "node/config/yaml_tree.h"
 
 namespace rivulet {
 namespace {
-
-constexpr std::string_view kCredential = "credential:";
 
 // The value at the end of a way through maps; null when there is none.
 const YamlNode* At(const YamlNode& root, std::initializer_list<std::string_view> way) {
@@ -36,11 +35,11 @@ SecretFiles FindSecretFiles(const Host& host, std::string_view yaml, const std::
                                At(root, {"mqtt", "tls", "key"})}) {
     if (node == nullptr || !node->is_scalar()) continue;
     const std::string& text = node->scalar.text;
-    if (!text.starts_with(kCredential)) {
+    if (!text.starts_with(kCredentialPrefix)) {
       const std::filesystem::path folder = std::filesystem::path(node_file).parent_path();
       secrets.paths.push_back((folder / text).lexically_normal().string());
     } else if (credentials.empty() ||
-               !host.Stat(credentials + "/" + text.substr(kCredential.size())).ok()) {
+               !host.Stat(credentials + "/" + text.substr(kCredentialPrefix.size())).ok()) {
       secrets.withheld = true;
     }
   }

@@ -176,7 +176,7 @@ void KeyStateTable::SetTimer(KeyState* state, int64_t deadline, int64_t fired) {
   // One that rings too early does no harm.
   if (state->timer <= deadline && state->timer != kNoTimer && state->timer > fired) return;
   if (state->timer == deadline) return;
-  // Its row, or it would have the key looked at again and again.
+  // Or its row would have the key looked at again and again.
   if (state->stored) MarkDirty(state);
   if (state->timer != kNoTimer) RemoveTimer(state);
   state->timer = deadline;
