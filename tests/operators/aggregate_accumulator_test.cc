@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/random.h"
+#include "base/wide_int.h"
 #include "operators/aggregate/compare.h"
 #include "tests/operators/window_testing.h"
 
@@ -53,7 +54,9 @@ TEST_CASE("sums of ints are exact, and floats beyond 64 bits") {
   CHECK(Over("sum(v)", {I(9007199254740993), I(1)}) == "int 9007199254740994");
   CHECK(Over("sum(v)", {I(kMaxInt), I(1)}) == "float 9.2233720368547758e+18");
   CHECK(Over("sum(v)", {I(kMinInt), I(kMinInt)}) == "float -1.8446744073709552e+19");
-  CHECK(Over("sum(v)", {I(kMaxInt), I(1), I(-kMaxInt)}) == "float 1");
+  CHECK(Over("sum(v)", {I(kMaxInt), I(1), I(-kMaxInt)}) == "int 1");
+  CHECK(Over("sum(v)", {I(-1), I(kMaxInt), I(1)}) == "int 9223372036854775807");
+  CHECK(Over("sum(v)", {I(kMaxInt), I(1), I(-1)}) == "int 9223372036854775807");
   CHECK(Over("sum(v)", {I(1), F(0.5)}) == "float 1.5");
   CHECK(Over("sum(v)", {I(1), F(2)}) == "float 3");
   CHECK(Over("avg(v)", {I(kMaxInt), I(kMaxInt)}) == "float 9.2233720368547758e+18");
@@ -197,6 +200,43 @@ TEST_CASE("merging is as if all had gone into one; encoding keeps everything") {
       CAPTURE(plan->slots()[std::min(i, plan->slots().size() - 1)].signature);
       CHECK(Close(one.Show(i), left.Show(i)));
       CHECK(left.Show(i) == copy.Show(i));
+    }
+  }
+}
+
+TEST_CASE("sums of ints are the same whatever their order and however they are merged") {
+  Random random(11);
+  const TestPlan plan({"sum(v)", "avg(v)"});
+  for (int round = 0; round < 300; ++round) {
+    std::vector<Value> values;
+    Int128 exact = 0;
+    for (uint64_t n = 1 + random.Below(40); n > 0; --n) {
+      const auto v = static_cast<int64_t>(random.Next()) >> random.Below(3);
+      values.push_back(I(random.Chance(0.2) ? (v < 0 ? kMinInt : kMaxInt) : v));
+      exact += values.back().i;
+    }
+    const bool fits = exact >= Int128(kMinInt) && exact <= Int128(kMaxInt);
+    for (int order = 0; order < 4; ++order) {
+      for (size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[random.Below(i)]);
+      Block merged(plan.get());
+      for (size_t from = 0; from < values.size();) {
+        const size_t to = std::min<size_t>(values.size(), from + 1 + random.Below(9));
+        Block part(plan.get()), stored(plan.get());
+        part.Add(std::vector<Value>(values.begin() + static_cast<std::ptrdiff_t>(from),
+                                    values.begin() + static_cast<std::ptrdiff_t>(to)));
+        std::string bytes;
+        plan->Encode(part.bytes(), &bytes);
+        std::string_view in = bytes;
+        REQUIRE(plan->Decode(&in, stored.bytes()));
+        plan->Merge(merged.bytes(), stored.bytes());
+        from = to;
+      }
+      if (fits) {
+        REQUIRE(merged.Show(0) == "int " + std::to_string(static_cast<int64_t>(exact)));
+      } else {
+        REQUIRE(merged.Float(0) == static_cast<double>(exact));
+      }
+      REQUIRE(merged.Float(1) == static_cast<double>(exact) / static_cast<double>(values.size()));
     }
   }
 }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/coding.h"
 #include "base/random.h"
+#include "operators/aggregate/accumulator_bounds.h"
 #include "tests/operators/window_testing.h"
 
 namespace rivulet {
@@ -60,29 +62,142 @@ TEST_CASE("increase and rate take a fall for a counter that began again") {
   CHECK(Over("delta(v)", {{1, I(INT64_MIN)}, {2, I(1)}}) == "float 9.2233720368547758e+18");
 }
 
-TEST_CASE("disorder among the newest eight readings is put right; what is older is left out") {
+namespace {
+
+void Shuffle(Random* random, std::vector<Sample>* samples) {
+  for (size_t i = samples->size(); i > 1; --i) {
+    std::swap((*samples)[i - 1], (*samples)[random->Below(i)]);
+  }
+}
+
+std::vector<Sample> Readings(Random* random, size_t count) {
+  std::vector<Sample> ordered;
+  for (size_t i = 0; i < count; ++i) {
+    ordered.push_back({static_cast<int64_t>(i) * kSecond + static_cast<int64_t>(random->Below(9)),
+                       F(random->Unit() * 1000)});
+  }
+  return ordered;
+}
+
+const std::vector<std::string> kOverTime = {"integral(v)", "integral(v, 'step')", "twa(v)", "increase(v)",
+                                            "rate(v)", "integral(v, 3s)"};
+
+}  // namespace
+
+TEST_CASE("readings in whichever order, however merged, give the same bytes as in order") {
   Random random(1);
-  const TestPlan plan({"integral(v)", "rate(v)"});
+  const TestPlan plan(kOverTime);
   for (int round = 0; round < 200; ++round) {
-    std::vector<Sample> ordered;
-    for (int i = 0; i < 60; ++i) {
-      ordered.push_back({i * kSecond + static_cast<int64_t>(random.Below(9)),
-                         I(static_cast<int64_t>(random.Below(1000)))});
-    }
+    const std::vector<Sample> ordered = Readings(&random, 1 + random.Below(bounds::kCurvePoints));
     std::vector<Sample> mixed = ordered;
-    // Each comes at most seven places early or late.
-    for (size_t i = 0; i + 8 <= mixed.size(); i += 8) {
-      for (size_t k = 7; k > 0; --k) std::swap(mixed[i + k], mixed[i + random.Below(k + 1)]);
+    Shuffle(&random, &mixed);
+    Block a(plan.get()), b(plan.get());
+    a.Add(ordered);
+    for (size_t from = 0; from < mixed.size();) {
+      const size_t to = std::min<size_t>(mixed.size(), from + 1 + random.Below(200));
+      Block part(plan.get());
+      part.Add(std::vector<Sample>(mixed.begin() + static_cast<std::ptrdiff_t>(from),
+                                   mixed.begin() + static_cast<std::ptrdiff_t>(to)));
+      plan->Merge(b.bytes(), part.bytes());
+      from = to;
+    }
+    REQUIRE(Bytes(*plan, &a) == Bytes(*plan, &b));
+    for (size_t i = 0; i < plan->outputs(); ++i) REQUIRE(a.Show(i) == b.Show(i));
+  }
+}
+
+TEST_CASE("backlogs of any length behind what is live, forwards or backwards, lose nothing") {
+  Random random(7);
+  const TestPlan plan(kOverTime);
+  for (int round = 0; round < 60; ++round) {
+    const std::vector<Sample> ordered = Readings(&random, 4000);
+    // A stretch comes late; or all are up to 200 places out of order.
+    std::vector<Sample> now, later;
+    const size_t from = random.Below(3000), length = 300 + random.Below(900);
+    for (size_t i = 0; i < ordered.size(); ++i) {
+      (i >= from && i < from + length ? later : now).push_back(ordered[i]);
+    }
+    if (round % 3 == 1) std::reverse(later.begin(), later.end());
+    std::vector<Sample> arrival;
+    const size_t until = std::min(now.size(), from + 100 + random.Below(2000));
+    for (size_t n = 0, l = 0; n < now.size() || l < later.size();) {
+      const bool live = l == later.size() || n < until || (n < now.size() && random.Chance(0.3));
+      arrival.push_back(live ? now[n++] : later[l++]);
+    }
+    if (round % 3 == 2) {
+      arrival = ordered;
+      for (size_t i = 0; i + 200 <= arrival.size(); i += 200) {
+        for (size_t k = 199; k > 0; --k) std::swap(arrival[i + k], arrival[i + random.Below(k + 1)]);
+      }
     }
     Block a(plan.get()), b(plan.get());
     a.Add(ordered);
-    b.Add(mixed);
-    REQUIRE(Bytes(*plan, &a) == Bytes(*plan, &b));
+    b.Add(arrival);
+    std::string bytes = Bytes(*plan, &b);
+    CHECK(bytes.size() < 3 * (2 + bounds::kCurvePoints * 16 + bounds::kCurveStretches * 100));
+    Block c(plan.get());
+    std::string_view in = bytes;
+    REQUIRE(plan->Decode(&in, c.bytes()));
+    for (size_t i = 0; i < plan->outputs(); ++i) {
+      CAPTURE(round);
+      CAPTURE(i);
+      REQUIRE(c.Show(i) != "null");
+      REQUIRE(c.Float(i) == doctest::Approx(a.Float(i)).epsilon(1e-13));
+    }
   }
+}
+
+TEST_CASE("a reading that belongs into what is folded leaves no result rather than a wrong one") {
   std::vector<Sample> samples;
-  for (int64_t i = 1; i <= 20; ++i) samples.push_back({i * kSecond, I(10)});
-  samples.push_back({0, I(1'000'000)});
-  CHECK(Over("integral(v)", samples) == "float 190");
+  for (int64_t i = 0; i < 5000; ++i) {
+    if (i != 100) samples.push_back({i * kSecond, I(10)});
+  }
+  CHECK(Over("integral(v)", samples) == "float 49990");
+  samples.push_back({100 * kSecond, I(20)});  // where one was missing
+  CHECK(Over("integral(v)", samples) == "float 50000");
+  samples.push_back({200 * kSecond + 1, I(1'000'000)});
+  for (const std::string& call : kOverTime) CHECK(Over(call, samples) == "null");
+  CHECK(Over("count(v)", samples) == "int 5001");
+}
+
+TEST_CASE("areas across gaps longer than max_gap are left out") {
+  const std::vector<Sample> power = {
+      {0, I(10)}, {2 * kSecond, I(20)}, {5 * kSecond, I(0)}, {6 * kSecond, I(4)}};
+  CHECK(Over("integral(v, 3s)", power) == "float 62");
+  CHECK(Over("integral(v, 2s)", power) == "float 32");            // 30 + 2
+  CHECK(Over("integral(v, 'step', 2s)", power) == "float 20");
+  CHECK(Over("twa(v, 'linear', 2s)", power) == "float 10.666666666666666");  // of 3 s
+  CHECK(Over("twa(v, 500ms)", power) == "null");
+  CHECK(Over("twa(v, 500ms)", {{1, I(7)}}) == "float 7");
+}
+
+TEST_CASE("curves that version 0.1 stored are read") {
+  const TestPlan plan({"integral(v)", "increase(v)", "twa(v, 'step')"});
+  // 11 readings of 10 W, a second apart: three folded, eight kept.
+  std::string row;
+  PutVarint(&row, 3);
+  for (const int64_t t : {int64_t{0}, 2 * kSecond}) {
+    PutFixed(&row, t);
+    PutFixed(&row, 10.0);
+  }
+  for (const double sum : {20.0, 0.0, 20.0, 0.0, 0.0, 0.0}) PutFixed(&row, sum);
+  PutVarint(&row, 8);
+  for (int64_t i = 3; i < 11; ++i) {
+    PutFixed(&row, i * kSecond);
+    PutFixed(&row, 10.0);
+  }
+  Block block(plan.get());
+  std::string_view in = row;
+  REQUIRE(plan->Decode(&in, block.bytes()));
+  CHECK(in.empty());
+  block.Add({{11 * kSecond, I(13)}});
+  CHECK(block.Show(0) == "float 111.5");
+  CHECK(block.Show(1) == "float 3");
+  CHECK(block.Show(2) == "float 10");
+  Block nothing(plan.get());
+  in = std::string_view("\0\0", 2);
+  REQUIRE(plan->Decode(&in, nothing.bytes()));
+  CHECK(nothing.Show(0) == "null");
 }
 
 TEST_CASE("parts in order of time merge into the whole") {

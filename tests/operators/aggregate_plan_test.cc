@@ -62,7 +62,8 @@ TEST_CASE("parameters that shape the state are part of the accumulator, others o
   const TestPlan plan({"median(x)", "percentile(x, 0.95)", "percentile(x, 0.99, 0.01)",
                        "percentile(x, 0.5, 0.05)", "top_k(x, 3)", "mode(x)", "top_k(x, 5)",
                        "collect(x, 5)", "collect(x)", "histogram(x, -1, 1.5, 3)", "delta(x)", "last(x)",
-                       "range(x)", "min(x)", "twa(x)", "integral(x, 'step')", "rate(x)", "slope(x)",
+                       "range(x)", "min(x)", "twa(x)", "integral(x, 'step')", "rate(x)",
+                       "integral(x, 5m)", "twa(x, 'step', 5m)", "percentile_disc(x, 0.5)", "slope(x)",
                        "slope(x, y)", "corr(x, y)", "ewma(x, 1m)", "bool_and(z)", "bool_or(z)"});
   std::vector<std::string> signatures;
   for (const AccumulatorSlot& slot : plan->slots()) {
@@ -77,7 +78,7 @@ TEST_CASE("parameters that shape the state are part of the accumulator, others o
         std::vector<std::string>{
             "quantiles[0.01](x)", "quantiles[0.05](x)", "frequent(x)", "list[5](x)", "list[100](x)",
             "histogram[-1,1.5,3](x)", "last(x)", "first(x)", "max(x)", "min(x)", "curve(x)",
-            "comoments(x)", "comoments(x, y)", "decay[60000](x)", "truths(z)"});
+            "curve[300000](x)", "comoments(x)", "comoments(x, y)", "decay[60000](x)", "truths(z)"});
   CHECK(plan->output_is_json(4));
   CHECK_FALSE(plan->output_is_json(5));
   for (const char* bad : {"", "rows[", "rows[1]", "list", "list[", "list[1", "list[x]", "list[1,2]",
@@ -99,7 +100,8 @@ TEST_CASE("parameters are checked, and found where they are") {
         "percentile(x, 0.5, 0)", "percentile(x, null)", "top_k(x, 0)", "top_k(x, 101)",
         "top_k(x, 2.5)", "collect(x, 1001)", "histogram(x, 1, 1, 5)", "histogram(x, 0, 1, 257)",
         "histogram(x, -1e308, 1e308, 5)", "ewma(x, 0)", "ewma(x, 1.5)", "ewma(x, '1s')",
-        "twa(x, 'cubic')", "twa(x, 1)"}) {
+        "twa(x, 'cubic')", "twa(x, 0)", "integral(x, 5m, 'step')", "integral(x, 'step', 0.5)",
+        "integral(x, 'step', 'step')", "percentile_disc(x, 2)"}) {
     CAPTURE(bad);
     const Status status = plan.Add(bad);
     CHECK(status.code() == ErrorCode::kBadArgument);
@@ -118,7 +120,7 @@ TEST_CASE("parameters are checked, and found where they are") {
 TEST_CASE("names are sorted") {
   const std::vector<std::string> names = AggregatePlan::Names();
   CHECK(std::is_sorted(names.begin(), names.end()));
-  CHECK(names.size() == 34);
+  CHECK(names.size() == 35);
 }
 
 }  // namespace rivulet

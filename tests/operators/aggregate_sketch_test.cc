@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "base/random.h"
@@ -132,27 +133,70 @@ TEST_CASE("a sketch takes zero, infinities and numbers of all sizes in bounded m
 }
 
 TEST_CASE("exact quantiles interpolate; beyond the bound they are a fine sketch") {
+  const NumberLimits limits{bounds::kMostNumbers, QuantileMapping(bounds::kErrorBeyond)};
   NumberList list;
-  for (const double v : {40.0, 10.0, 30.0, 20.0, kNan}) list.Add(v);
-  CHECK(list.Quantile(0) == 10);
-  CHECK(list.Quantile(0.5) == 25);
-  CHECK(list.Quantile(1.0 / 3) == doctest::Approx(20));
-  CHECK(list.Quantile(1) == 40);
+  for (const double v : {40.0, 10.0, 30.0, 20.0, kNan}) list.Add(limits, v);
+  CHECK(list.Quantile(limits, 0) == 10);
+  CHECK(list.Quantile(limits, 0.5) == 25);
+  CHECK(list.Quantile(limits, 1.0 / 3) == doctest::Approx(20));
+  CHECK(list.Quantile(limits, 1) == 40);
+  CHECK(list.Discrete(limits, 0) == 10);
+  CHECK(list.Discrete(limits, 0.25) == 10);
+  CHECK(list.Discrete(limits, 0.26) == 20);
+  CHECK(list.Discrete(limits, 0.5) == 20);
+  CHECK(list.Discrete(limits, 1) == 40);
   NumberList large, left, right;
   for (size_t i = 0; i <= bounds::kMostNumbers; ++i) {
-    large.Add(static_cast<double>(i));
-    (i % 3 == 0 ? left : right).Add(static_cast<double>(i));
+    large.Add(limits, static_cast<double>(i));
+    (i % 3 == 0 ? left : right).Add(limits, static_cast<double>(i));
   }
-  right.Merge(left);
+  right.Merge(limits, left);
   CHECK(Bytes(large) == Bytes(right));
   CHECK(large.count() == bounds::kMostNumbers + 1);
   CHECK(large.HeapBytes() < 400'000);
-  CHECK(large.Quantile(0.5) == doctest::Approx(bounds::kMostNumbers / 2.0).epsilon(0.001));
+  CHECK(large.Quantile(limits, 0.5) == doctest::Approx(bounds::kMostNumbers / 2.0).epsilon(0.001));
+  CHECK(large.Discrete(limits, 0.9) == doctest::Approx(bounds::kMostNumbers * 0.9).epsilon(0.001));
   NumberList copy;
   const std::string bytes = Bytes(large);
   std::string_view in = bytes;
-  REQUIRE(copy.Decode(&in));
+  REQUIRE(copy.Decode(limits, &in));
   CHECK(Bytes(copy) == bytes);
+}
+
+TEST_CASE("a share that a float cannot hold exactly does not move the discrete quantile") {
+  const NumberLimits limits{256, QuantileMapping(bounds::kDefaultError)};
+  for (const int n : {10, 20, 100, 200}) {
+    NumberList list;
+    for (int i = 1; i <= n; ++i) list.Add(limits, i);
+    for (int k = 1; k <= n; ++k) REQUIRE(list.Discrete(limits, static_cast<double>(k) / n) == k);
+  }
+}
+
+TEST_CASE("a few numbers take few bytes, and none are taken for what they are not") {
+  const NumberLimits limits{256, QuantileMapping(bounds::kDefaultError)};
+  Random random(9);
+  for (int round = 0; round < 300; ++round) {
+    NumberList list;
+    for (uint64_t n = random.Below(257); n > 0; --n) {
+      list.Add(limits, round % 2 == 0 ? static_cast<double>(random.Below(200))
+                                      : RandomNumber(&random, round % 4));
+    }
+    std::string bytes;
+    list.EncodeFew(&bytes);
+    if (round % 2 == 0) REQUIRE(bytes.size() <= 2 + list.count() * 3);
+    std::string_view in = bytes;
+    NumberList copy;
+    REQUIRE(copy.DecodeFew(limits, &in));
+    REQUIRE(in.empty());
+    REQUIRE(Bytes(copy) == Bytes(list));
+    if (bytes.size() < 2) continue;
+    bytes[random.Below(bytes.size())] = static_cast<char>(random.Next());
+    in = bytes;
+    NumberList damaged;
+    if (damaged.DecodeFew(limits, &in) && damaged.count() > 0) {
+      REQUIRE_FALSE(std::isnan(damaged.Quantile(limits, 0.3)));
+    }
+  }
 }
 
 TEST_CASE("distinct counts are exact for a few and close for many") {

@@ -14,6 +14,7 @@ struct KindName {
   AccumulatorKind kind;
   std::string_view name;
   size_t parameters;
+  bool optional = false;  // the parameter: where it is 0 it is not written
 };
 
 constexpr KindName kKinds[] = {
@@ -30,7 +31,7 @@ constexpr KindName kKinds[] = {
     {AccumulatorKind::kFrequent, "frequent", 0},
     {AccumulatorKind::kHistogram, "histogram", 3},
     {AccumulatorKind::kList, "list", 1},
-    {AccumulatorKind::kCurve, "curve", 0},
+    {AccumulatorKind::kCurve, "curve", 1, true},
     {AccumulatorKind::kComoments, "comoments", 0},
     {AccumulatorKind::kMinBy, "min_by", 0},
     {AccumulatorKind::kMaxBy, "max_by", 0},
@@ -50,7 +51,8 @@ bool GoodParameters(const AccumulatorSpec& spec) {
     case AccumulatorKind::kHistogram:
       return p[0] < p[1] && std::isfinite(p[1] - p[0]) && WholeWithin(p[2], 1, bounds::kMostBuckets);
     case AccumulatorKind::kList: return WholeWithin(p[0], 1, bounds::kLongestList);
-    case AccumulatorKind::kDecay: return WholeWithin(p[0], 1, bounds::kLongestHalfLife);
+    case AccumulatorKind::kDecay: return WholeWithin(p[0], 1, bounds::kLongestDuration);
+    case AccumulatorKind::kCurve: return WholeWithin(p[0], 0, bounds::kLongestDuration);
     default: return true;
   }
 }
@@ -74,7 +76,7 @@ std::shared_ptr<const Accumulator> NewAccumulator(const AccumulatorSpec& spec) {
     case AccumulatorKind::kFrequent: return NewFrequent();
     case AccumulatorKind::kHistogram: return NewHistogram(p[0], p[1], static_cast<uint32_t>(p[2]));
     case AccumulatorKind::kList: return NewList(static_cast<size_t>(p[0]));
-    case AccumulatorKind::kCurve: return NewCurve();
+    case AccumulatorKind::kCurve: return NewCurve(p[0]);
     case AccumulatorKind::kComoments: return NewComoments();
     case AccumulatorKind::kMinBy: return NewExtremeBy(false);
     case AccumulatorKind::kMaxBy: return NewExtremeBy(true);
@@ -88,6 +90,7 @@ std::string DescribeAccumulator(const AccumulatorSpec& spec) {
   for (const KindName& k : kKinds) {
     if (k.kind != spec.kind) continue;
     std::string text(k.name);
+    if (k.optional && spec.parameters[0] == 0) return text;
     for (size_t i = 0; i < k.parameters; ++i) {
       text += i == 0 ? '[' : ',';
       AppendJsonFloat(&text, spec.parameters[i]);
@@ -104,6 +107,7 @@ std::optional<AccumulatorSpec> ParseAccumulator(std::string_view text) {
   for (const KindName& k : kKinds) {
     if (k.name != name) continue;
     AccumulatorSpec spec{k.kind, {}};
+    if (k.optional && rest.empty()) return spec;
     for (size_t i = 0; i < k.parameters; ++i) {
       if (rest.empty()) return std::nullopt;
       rest.remove_prefix(1);  // the bracket or a comma

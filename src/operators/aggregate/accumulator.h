@@ -4,8 +4,8 @@
 //
 // Nulls are skipped. Numbers keep SQL's types: sum, min and max of ints are ints. Definitions:
 //   count   rows with a non-null argument, or all rows
-//   sum     ints exactly in int64 (beyond it: float), floats with Kahan-Babuska two-sum
-//           compensation (Knuth 1969, Neumaier 1974)
+//   sum     ints exactly, whatever their order (a sum beyond int64 is the float nearest to it), floats
+//           with Kahan-Babuska two-sum compensation (Knuth 1969, Neumaier 1974)
 //   moments count, mean and sum of squared deviations by Welford (1962), merged by Chan, Golub and
 //           LeVeque (1979): no catastrophic cancellation
 //   min/max of numbers (compared exactly across int and float) or of strings; NaN is ignored
@@ -67,7 +67,7 @@ enum class AccumulatorKind : uint8_t {
   kFrequent,     // the most frequent values
   kHistogram,    // [low, high, buckets]: numbers counted in buckets of equal width
   kList,         // [limit]: the first values in order of event time
-  kCurve,        // a number over time: area, increase
+  kCurve,        // [longest gap, ms; 0: any]: a number over time: area, increase
   kComoments,    // two numbers, or one and event time: variances and covariance
   kMinBy, kMaxBy,  // the value where another one is smallest, largest
   kTruths,       // whether true, false was seen
@@ -91,10 +91,16 @@ std::optional<AccumulatorSpec> ParseAccumulator(std::string_view text);
 // --- reading results ---
 
 struct SumState {
-  double f, c;   // float part and its compensation
-  int64_t i;     // exact int part
+  double f, c;   // float part and its compensation; of ints alone: a whole multiple of kCarry, and 0
+  int64_t i;     // int part, modulo kCarry
   uint64_t n;    // non-null arguments; bit 63: a float was seen
   static constexpr uint64_t kFloatSeen = 1ull << 63;
+  static constexpr double kCarry = 0x1p64;
+  // Whether `f` can be the carries of ints: of no more than 2^52 of them.
+  static bool IsCarries(double f) {
+    return f >= -0x1p116 && f <= 0x1p116 &&
+           static_cast<double>(static_cast<int64_t>(f / kCarry)) * kCarry == f;
+  }
 };
 struct MomentsState {
   double n, mean, m2;
@@ -118,6 +124,10 @@ struct DecayState {
   double weight, weighted;  // sums of weights, of weighted values
   int64_t time;
 };
+
+// Of a kCurve state: the last reading; false: there is none. A reading more.
+bool LastReading(const char* state, int64_t* time_us, double* value);
+void AddReading(const Accumulator& curve, char* state, int64_t time_us, double value);
 
 uint64_t RowsCount(const char* state);
 // The value of a kMin, kMax, kFirst, kLast, kMinBy or kMaxBy state; strings are views into it.

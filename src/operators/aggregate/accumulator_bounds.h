@@ -10,6 +10,8 @@ namespace rivulet::bounds {
 inline constexpr double kSmallestError = 0.001;
 inline constexpr double kLargestError = 0.2;
 inline constexpr double kDefaultError = 0.01;
+// kQuantiles: numbers kept, so that quantiles are exact; with more they become a sketch.
+inline constexpr size_t kFewNumbers = 256;
 // Numbers further from the largest magnitude of their sign than this many octaves share a bucket.
 inline constexpr int kSketchOctaves = 60;
 
@@ -33,9 +35,11 @@ inline constexpr int64_t kDefaultList = 100;
 
 inline constexpr size_t kLongestText = 1024;  // bytes kept of a text in kList and kFrequent
 
-// kCurve: newest points kept one by one, so that disorder among them is put right.
-inline constexpr size_t kCurvePoints = 8;
+// kCurve: readings kept one by one, in whichever order they come; with more the older half of them is
+// folded into stretches.
+inline constexpr size_t kCurvePoints = 512;
+inline constexpr size_t kCurveStretches = 8;
 
-inline constexpr int64_t kLongestHalfLife = int64_t{10} * 366 * 24 * 3600 * 1000;  // kDecay, ms
+inline constexpr int64_t kLongestDuration = int64_t{10} * 366 * 24 * 3600 * 1000;  // kDecay, kCurve; ms
 
 }  // namespace rivulet::bounds

@@ -25,9 +25,9 @@ AccumulatorPtr NewNumbers();
 AccumulatorPtr NewDistinct();
 AccumulatorPtr NewFrequent();
 AccumulatorPtr NewList(size_t limit);
+AccumulatorPtr NewCurve(double longest_gap_ms);
 
-// curve.cc, fixed_accumulators.cc: of fixed size.
-AccumulatorPtr NewCurve();
+// fixed_accumulators.cc: of fixed size.
 AccumulatorPtr NewComoments();
 AccumulatorPtr NewHistogram(double low, double high, uint32_t buckets);
 AccumulatorPtr NewTruths();

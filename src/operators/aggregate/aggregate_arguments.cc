@@ -60,6 +60,13 @@ Status CheckValue(const AggregateDefinition& d, const expr::Program& value) {
               value.canonical() + "' is not one"};
 }
 
+// A word that need not be given, and was not: in its place stands the number behind it.
+bool LeftOut(const AggregateParameter& p, const AggregateDefinition& d, const expr::Program& given) {
+  if (p.kind != Kind::kWord || !p.fallback || &p == &d.parameters.back()) return false;
+  const std::optional<Value> constant = given.constant();
+  return constant && constant->is_number();
+}
+
 bool ReadParameter(const AggregateParameter& p, const Value& v, double* number) {
   if (p.kind == Kind::kWord) {
     if (v.type != Type::kString) return false;
@@ -86,7 +93,7 @@ Result<AggregateArguments> CheckArguments(const AggregateDefinition& definition,
   size_t of_state = 0, of_finisher = 0, next = found.values;
   for (const AggregateParameter& p : definition.parameters) {
     double number = p.fallback.value_or(0);
-    if (next < call.arguments.size()) {
+    if (next < call.arguments.size() && !LeftOut(p, definition, call.arguments[next])) {
       const expr::Program& given = call.arguments[next];
       *offset = call.argument_offsets[next++];
       const std::optional<Value> constant = given.constant();
@@ -98,6 +105,13 @@ Result<AggregateArguments> CheckArguments(const AggregateDefinition& definition,
       }
     }
     (p.shapes_state ? found.of_state[of_state++] : found.of_finisher[of_finisher++]) = number;
+  }
+  if (next < call.arguments.size()) {
+    *offset = call.argument_offsets[next];
+    return Status(ErrorCode::kBadArgument, "'" + call.arguments[next].canonical() +
+                                               "' is behind its place; expected " +
+                                               std::string(definition.name) + "(" +
+                                               std::string(definition.usage) + ")");
   }
   return found;
 }

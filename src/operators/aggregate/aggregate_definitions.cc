@@ -32,9 +32,11 @@ constexpr AggregateParameter kHistogram[] = {
     {"buckets", Kind::kWhole, 1, bounds::kMostBuckets, true}};
 constexpr AggregateParameter kCollect[] = {
     {"limit", Kind::kWhole, 1, bounds::kLongestList, true, bounds::kDefaultList}};
-constexpr AggregateParameter kJoin[] = {{"points", Kind::kWord, 0, 1, false, 0, kJoins}};
+constexpr AggregateParameter kJoin[] = {
+    {"points", Kind::kWord, 0, 1, false, 0, kJoins},
+    {"max_gap", Kind::kDuration, 1, bounds::kLongestDuration, true, 0}};
 constexpr AggregateParameter kHalfLife[] = {
-    {"half-life", Kind::kDuration, 1, bounds::kLongestHalfLife, true}};
+    {"half-life", Kind::kDuration, 1, bounds::kLongestDuration, true}};
 
 // The documents' test reads names from the beginnings of these rows.
 constexpr AggregateDefinition kDefinitions[] = {
@@ -58,7 +60,7 @@ constexpr AggregateDefinition kDefinitions[] = {
      "x, low, high, buckets", 1, 1, kHistogram},
     {"increase", AccumulatorKind::kCurve, finish::Increase, Result::kFloat, kNumbers, "x"},
     {"integral", AccumulatorKind::kCurve, finish::Area, Result::kFloat, kNumbers,
-     "x[, 'linear' or 'step']", 1, 1, kJoin},
+     "x[, 'linear' or 'step'][, max_gap]", 1, 1, kJoin},
     {"last", AccumulatorKind::kLast, finish::Single, Result::kArgument, kAnyType, "x"},
     {"max", AccumulatorKind::kMax, finish::Single, Result::kArgument, kAnyType, "x"},
     {"max_by", AccumulatorKind::kMaxBy, finish::Single, Result::kArgument, kAnyType, "x, by", 2, 2},
@@ -68,6 +70,8 @@ constexpr AggregateDefinition kDefinitions[] = {
     {"min_by", AccumulatorKind::kMinBy, finish::Single, Result::kArgument, kAnyType, "x, by", 2, 2},
     {"mode", AccumulatorKind::kFrequent, finish::Mode, Result::kAny, kAnyType, "x"},
     {"percentile", AccumulatorKind::kQuantiles, finish::Percentile, Result::kFloat, kNumbers,
+     "x, p[, error]", 1, 1, kPercentile},
+    {"percentile_disc", AccumulatorKind::kQuantiles, finish::PercentileDiscrete, Result::kFloat, kNumbers,
      "x, p[, error]", 1, 1, kPercentile},
     {"percentile_exact", AccumulatorKind::kNumbers, finish::PercentileExact, Result::kFloat, kNumbers,
      "x, p", 1, 1, kExact},
@@ -81,7 +85,7 @@ constexpr AggregateDefinition kDefinitions[] = {
     {"sum", AccumulatorKind::kSum, finish::Sum, Result::kNumber, kNumbers, "x"},
     {"top_k", AccumulatorKind::kFrequent, finish::TopK, Result::kList, kAnyType, "x, k", 1, 1, kTopK},
     {"twa", AccumulatorKind::kCurve, finish::TimeAverage, Result::kFloat, kNumbers,
-     "x[, 'linear' or 'step']", 1, 1, kJoin},
+     "x[, 'linear' or 'step'][, max_gap]", 1, 1, kJoin},
     {"var", AccumulatorKind::kMoments, finish::Variance, Result::kFloat, kNumbers, "x"},
     {"var_pop", AccumulatorKind::kMoments, finish::VariancePopulation, Result::kFloat, kNumbers, "x"},
 };

@@ -1,6 +1,10 @@
 #include "operators/aggregate/boxed_accumulators.h"
 
+#include <limits>
+#include <utility>
+
 #include "base/coding.h"
+#include "operators/aggregate/accumulator_bounds.h"
 #include "operators/aggregate/accumulator_kinds.h"
 #include "operators/aggregate/block_state.h"
 
@@ -35,97 +39,166 @@ class Boxed : public Base {
     const Object* other = Unboxed<Object>(from);
     if (other != nullptr) rules_.Merge(Get(into), *other);
   }
-  void Encode(const char* state, std::string* out) const override {
-    const Object* object = Unboxed<Object>(state);
-    out->push_back(object == nullptr ? 0 : 1);
-    if (object != nullptr) object->Encode(out);
-  }
-  bool Decode(std::string_view* in, char* state) const override {
-    Init(state);
-    uint8_t any = 0;
-    if (!GetFixed(in, &any) || any > 1) return false;
-    return any == 0 || rules_.Decode(Get(state), in);
-  }
 
  protected:
   const Rules& rules() const { return rules_; }
-
- private:
-  static void Put(char* state, Object* object) { std::memcpy(state, &object, sizeof(object)); }
   static Object* Get(char* state) {
     Object* object = Unboxed<Object>(state);
     if (object == nullptr) Put(state, object = new Object());
     return object;
   }
 
+ private:
+  static void Put(char* state, Object* object) { std::memcpy(state, &object, sizeof(object)); }
+
   Rules rules_;
 };
 
-struct QuantileRules {
-  using Object = QuantileSketch;
-  QuantileMapping mapping;
-  void Add(Object* o, const AccumulateInput& in, uint32_t row) const {
-    double v = 0;
-    if (ReadNumber(*in.argument, row, &v)) o->Add(mapping, v);
+// And their stored form: a byte says whether there is an object, and in which of its forms it follows.
+template <typename Rules, typename Base = Accumulator>
+class Stored : public Boxed<Rules, Base> {
+ public:
+  using Object = typename Rules::Object;
+  using Boxed<Rules, Base>::Boxed;
+
+  void Encode(const char* state, std::string* out) const override {
+    const Object* object = Unboxed<Object>(state);
+    out->push_back(object == nullptr ? 0 : static_cast<char>(this->rules().Form(*object)));
+    if (object != nullptr) this->rules().Encode(*object, out);
   }
-  void Merge(Object* into, const Object& from) const { into->Merge(mapping, from); }
-  bool Decode(Object* o, std::string_view* in) const { return o->Decode(mapping, in); }
+  bool Decode(std::string_view* in, char* state) const override {
+    this->Init(state);
+    uint8_t form = 0;
+    if (!GetFixed(in, &form)) return false;
+    if (form == 0) return true;
+    return form <= Rules::kForms && this->rules().Decode(this->Get(state), form, in);
+  }
 };
 
-class Quantiles final : public Boxed<QuantileRules, QuantileAccumulator> {
+// Of objects that are stored in one form.
+template <typename T>
+struct OneForm {
+  using Object = T;
+  static constexpr uint8_t kForms = 1;
+  uint8_t Form(const T&) const { return 1; }
+  void Encode(const T& o, std::string* out) const { o.Encode(out); }
+};
+
+struct NumberRules : OneForm<NumberList> {
+  NumberLimits limits;
+  void Add(Object* o, const AccumulateInput& in, uint32_t row) const {
+    double v = 0;
+    if (ReadNumber(*in.argument, row, &v)) o->Add(limits, v);
+  }
+  void Merge(Object* into, const Object& from) const { into->Merge(limits, from); }
+  bool Decode(Object* o, uint8_t, std::string_view* in) const { return o->Decode(limits, in); }
+};
+
+// Form 1 is a sketch; form 2, not known before version 0.2, a few numbers.
+struct QuantileRules : NumberRules {
+  static constexpr uint8_t kForms = 2;
+  uint8_t Form(const Object& o) const { return o.sketched() ? 1 : 2; }
+  void Encode(const Object& o, std::string* out) const {
+    return o.sketched() ? o.EncodeSketch(out) : o.EncodeFew(out);
+  }
+  bool Decode(Object* o, uint8_t form, std::string_view* in) const {
+    return form == 1 ? o->DecodeSketch(limits, in) : o->DecodeFew(limits, in);
+  }
+};
+
+template <typename Rules>
+class Numbers final : public Stored<Rules, NumbersAccumulator> {
+ public:
+  using Stored<Rules, NumbersAccumulator>::Stored;
+  const NumberLimits& limits() const override { return this->rules().limits; }
+};
+
+struct CurveRules {
+  using Object = Curve;
+  int64_t longest_gap_us;
+  void Add(Object* o, const AccumulateInput& in, uint32_t row) const {
+    double v = 0;
+    if (ReadNumber(*in.argument, row, &v)) o->Add(longest_gap_us, {in.time[row], v});
+  }
+  void Merge(Object* into, const Object& from) const { into->Merge(longest_gap_us, from); }
+};
+
+class Curves final : public Boxed<CurveRules, CurveAccumulator> {
  public:
   using Boxed::Boxed;
-  Value Quantile(const char* state, double p) const override {
-    const QuantileSketch* sketch = Unboxed<QuantileSketch>(state);
-    if (sketch == nullptr || sketch->count() == 0) return Value::Null();
-    return Value::Float(sketch->Quantile(rules().mapping, p));
+  CurveTotal Total(const Curve& curve) const override { return curve.Total(rules().longest_gap_us); }
+  void AddPoint(char* state, CurvePoint point) const override {
+    Get(state)->Add(rules().longest_gap_us, point);
   }
-};
-
-struct NumberRules {
-  using Object = NumberList;
-  void Add(Object* o, const AccumulateInput& in, uint32_t row) const {
-    double v = 0;
-    if (ReadNumber(*in.argument, row, &v)) o->Add(v);
+  void Encode(const char* state, std::string* out) const override {
+    static const Curve nothing;
+    const Curve* curve = Unboxed<Curve>(state);
+    (curve == nullptr ? nothing : *curve).Encode(out);
   }
-  void Merge(Object* into, const Object& from) const { into->Merge(from); }
-  bool Decode(Object* o, std::string_view* in) const { return o->Decode(in); }
+  bool Decode(std::string_view* in, char* state) const override {
+    Init(state);
+    Curve curve;
+    if (!curve.Decode(in)) return false;
+    if (!curve.empty() || curve.missed() > 0) *Get(state) = std::move(curve);
+    return true;
+  }
 };
 
 template <typename T>
-struct ValueRules {
-  using Object = T;
+struct ValueRules : OneForm<T> {
+  using typename OneForm<T>::Object;
   void Add(Object* o, const AccumulateInput& in, uint32_t row) const {
     o->Add(in.argument->Get(row));
   }
   void Merge(Object* into, const Object& from) const { into->Merge(from); }
-  bool Decode(Object* o, std::string_view* in) const { return o->Decode(in); }
+  bool Decode(Object* o, uint8_t, std::string_view* in) const { return o->Decode(in); }
 };
 
-struct ListRules {
-  using Object = ValueList;
+struct ListRules : OneForm<ValueList> {
   size_t limit;
   void Add(Object* o, const AccumulateInput& in, uint32_t row) const {
     o->Add(in.time[row], in.argument->Get(row), limit);
   }
   void Merge(Object* into, const Object& from) const { into->Merge(from, limit); }
-  bool Decode(Object* o, std::string_view* in) const { return o->Decode(in, limit); }
+  bool Decode(Object* o, uint8_t, std::string_view* in) const { return o->Decode(in, limit); }
 };
 
 }  // namespace
 
 AccumulatorPtr NewQuantiles(double error) {
-  return std::make_shared<Quantiles>(QuantileRules{QuantileMapping(error)});
+  return std::make_shared<Numbers<QuantileRules>>(
+      QuantileRules{{{}, {bounds::kFewNumbers, QuantileMapping(error)}}});
 }
-AccumulatorPtr NewNumbers() { return std::make_shared<Boxed<NumberRules>>(NumberRules{}); }
+AccumulatorPtr NewNumbers() {
+  return std::make_shared<Numbers<NumberRules>>(
+      NumberRules{{}, {bounds::kMostNumbers, QuantileMapping(bounds::kErrorBeyond)}});
+}
+AccumulatorPtr NewCurve(double longest_gap_ms) {
+  const int64_t us = static_cast<int64_t>(longest_gap_ms) * 1000;
+  return std::make_shared<Curves>(
+      CurveRules{us > 0 ? us : std::numeric_limits<int64_t>::max()});
+}
 AccumulatorPtr NewDistinct() {
-  return std::make_shared<Boxed<ValueRules<DistinctCounter>>>(ValueRules<DistinctCounter>{});
+  return std::make_shared<Stored<ValueRules<DistinctCounter>>>(ValueRules<DistinctCounter>{});
 }
 AccumulatorPtr NewFrequent() {
-  return std::make_shared<Boxed<ValueRules<FrequentValues>>>(ValueRules<FrequentValues>{});
+  return std::make_shared<Stored<ValueRules<FrequentValues>>>(ValueRules<FrequentValues>{});
 }
 AccumulatorPtr NewList(size_t limit) {
-  return std::make_shared<Boxed<ListRules>>(ListRules{limit});
+  return std::make_shared<Stored<ListRules>>(ListRules{{}, limit});
+}
+
+bool LastReading(const char* state, int64_t* time_us, double* value) {
+  const Curve* curve = Unboxed<Curve>(state);
+  if (curve == nullptr || curve->empty()) return false;
+  const CurvePoint last = curve->Last();
+  *time_us = last.time;
+  *value = last.value;
+  return true;
+}
+
+void AddReading(const Accumulator& curve, char* state, int64_t time_us, double value) {
+  static_cast<const CurveAccumulator&>(curve).AddPoint(state, {time_us, value});
 }
 
 }  // namespace rivulet

@@ -5,10 +5,10 @@
 #include <cstring>
 
 #include "operators/aggregate/accumulator.h"
+#include "operators/aggregate/curve.h"
 #include "operators/aggregate/distinct_counter.h"
 #include "operators/aggregate/frequent_values.h"
 #include "operators/aggregate/number_list.h"
-#include "operators/aggregate/quantile_sketch.h"
 #include "operators/aggregate/value_list.h"
 
 namespace rivulet {
@@ -21,11 +21,17 @@ T* Unboxed(const char* state) {
   return object;
 }
 
-// Of accumulators of the kind kQuantiles.
-class QuantileAccumulator : public Accumulator {
+// Of accumulators of the kinds kQuantiles and kNumbers, whose objects are NumberLists.
+class NumbersAccumulator : public Accumulator {
  public:
-  // As QuantileSketch::Quantile; null when there are no numbers.
-  virtual Value Quantile(const char* state, double p) const = 0;
+  virtual const NumberLimits& limits() const = 0;
+};
+
+// Of the kind kCurve, whose objects are Curves.
+class CurveAccumulator : public Accumulator {
+ public:
+  virtual CurveTotal Total(const Curve& curve) const = 0;
+  virtual void AddPoint(char* state, CurvePoint point) const = 0;
 };
 
 }  // namespace rivulet

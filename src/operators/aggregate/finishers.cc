@@ -2,17 +2,26 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "base/wide_int.h"
 #include "operators/aggregate/block_state.h"
-#include "operators/aggregate/curve.h"
+#include "operators/aggregate/boxed_accumulators.h"
 
 namespace rivulet::finish {
 namespace {
 
 uint64_t CountOf(const SumState& s) { return s.n & ~SumState::kFloatSeen; }
 
-// The float value of a sum: an infinite sum has a meaningless compensation.
+bool OnlyInts(const SumState& s) { return (s.n & SumState::kFloatSeen) == 0; }
+
+// The float nearest to a sum of ints; of a sum with floats its value, where an infinite one has a
+// meaningless compensation.
 double FloatSum(const SumState& s) {
+  if (OnlyInts(s)) {
+    const auto carries = static_cast<int64_t>(s.f / SumState::kCarry);
+    return static_cast<double>((static_cast<Int128>(carries) << 64) + static_cast<Int128>(s.i));
+  }
   const double sum = s.f + static_cast<double>(s.i);
   return std::isfinite(s.c) ? sum + s.c : sum;
 }
@@ -25,8 +34,15 @@ void Moments(const FinishInput& in, bool population, bool root, Column* out, uin
   out->SetFloat(row, root ? std::sqrt(variance) : variance);
 }
 
-double AreaOf(const Curve& folded, const FinishInput& in) {
-  return in.parameters[0] == 0 ? folded.sums.linear.Value() : folded.sums.step.Value();
+// Of nothing, and where a reading could not be put in its place, there is no result.
+std::optional<CurveTotal> TotalOf(const FinishInput& in) {
+  const Curve* curve = Unboxed<Curve>(in.state);
+  if (curve == nullptr || curve->empty() || curve->missed() > 0) return std::nullopt;
+  return static_cast<const CurveAccumulator*>(in.accumulator)->Total(*curve);
+}
+
+double AreaOf(const CurveTotal& total, const FinishInput& in) {
+  return in.parameters[0] == 0 ? total.sums.linear.Value() : total.sums.step.Value();
 }
 
 }  // namespace
@@ -38,7 +54,7 @@ void Count(const FinishInput& in, Column* out, uint32_t row) {
 void Sum(const FinishInput& in, Column* out, uint32_t row) {
   const auto& s = *As<SumState>(in.state);
   if (CountOf(s) == 0) return out->SetNull(row);
-  if ((s.n & SumState::kFloatSeen) == 0) return out->SetInt(row, s.i);
+  if (OnlyInts(s) && s.f == 0) return out->SetInt(row, s.i);
   out->SetFloat(row, FloatSum(s));
 }
 
@@ -78,30 +94,31 @@ void Difference(const FinishInput& in, Column* out, uint32_t row) {
 }
 
 void Area(const FinishInput& in, Column* out, uint32_t row) {
-  const Curve folded = As<Curve>(in.state)->Folded();
-  if (folded.folded == 0) return out->SetNull(row);
-  out->SetFloat(row, AreaOf(folded, in));
+  const std::optional<CurveTotal> total = TotalOf(in);
+  if (!total) return out->SetNull(row);
+  out->SetFloat(row, AreaOf(*total, in));
 }
 
 // Of one reading, or several at one time: the last.
 void TimeAverage(const FinishInput& in, Column* out, uint32_t row) {
-  const Curve folded = As<Curve>(in.state)->Folded();
-  if (folded.folded == 0) return out->SetNull(row);
-  const double seconds = folded.Seconds();
-  out->SetFloat(row, seconds > 0 ? AreaOf(folded, in) / seconds : folded.last.value);
+  const std::optional<CurveTotal> total = TotalOf(in);
+  if (!total) return out->SetNull(row);
+  if (total->first.time == total->last.time) return out->SetFloat(row, total->last.value);
+  const double seconds = total->CoveredSeconds();
+  if (!(seconds > 0)) return out->SetNull(row);
+  out->SetFloat(row, AreaOf(*total, in) / seconds);
 }
 
 void Increase(const FinishInput& in, Column* out, uint32_t row) {
-  const Curve folded = As<Curve>(in.state)->Folded();
-  if (folded.folded == 0) return out->SetNull(row);
-  out->SetFloat(row, folded.sums.increase.Value());
+  const std::optional<CurveTotal> total = TotalOf(in);
+  if (!total) return out->SetNull(row);
+  out->SetFloat(row, total->sums.increase.Value());
 }
 
 void Rate(const FinishInput& in, Column* out, uint32_t row) {
-  const Curve folded = As<Curve>(in.state)->Folded();
-  const double seconds = folded.Seconds();
-  if (!(seconds > 0)) return out->SetNull(row);
-  out->SetFloat(row, folded.sums.increase.Value() / seconds);
+  const std::optional<CurveTotal> total = TotalOf(in);
+  if (!total || total->first.time == total->last.time) return out->SetNull(row);
+  out->SetFloat(row, total->sums.increase.Value() / total->Seconds());
 }
 
 void Slope(const FinishInput& in, Column* out, uint32_t row) {

@@ -35,6 +35,7 @@ void Difference(const FinishInput& in, Column* out, uint32_t row);
 // In finishers_sketches.cc.
 void Median(const FinishInput& in, Column* out, uint32_t row);
 void Percentile(const FinishInput& in, Column* out, uint32_t row);       // parameters: p
+void PercentileDiscrete(const FinishInput& in, Column* out, uint32_t row);  // p
 void PercentileExact(const FinishInput& in, Column* out, uint32_t row);  // p
 void Distinct(const FinishInput& in, Column* out, uint32_t row);
 void Mode(const FinishInput& in, Column* out, uint32_t row);

@@ -9,8 +9,15 @@
 namespace rivulet::finish {
 namespace {
 
+const NumberList* Numbers(const FinishInput& in) {
+  const NumberList* numbers = Unboxed<NumberList>(in.state);
+  return numbers == nullptr || numbers->count() == 0 ? nullptr : numbers;
+}
+
 void Quantile(const FinishInput& in, double p, Column* out, uint32_t row) {
-  out->Set(row, static_cast<const QuantileAccumulator*>(in.accumulator)->Quantile(in.state, p));
+  const NumberList* numbers = Numbers(in);
+  if (numbers == nullptr) return out->SetNull(row);
+  out->SetFloat(row, numbers->Quantile(static_cast<const NumbersAccumulator*>(in.accumulator)->limits(), p));
 }
 
 // Appends to a JSON array: the comma in front.
@@ -26,9 +33,13 @@ void Percentile(const FinishInput& in, Column* out, uint32_t row) {
 }
 
 void PercentileExact(const FinishInput& in, Column* out, uint32_t row) {
-  const NumberList* numbers = Unboxed<NumberList>(in.state);
-  if (numbers == nullptr || numbers->count() == 0) return out->SetNull(row);
-  out->SetFloat(row, numbers->Quantile(in.parameters[0]));
+  Quantile(in, in.parameters[0], out, row);
+}
+void PercentileDiscrete(const FinishInput& in, Column* out, uint32_t row) {
+  const NumberList* numbers = Numbers(in);
+  if (numbers == nullptr) return out->SetNull(row);
+  const auto& limits = static_cast<const NumbersAccumulator*>(in.accumulator)->limits();
+  out->SetFloat(row, numbers->Discrete(limits, in.parameters[0]));
 }
 
 void Distinct(const FinishInput& in, Column* out, uint32_t row) {

@@ -38,17 +38,11 @@ inline void AddFloat(SumState* s, double v) {
   s->f = sum;
 }
 
+// What does not fit into int64 goes to `f` in whole multiples of 2^64: without floats beside it, exactly.
 inline void AddInt(SumState* s, int64_t v) {
-  int64_t sum = 0;
-  if (!__builtin_add_overflow(s->i, v, &sum)) {
-    s->i = sum;
-    return;
+  if (__builtin_add_overflow(s->i, v, &s->i)) {
+    AddFloat(s, v > 0 ? SumState::kCarry : -SumState::kCarry);
   }
-  // Past int64 the sum goes on as a float, as the result will be one anyway.
-  AddFloat(s, static_cast<double>(s->i));
-  AddFloat(s, static_cast<double>(v));
-  s->i = 0;
-  s->n |= SumState::kFloatSeen;
 }
 
 class Sum final : public Accumulator {
@@ -78,10 +72,8 @@ class Sum final : public Accumulator {
     const uint64_t n = (a->n & ~SumState::kFloatSeen) + (b->n & ~SumState::kFloatSeen);
     const uint64_t flag = (a->n | b->n) & SumState::kFloatSeen;
     a->n = n | flag;
-    if (b->n & SumState::kFloatSeen) {
-      AddFloat(a, b->f);
-      a->c += b->c;
-    }
+    AddFloat(a, b->f);
+    a->c += b->c;
     AddInt(a, b->i);
   }
 
@@ -91,10 +83,11 @@ class Sum final : public Accumulator {
     const bool has_float = (s->n & SumState::kFloatSeen) != 0;
     const bool has_compensation = has_float && s->c != 0;
     const bool has_int = s->i != 0;
+    const bool has_carries = !has_float && s->f != 0;
     out->push_back(static_cast<char>((has_float ? 1 : 0) | (has_compensation ? 2 : 0) |
-                                     (has_int ? 4 : 0)));
+                                     (has_int ? 4 : 0) | (has_carries ? 8 : 0)));
     PutVarint(out, s->n & ~SumState::kFloatSeen);
-    if (has_float) PutFixed(out, s->f);
+    if (has_float || has_carries) PutFixed(out, s->f);
     if (has_compensation) PutFixed(out, s->c);
     if (has_int) PutSignedVarint(out, s->i);
   }
@@ -104,7 +97,8 @@ class Sum final : public Accumulator {
     uint8_t flags = 0;
     if (!GetFixed(in, &flags) || !GetVarint(in, &s->n)) return false;
     if ((flags & 1) != 0) s->n |= SumState::kFloatSeen;
-    if ((flags & 1) != 0 && !GetFixed(in, &s->f)) return false;
+    if ((flags & (1 | 8)) != 0 && !GetFixed(in, &s->f)) return false;
+    if ((flags & 1) == 0 && !SumState::IsCarries(s->f)) return false;
     if ((flags & 2) != 0 && !GetFixed(in, &s->c)) return false;
     if ((flags & 4) != 0 && !GetSignedVarint(in, &s->i)) return false;
     return true;

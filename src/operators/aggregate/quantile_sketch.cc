@@ -202,9 +202,12 @@ double QuantileSketch::AtRank(const QuantileMapping& mapping, uint64_t rank) con
 
 double QuantileSketch::Quantile(const QuantileMapping& mapping, double p) const {
   const uint64_t last = count() - 1;
-  const auto rank = static_cast<uint64_t>(std::floor(p * static_cast<double>(last)));
+  return Ranked(mapping, static_cast<uint64_t>(std::floor(p * static_cast<double>(last))));
+}
+
+double QuantileSketch::Ranked(const QuantileMapping& mapping, uint64_t rank) const {
   if (rank == 0) return min_;
-  if (rank >= last) return max_;
+  if (rank >= count() - 1) return max_;
   return std::clamp(AtRank(mapping, rank), min_, max_);
 }
 

@@ -76,6 +76,9 @@ class QuantileSketch {
   // smallest and the largest exactly. 0 <= p <= 1, count() > 0.
   double Quantile(const QuantileMapping& mapping, double p) const;
 
+  // The number with `rank` < count() numbers below it, likewise.
+  double Ranked(const QuantileMapping& mapping, uint64_t rank) const;
+
   void Encode(std::string* out) const;
   bool Decode(const QuantileMapping& mapping, std::string_view* in);
   size_t HeapBytes() const { return positive_.HeapBytes() + negative_.HeapBytes(); }
