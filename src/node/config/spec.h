@@ -130,6 +130,8 @@ struct WindowStep {
   MarkedText zone;           // tumbling: time zone of its edges; empty: UTC
   EmitSetting emit;
   Duration keep;             // count, global: a key is forgotten so long after its last use; 0: never
+  Duration carry;            // tumbling: a key's last reading counts at a border when at most so old; 0: not
+  enum class Fill : uint8_t { kNone, kNull, kLast, kZero } fill = Fill::kNone;  // for `keep`
   std::vector<std::pair<MarkedText, MarkedText>> aggregates;  // name, call
 };
 // `select:` - each record is a result with these fields.

@@ -173,8 +173,15 @@ void CheckMeaning(const SettingReader& reader, Faults* faults, const WindowStep&
       reader.Missing("emit", "when a window that never ends is put out, such as emit: every 1m");
     }
   }
-  if (step.kind != Kind::kCount && step.kind != Kind::kGlobal) {
-    refuse("keep", "here, where windows end by themselves; expected it only with 'count' or 'global'");
+  if (step.kind != Kind::kCount && step.kind != Kind::kGlobal && !reader.Find("fill")) {
+    refuse("keep",
+           "here, where windows end by themselves; expected it only with 'count', 'global' or 'fill'");
+  }
+  if (step.kind != Kind::kTumbling) {
+    refuse("carry", "here; expected it only with 'tumbling', whose windows follow one another");
+    refuse("fill", "here; expected it only with 'tumbling', whose windows follow one another");
+  } else if (reader.Find("fill") && !reader.Find("keep")) {
+    reader.Missing("keep", "for how long after its last record a key's windows are filled, such as keep: 1d");
   }
   if (step.kind != Kind::kTumbling) refuse("zone", "here; expected it only with 'tumbling'");
 }
@@ -188,6 +195,9 @@ void ReadWindowSettings(const SettingReader& reader, Faults* faults, WindowStep*
   reader.DurationOf("offset", Duration{}, kMaxDuration, &step->offset);
   reader.Text("zone", "a time zone such as Europe/Berlin", &step->zone);
   reader.DurationOf("keep", kOneMicro, kLongestKeep, &step->keep);
+  reader.DurationOf("carry", kOneMicro, kLongestKeep, &step->carry);
+  using Fill = WindowStep::Fill;
+  reader.Choice("fill", {"null", "last", "0"}, {Fill::kNull, Fill::kLast, Fill::kZero}, &step->fill);
   ReadEmit(reader, faults, step);
   CheckMeaning(reader, faults, *step);
 }

@@ -205,6 +205,10 @@ void PipelineWorker::OnWindow(const WindowResult& r) {
              r.revision, r.block);
   batch_.meta.back().identity_us = r.identity_us;
   batch_.meta.back().early = r.early;
+  for (size_t i = 0; r.fallback != nullptr && i < plan_->aggregates.outputs(); ++i) {
+    Column& column = batch_.batch.columns[plan_->key_columns.size() + 2 + i];
+    if (column.is_null(batch_.batch.rows - 1)) column.Set(batch_.batch.rows - 1, r.fallback[i]);
+  }
   if (batch_.batch.rows >= kFlushRows) FlushResults();
 }
 

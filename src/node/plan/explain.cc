@@ -30,6 +30,15 @@ std::string DescribeEmit(const EmitSpec& emit) {
 }
 
 std::string DescribeKeep(const WindowSpec& w) {
+  if (w.filled()) {
+    constexpr const char* kWith[] = {"", "null", "the last values", "0"};
+    const std::string reach = FormatDuration({w.keep_us});
+    return (w.carry_us > 0 ? ", last reading carried for " + FormatDuration({w.carry_us}) : "") +
+           (w.fill == WindowSpec::Fill::kNone
+                ? ", and windows without records have results so long"
+                : ", windows without records filled with " +
+                      std::string(kWith[static_cast<size_t>(w.fill)]) + " for " + reach);
+  }
   return w.keep_us > 0 ? ", keys kept for " + FormatDuration({w.keep_us}) : "";
 }
 

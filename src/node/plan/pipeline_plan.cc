@@ -70,7 +70,8 @@ std::string PipelinePlan::StateSignature() const {
   if (window.per_key.on) text += " per key";
   if (!window.keyed()) return text;
   text += " keyed " + std::to_string(window.count) + " " + std::to_string(window.count_slide) + " " +
-          window.zone + (window.own_gaps ? " gaps" : "") + (window.emit.discarding ? " discarding" : "");
+          window.zone + (window.own_gaps ? " gaps" : "") + (window.emit.discarding ? " discarding" : "") +
+          (window.filled() ? " filled" : "");
   return text;
 }
 

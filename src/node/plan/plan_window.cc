@@ -9,6 +9,11 @@
 #include "operators/window/trigger_limits.h"
 
 namespace rivulet {
+namespace {
+
+constexpr int64_t kMostFilled = 10'000;  // windows of a silent key; docs/limits.md
+
+}  // namespace
 
 // Windows without event time: of so many records, or of all time.
 bool Planner::PlanUntimed(const WindowStep& step) {
@@ -34,6 +39,29 @@ void Planner::PlanWindowExtras(const WindowStep& step) {
   PlanGap(step);
   PlanZone(step);
   PlanEmit(step);
+  PlanFill(step);
+}
+
+// Windows that know what was before them.
+void Planner::PlanFill(const WindowStep& step) {
+  WindowSpec& window = plan_->window;
+  if (step.carry.us == 0 && step.fill == WindowStep::Fill::kNone) return;
+  window.carry_us = step.carry.us;
+  window.fill = static_cast<WindowSpec::Fill>(step.fill);
+  // Without `fill` a window has a result when something is carried into it.
+  window.keep_us = step.fill == WindowStep::Fill::kNone ? step.carry.us : step.keep.us;
+  if (window.emit.any() || !window.zone.empty()) {
+    faults_.Add(step.mark, ErrorCode::kBadFill,
+                "'carry' and 'fill' with early results ('emit') or a wall clock ('zone'); expected windows "
+                "that are put out when they close, with edges in UTC");
+  }
+  if (window.keep_us / step.size.us > kMostFilled) {
+    faults_.Add(step.mark, ErrorCode::kBadFill,
+                "a key that falls silent would have " + std::to_string(window.keep_us / step.size.us) +
+                    " more windows; at most " + std::to_string(kMostFilled) + " are filled: expected '" +
+                    (step.fill == WindowStep::Fill::kNone ? "carry" : "keep") + "' of at most " +
+                    FormatDuration({step.size.us * kMostFilled}));
+  }
 }
 
 void Planner::PlanGap(const WindowStep& step) {

@@ -370,7 +370,7 @@ void Planner::PlanWindow(const WindowStep& step) {
     }
     PlanWindowExtras(step);
   }
-  if (window.per_key.on && window.keyed()) {
+  if (window.per_key.on && window.keyed() && !window.filled()) {
     faults_.Add(step.mark, ErrorCode::kUnsupportedYet,
                 "per-key time ('per') with early results, gaps of each record or a zone's wall clock");
   }

@@ -76,6 +76,7 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   void PlanGap(const WindowStep& step);
   void PlanZone(const WindowStep& step);
   void PlanEmit(const WindowStep& step);
+  void PlanFill(const WindowStep& step);
   void PlanAggregates(const WindowStep& step);
   void PlanArgument(const expr::Program& program);
   // plan_pattern.cc

@@ -1,14 +1,15 @@
 #include "operators/window/key_rows.h"
 
 #include "base/coding.h"
+#include "operators/aggregate/value_state.h"
 
 namespace rivulet {
 namespace {
 
 constexpr uint8_t kVersion = 1;
 constexpr size_t kSpareBlocks = 4096;
-constexpr uint8_t kFresh = 1, kClosed = 2;
-constexpr uint8_t kHasClock = 1, kHasTouched = 2;
+constexpr uint8_t kFresh = 1, kClosed = 2, kHasLast = 4;
+constexpr uint8_t kHasClock = 1, kHasTouched = 2, kHasMemory = 4;
 constexpr int64_t kFarthest = int64_t{1} << 62;
 
 const KeyWindows& Windows(const KeyState& state) { return static_cast<const KeyWindows&>(state); }
@@ -59,7 +60,8 @@ void KeyRows::ClearBlock(WindowPart* part) const {
 }
 
 bool KeyRows::Empty(const KeyState& state) const {
-  return Windows(state).parts.empty() && Windows(state).clock == kNoClock;
+  const KeyWindows& windows = Windows(state);
+  return windows.parts.empty() && windows.clock == kNoClock && windows.memory == nullptr;
 }
 
 void KeyRows::Release(KeyState* state) {
@@ -67,13 +69,18 @@ void KeyRows::Release(KeyState* state) {
   for (WindowPart& p : parts) plan_->Destroy(p.bytes());
   parts_in_memory_ -= parts.size();
   parts.clear();
+  static_cast<KeyWindows*>(state)->memory.reset();
 }
 
 // --- memory ---
 
 size_t KeyRows::Measure(const KeyState& state) const {
-  if (!plan_->has_heap()) return 0;
   size_t bytes = 0;
+  if (const KeyMemory* memory = Windows(state).memory.get()) {
+    bytes += sizeof(KeyMemory) + 16 + memory->readings.capacity() * sizeof(KeptReading);
+    for (const KeptOutput& v : memory->values) bytes += sizeof(KeptOutput) + v.bytes.capacity();
+  }
+  if (!plan_->has_heap()) return bytes;
   for (const WindowPart& p : Windows(state).parts) bytes += plan_->HeapBytes(p.bytes());
   return bytes;
 }
@@ -86,14 +93,53 @@ size_t KeyRows::OtherBytes() const {
 
 // --- rows ---
 
+void KeyRows::EncodeMemory(const KeyMemory& memory, std::string* out) {
+  PutFixed(out, memory.settled);
+  PutFixed(out, memory.last_time);
+  PutVarint(out, memory.readings.size());
+  for (const KeptReading& r : memory.readings) PutFixed(out, r);
+  PutVarint(out, memory.values.size());
+  for (const KeptOutput& v : memory.values) {
+    PutFixed(out, v.output);
+    PutBytes(out, v.bytes);
+  }
+}
+
+bool KeyRows::DecodeMemory(std::string_view* row, KeyMemory* memory) {
+  uint64_t count = 0;
+  if (!GetFixed(row, &memory->settled) || !GetFixed(row, &memory->last_time) ||
+      memory->settled > kFarthest || memory->last_time > kFarthest || !GetVarint(row, &count) ||
+      count > row->size() / sizeof(KeptReading)) {
+    return false;
+  }
+  memory->readings.resize(count);
+  for (KeptReading& r : memory->readings) {
+    if (!GetFixed(row, &r) || r.time < -kFarthest || r.time > kFarthest) return false;
+  }
+  if (!GetVarint(row, &count) || count > row->size()) return false;
+  memory->values.resize(count);
+  for (KeptOutput& v : memory->values) {
+    std::string_view bytes, rest;
+    Value value;
+    if (!GetFixed(row, &v.output) || !GetBytes(row, &bytes)) return false;
+    rest = bytes;
+    if (!DecodeValue(&rest, &value) || !rest.empty()) return false;
+    v.bytes = bytes;
+  }
+  return true;
+}
+
 void KeyRows::Encode(const KeyState& state, std::string* out) {
   const KeyWindows& windows = Windows(state);
   out->push_back(static_cast<char>(kVersion));
   const bool has_clock = windows.clock != kNoClock;
   const bool has_touched = windows.touched != kNoClock;
-  out->push_back(static_cast<char>((has_clock ? kHasClock : 0) | (has_touched ? kHasTouched : 0)));
+  const bool has_memory = windows.memory != nullptr;
+  out->push_back(static_cast<char>((has_clock ? kHasClock : 0) | (has_touched ? kHasTouched : 0) |
+                                   (has_memory ? kHasMemory : 0)));
   if (has_clock) PutFixed(out, windows.clock);
   if (has_touched) PutFixed(out, windows.touched);
+  if (has_memory) EncodeMemory(*windows.memory, out);
   PutVarint(out, windows.total);
   PutVarint(out, windows.parts.size());
   for (const WindowPart& p : windows.parts) {
@@ -101,9 +147,12 @@ void KeyRows::Encode(const KeyState& state, std::string* out) {
     PutVarint(out, static_cast<uint64_t>(p.end - p.start));
     PutVarint(out, p.records);
     const bool due = p.due != kNoTimer;
-    out->push_back(static_cast<char>((p.fresh ? kFresh : 0) | (p.closed ? kClosed : 0)));
+    const bool has_last = p.last != kNoClock;
+    out->push_back(static_cast<char>((p.fresh ? kFresh : 0) | (p.closed ? kClosed : 0) |
+                                     (has_last ? kHasLast : 0)));
     out->push_back(due ? 1 : 0);
     if (due) PutFixed(out, p.due);
+    if (has_last) PutFixed(out, p.last);
     pane_.clear();
     layouts_->Encode(p.revision, p.bytes(), &pane_);
     PutBytes(out, pane_);
@@ -115,8 +164,9 @@ bool KeyRows::DecodePart(std::string_view* row, WindowPart* part, Status* status
   uint8_t flags = 0, due = 0;
   std::string_view pane;
   if (!GetFixed(row, &part->start) || !GetVarint(row, &length) || !GetVarint(row, &part->records) ||
-      !GetFixed(row, &flags) || !GetFixed(row, &due) || flags > (kFresh | kClosed) || due > 1 ||
-      (due == 1 && !GetFixed(row, &part->due)) || !GetBytes(row, &pane)) {
+      !GetFixed(row, &flags) || !GetFixed(row, &due) || flags > (kFresh | kClosed | kHasLast) ||
+      due > 1 || (due == 1 && !GetFixed(row, &part->due)) ||
+      ((flags & kHasLast) != 0 && !GetFixed(row, &part->last)) || !GetBytes(row, &pane)) {
     return false;
   }
   // No event time comes near the ends of int64 (the source refuses it), so no window does.
@@ -138,10 +188,16 @@ Status KeyRows::Decode(std::string_view row, KeyState* state) {
   uint8_t version = 0, times = 0;
   uint64_t count = 0;
   if (!GetFixed(&row, &version) || version != kVersion || !GetFixed(&row, &times) ||
-      times > (kHasClock | kHasTouched) ||
+      times > (kHasClock | kHasTouched | kHasMemory) ||
       ((times & kHasClock) != 0 && !GetFixed(&row, &windows->clock)) ||
-      ((times & kHasTouched) != 0 && !GetFixed(&row, &windows->touched)) ||
-      !GetVarint(&row, &windows->total) || !GetVarint(&row, &count)) {
+      ((times & kHasTouched) != 0 && !GetFixed(&row, &windows->touched))) {
+    return corrupt;
+  }
+  if ((times & kHasMemory) != 0) {
+    windows->memory = std::make_unique<KeyMemory>();
+    if (!DecodeMemory(&row, windows->memory.get())) return corrupt;
+  }
+  if (!GetVarint(&row, &windows->total) || !GetVarint(&row, &count)) {
     return corrupt;
   }
   for (uint64_t i = 0; i < count; ++i) {

@@ -1,6 +1,6 @@
 // KeyRows: window state that is kept by key: all windows or slices of a key together, as one row of state.
 //
-// Row: version | which of clock and last use there are | clock | last use | total | parts
+// Row: version | which of clock, last use and memory there are | clock | last use | memory | total | parts
 #pragma once
 
 #include <algorithm>
@@ -29,8 +29,26 @@ struct WindowPart {
   uint32_t revision = 0;       // of its next result
   bool fresh = false;          // holds something that no result has shown
   bool closed = false;         // its closing has been put out
+  int64_t last = kNoClock;     // filled windows: event time of its latest record; before every clock: none
   std::unique_ptr<int64_t[]> block;
   char* bytes() const { return reinterpret_cast<char*>(block.get()); }
+};
+
+// What filled windows remember of a key's records before all that its parts hold.
+struct KeptReading {
+  uint64_t curve;     // hash of the signature of the accumulator it was added to
+  int64_t time;       // us
+  double value;
+};
+struct KeptOutput {
+  uint64_t output;    // hash of its name
+  std::string bytes;  // as EncodeValue gives it
+};
+struct KeyMemory {
+  int64_t settled = kNoClock;    // every window that ends up to here has been put out
+  int64_t last_time = kNoClock;  // event time of the last record; before every clock: there was none
+  std::vector<KeptReading> readings;
+  std::vector<KeptOutput> values;  // of the last window with records
 };
 
 struct KeyWindows final : KeyState {
@@ -38,6 +56,7 @@ struct KeyWindows final : KeyState {
   uint64_t total = 0;             // count windows: records so far
   int64_t clock = kNoClock;       // sessions with per-key time: the key's clock
   int64_t touched = kNoClock;     // with `keep`: last use; before every clock when that was not noted
+  std::unique_ptr<KeyMemory> memory;  // of filled windows
 
   // A record at `time` met W = `watermark`. `keep_us` 0: its use is not noted.
   void Touch(int64_t time, int64_t watermark, int64_t keep_us) {
@@ -79,6 +98,8 @@ class KeyRows final : public KeyStateTableOf<KeyWindows> {
   size_t OtherBytes() const override;
   void DropSpare() override { spare_.clear(); }
 
+  static void EncodeMemory(const KeyMemory& memory, std::string* out);
+  static bool DecodeMemory(std::string_view* row, KeyMemory* memory);
   bool DecodePart(std::string_view* row, WindowPart* part, Status* status);
   void FreePart(WindowPart* part);
   std::unique_ptr<int64_t[]> TakeBlock();

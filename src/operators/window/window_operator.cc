@@ -3,6 +3,7 @@
 #include "operators/window/aligned_windows.h"
 #include "operators/window/clocked_windows.h"
 #include "operators/window/count_windows.h"
+#include "operators/window/filled_windows.h"
 #include "operators/window/session_windows.h"
 #include "operators/window/triggered_windows.h"
 
@@ -14,6 +15,9 @@ std::unique_ptr<WindowOperator> NewWindowOperator(const WindowSpec& spec, const 
                                                   const FirePoint& fired) {
   if (spec.kind == WindowSpec::Kind::kCount) {
     return std::make_unique<CountWindows>(spec, plan, layouts, std::move(prefix), view, share, fired);
+  }
+  if (spec.filled()) {
+    return std::make_unique<FilledWindows>(spec, plan, layouts, prefix, view, share, fired);
   }
   if (spec.keyed()) {
     return std::make_unique<TriggeredWindows>(spec, plan, layouts, std::move(prefix), view, share,

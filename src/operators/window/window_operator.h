@@ -66,11 +66,20 @@ struct WindowSpec {
   bool own_gaps = false;  // session: each record brings its gap (WindowInput::gap)
   std::string zone{};     // tumbling: time zone whose wall clock the edges follow; empty: UTC
   EmitSpec emit{};
-  int64_t keep_us = 0;    // count, global: a key is forgotten so long after its last use; 0: never
+  // count, global: a key is forgotten so long after its last use, 0: never; filled: its windows without
+  // records have results so long.
+  int64_t keep_us = 0;
+  // tumbling: the last reading of a key counts at its windows' borders, when at most so old; 0: not.
+  int64_t carry_us = 0;
+  // tumbling: what stands in the result of a window without records, where it has no value; kNone: no result.
+  enum class Fill : uint8_t { kNone, kNull, kLast, kZero } fill = Fill::kNone;
 
+  // Windows that know what was before them.
+  bool filled() const { return carry_us > 0 || fill != Fill::kNone; }
   // Windows that keep accumulators of their own, one row of state a key, instead of sharing slices.
   bool keyed() const {
-    return emit.any() || own_gaps || !zone.empty() || kind == Kind::kCount || kind == Kind::kGlobal;
+    return filled() || emit.any() || own_gaps || !zone.empty() || kind == Kind::kCount ||
+           kind == Kind::kGlobal;
   }
 };
 
@@ -96,6 +105,7 @@ struct WindowResult {
   uint32_t revision;
   bool early;            // the window has not closed
   const char* block;
+  const Value* fallback = nullptr;  // by output, what stands where the block gives null; null: nothing does
 };
 
 // A result that is a row of values instead of a window's accumulators. Rows with one key and place keep the
