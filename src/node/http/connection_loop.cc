@@ -54,9 +54,9 @@ struct Connection {
   // Those that are more in the way come first.
   enum class Stage : uint8_t { kEnding, kReading, kWriting, kAnswering };
 
-  Connection(int fd, uint64_t number, Monotonic now, const ConnectionLimits& limits)
+  Connection(int fd, uint64_t arrival, Monotonic now, const ConnectionLimits& limits)
       : socket(fd),
-        number(number),
+        number(arrival),
         peer(AddressOf(fd, PeerName)),
         until(now + limits.request_time),
         total_until(now + limits.total_time) {}

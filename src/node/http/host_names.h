@@ -1,6 +1,6 @@
-// By which names and addresses a node may be asked. A page of a stranger can give its own name the address of
-// somebody's node (DNS rebinding); the browser then takes the node's answers for that page's. What gives it away
-// is the name in the Host header.
+// By which names and addresses a node may be asked. A stranger's page can give its own name the address
+// of somebody's node (DNS rebinding); the browser then takes the node's answers for that page's. What
+// gives it away is the name in the Host header.
 #pragma once
 
 #include <optional>
