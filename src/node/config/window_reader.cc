@@ -152,6 +152,17 @@ void ReadEmit(const SettingReader& reader, Faults* faults, WindowStep* step) {
   }
 }
 
+void ReadFill(const SettingReader& reader, WindowStep* step) {
+  using Fill = WindowStep::Fill;
+  const std::optional<Setting> setting = reader.Find("fill");
+  // To YAML the word null is no text.
+  if (setting && setting->node->is_null() && !setting->node->scalar.text.empty()) {
+    step->fill = Fill::kNull;
+    return;
+  }
+  reader.Choice("fill", {"null", "last", "0"}, {Fill::kNull, Fill::kLast, Fill::kZero}, &step->fill);
+}
+
 // Settings that the window's kind leaves without a meaning.
 void CheckMeaning(const SettingReader& reader, Faults* faults, const WindowStep& step) {
   const auto refuse = [&](std::string_view name, std::string_view why) {
@@ -196,8 +207,7 @@ void ReadWindowSettings(const SettingReader& reader, Faults* faults, WindowStep*
   reader.Text("zone", "a time zone such as Europe/Berlin", &step->zone);
   reader.DurationOf("keep", kOneMicro, kLongestKeep, &step->keep);
   reader.DurationOf("carry", kOneMicro, kLongestKeep, &step->carry);
-  using Fill = WindowStep::Fill;
-  reader.Choice("fill", {"null", "last", "0"}, {Fill::kNull, Fill::kLast, Fill::kZero}, &step->fill);
+  ReadFill(reader, step);
   ReadEmit(reader, faults, step);
   CheckMeaning(reader, faults, *step);
 }
