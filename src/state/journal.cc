@@ -46,7 +46,7 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
     return options_.sync == JournalSync::kNever ? Status::Ok() : Sync();
   }
 
-  Status Append(std::string_view topic, std::string_view payload, EventTime received,
+  Status Append(std::string_view topic, std::string_view payload, const ReceiveTime& received,
                 uint16_t packet_id, bool duplicate, bool* dropped) override {
     *dropped = false;
     if (topic.size() > kMaxTopicBytes || payload.size() > kMaxPayloadBytes) {
@@ -63,22 +63,14 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
       *dropped = true;
       return Status::Ok();
     }
-    if (writer_.segment()->bytes.load() >= options_.segment_bytes) {
-      RIVULET_RETURN_IF_ERROR(Roll(end_));
-    }
-    const bool sync = options_.sync == JournalSync::kAlways;
-    if (sync && !Settled()) RIVULET_RETURN_IF_ERROR(SyncAll(&lock));
-    if (sync) RIVULET_RETURN_IF_ERROR(SyncDirectory(&lock));
-    const Status written = writer_.Append(topic, payload, received, packet_id, end_, sync);
-    if (writer_.sync_failed()) Doubt(writer_.segment().get());
-    RIVULET_RETURN_IF_ERROR(written);
-    end_ = end_ + 1;
-    last_time_ = received;
-    if (sync) synced_ = end_;
+    RIVULET_RETURN_IF_ERROR(AppendEntry({topic, payload, received, packet_id, false}, &lock));
     if (packet_id != 0) redeliveries_.Set(packet_id, fingerprint);
-    stats_.appended_bytes += writer_.last_frame_bytes();
-    ++stats_.appended_entries;
     return Status::Ok();
+  }
+
+  Status AppendTick(const ReceiveTime& received, bool resumes) override {
+    Lock lock(mutex_);
+    return AppendEntry({"", "", received, 0, resumes}, &lock);
   }
 
   Status Sync() override {
@@ -113,6 +105,11 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
       if (status.code() != ErrorCode::kNotFound) Keep(&result, status);
     }
     return result;
+  }
+
+  EventTime last_time() const override {
+    std::lock_guard lock(mutex_);
+    return last_time_;
   }
 
   Offset begin() const override {
@@ -245,6 +242,24 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
     Status status = work();
     if (!keep) lock->lock();
     return status;
+  }
+
+  Status AppendEntry(const SegmentWriter::Entry& entry, Lock* lock) {
+    if (writer_.segment()->bytes.load() >= options_.segment_bytes) {
+      RIVULET_RETURN_IF_ERROR(Roll(end_));
+    }
+    const bool sync = options_.sync == JournalSync::kAlways;
+    if (sync && !Settled()) RIVULET_RETURN_IF_ERROR(SyncAll(lock));
+    if (sync) RIVULET_RETURN_IF_ERROR(SyncDirectory(lock));
+    const Status written = writer_.Append(entry, end_, sync);
+    if (writer_.sync_failed()) Doubt(writer_.segment().get());
+    RIVULET_RETURN_IF_ERROR(written);
+    end_ = end_ + 1;
+    last_time_ = entry.received.time;
+    if (sync) synced_ = end_;
+    stats_.appended_bytes += writer_.last_frame_bytes();
+    ++stats_.appended_entries;
+    return Status::Ok();
   }
 
   Status SyncAll(Lock* lock) {

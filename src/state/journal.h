@@ -27,7 +27,14 @@ struct JournalOptions {
   Duration retain_age = Duration::Seconds(3600);
 };
 
-// One message. In a batch read, `topic` and `payload` point into the reader's buffer.
+// When an entry was received, by the node's account. `assumed`: it does not know the date.
+struct ReceiveTime {
+  EventTime time;
+  bool assumed;
+  ReceiveTime(EventTime t = {}, bool is_assumed = false) : time(t), assumed(is_assumed) {}
+};
+
+// One message, or a tick: see journal_format.h. In a batch read, `topic` and `payload` point into the reader's buffer.
 struct JournalEntry {
   Offset offset;
   std::string_view topic;
@@ -37,6 +44,10 @@ struct JournalEntry {
   // Identifies the topic within this process: equal topics read by one reader have equal ids, small
   // and dense, so per-topic work (matching, captures) can be cached in an array.
   uint32_t topic_id = 0;
+  bool assumed = false;       // of the receive time: the node did not know the date
+  bool resumes = false;       // a tick behind a time in which nobody listened
+
+  bool tick() const { return topic.empty() && payload.empty(); }
 };
 
 // What opening found and did, for the log and the status page.
@@ -60,7 +71,7 @@ struct JournalStats {
   Offset begin, end, synced;   // first retained, next to be written, all before are on the medium
 };
 
-// Thread-safe: one thread appends, one reads, others sync and trim.
+// Thread-safe: one thread at a time appends, one reads, others sync and trim.
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -75,8 +86,12 @@ class Journal {
   // `*dropped`. Returns after the bytes are with the kernel (and, with sync always, on the medium).
   // Errors: kDiskFull, kIo: then the message is NOT journaled and must not be acknowledged.
   // kRecordTooLarge: no MQTT message is that large.
-  virtual Status Append(std::string_view topic, std::string_view payload, EventTime received,
+  virtual Status Append(std::string_view topic, std::string_view payload, const ReceiveTime& received,
                         uint16_t packet_id, bool duplicate, bool* dropped) = 0;
+
+  // Appends a tick: nothing more came up to `received`; with `resumes`, what lies before it since the last
+  // entry was not listened to. Errors: kDiskFull, kIo.
+  virtual Status AppendTick(const ReceiveTime& received, bool resumes) = 0;
 
   // Makes all that was appended before the call durable. Where the disk fails a sync, what it was to
   // make durable is read back and written to another file (JournalStats::failed_syncs counts that);
@@ -94,6 +109,8 @@ class Journal {
   // Drops segments before `consumed` as far as retention allows.
   virtual Status Trim(Offset consumed, EventTime now) = 0;
 
+  // Receive time of the last entry; 0 when there never was one.
+  virtual EventTime last_time() const = 0;
   virtual Offset begin() const = 0;
   virtual Offset end() const = 0;
   virtual JournalStats Stats() const = 0;

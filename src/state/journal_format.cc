@@ -49,11 +49,13 @@ bool DecodeBody(std::string_view body, EntryFrame* entry) {
   uint64_t packet = 0;
   if (!GetVarint(&body, &number) || number > kMaxSegmentTopics) return false;
   if (!GetSignedVarint(&body, &entry->time_delta)) return false;
-  if (!GetVarint(&body, &packet) || packet > 0xffff) return false;
+  if (!GetVarint(&body, &packet) || packet > (kResumes | kAssumedTime | 0xffff)) return false;
   entry->topic = {};
   if (number == 0 && !GetBytes(&body, &entry->topic)) return false;
   entry->topic_number = static_cast<uint32_t>(number);
-  entry->packet_id = static_cast<uint16_t>(packet);
+  entry->packet_id = static_cast<uint16_t>(packet & 0xffff);
+  entry->assumed = (packet & kAssumedTime) != 0;
+  entry->resumes = (packet & kResumes) != 0;
   entry->payload = body;
   return true;
 }
@@ -137,14 +139,16 @@ HeaderState DecodeSegmentHeader(std::string_view bytes, SegmentHeader* header) {
 }
 
 void EncodeEntry(const EntryFrame& entry, Offset offset, std::string* out) {
+  const uint32_t packet =
+      entry.packet_id | (entry.assumed ? kAssumedTime : 0) | (entry.resumes ? kResumes : 0);
   size_t length = VarintSize(entry.topic_number) + VarintSize(ZigZag(entry.time_delta)) +
-                  VarintSize(entry.packet_id) + entry.payload.size();
+                  VarintSize(packet) + entry.payload.size();
   if (entry.topic_number == 0) length += VarintSize(entry.topic.size()) + entry.topic.size();
   out->assign(kChecksumSize, '\0');
   PutVarint(out, length);
   PutVarint(out, entry.topic_number);
   PutSignedVarint(out, entry.time_delta);
-  PutVarint(out, entry.packet_id);
+  PutVarint(out, packet);
   if (entry.topic_number == 0) PutBytes(out, entry.topic);
   out->append(entry.payload);
   const uint32_t checksum = EntryChecksum(std::string_view(*out).substr(kChecksumSize), offset);

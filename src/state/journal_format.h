@@ -26,10 +26,16 @@
 //              topic            varint    0: spelled out below; n > 0: n-th topic of the segment
 //              time             zigzag    receive time (us), less that of the entry before; less 0
 //                                         for the first entry of a segment
-//              packet           varint    MQTT packet id, 0..65535
+//              packet           varint    MQTT packet id, 0..65535; kAssumedTime is added where the node
+//                                         did not know the date, kResumes where listening began anew
 //              [topic_length    varint    only when topic is 0: the name. The first
 //               topic_name      bytes]    kMaxSegmentTopics names of a segment get the next number
 //              payload          bytes     the rest of length
+//
+// An entry with an empty topic and no payload is no message but a tick: it says that up to its receive time
+// nothing else came. MQTT has no empty topics, and no version before ticks wrote one. Receive times never
+// fall along a journal, and between two entries as much time has passed as they say, all of it listening to
+// the broker, except before a tick with kResumes.
 //
 // Offsets are not stored: an entry's offset is its segment's first offset plus its index. The
 // checksum depends on the offset, so that an old entry in a reused disk block never passes for a
@@ -55,6 +61,10 @@ inline constexpr uint64_t kMaxEntryLength = (256ull << 20) + 1024;
 inline constexpr uint64_t kMinEntryLength = 3;
 // Checksum, one byte of length, shortest body.
 inline constexpr size_t kMinFrameSize = 4 + 1 + kMinEntryLength;
+
+// Bits of an entry's packet field above the packet id.
+inline constexpr uint32_t kAssumedTime = 1u << 16;
+inline constexpr uint32_t kResumes = 1u << 17;
 
 struct SegmentHeader {
   Offset first_offset;
@@ -82,6 +92,8 @@ struct EntryFrame {
   uint32_t topic_number = 0;   // 0: `topic` is spelled out
   int64_t time_delta = 0;
   uint16_t packet_id = 0;
+  bool assumed = false;        // kAssumedTime
+  bool resumes = false;        // kResumes
   std::string_view topic;      // only with topic_number 0
   std::string_view payload;
   size_t size = 0;             // bytes of the whole frame; set by DecodeEntry

@@ -30,7 +30,7 @@ class JournalReader final : public Journal::Reader {
         if (entry.offset < position_) continue;
         bytes += entry.payload.size() + entry.topic.name.size();
         entries->push_back({entry.offset, entry.topic.name, entry.payload, entry.received,
-                            entry.packet_id, entry.topic.id});
+                            entry.packet_id, entry.topic.id, entry.assumed, entry.resumes});
         position_ = entry.offset + 1;
         continue;
       }

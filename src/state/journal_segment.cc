@@ -49,6 +49,8 @@ SegmentScanner::Step SegmentScanner::Next(uint64_t limit, ScannedEntry* entry) {
   entry->offset = next_;
   entry->payload = frame.payload;
   entry->packet_id = frame.packet_id;
+  entry->assumed = frame.assumed;
+  entry->resumes = frame.resumes;
   last_time_ = entry->received;
   next_ = next_ + 1;
   consumed_ += frame.size;

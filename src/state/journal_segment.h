@@ -44,6 +44,8 @@ struct ScannedEntry {
   std::string_view payload;  // in the scanner's buffer
   EventTime received;
   uint16_t packet_id = 0;
+  bool assumed = false;
+  bool resumes = false;
 };
 
 // Walks a segment's entries in order, checking each. Not thread-safe; may run beside the appender.

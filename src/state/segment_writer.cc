@@ -89,21 +89,22 @@ Status SegmentWriter::Reopen() {
   return Repair();
 }
 
-Status SegmentWriter::Append(std::string_view topic, std::string_view payload, EventTime received,
-                             uint16_t packet_id, Offset offset, bool sync) {
+Status SegmentWriter::Append(const Entry& what, Offset offset, bool sync) {
   sync_failed_ = false;
   if (torn_) RIVULET_RETURN_IF_ERROR(Repair());
   EntryFrame entry;
-  const auto known = known_topics_.find(topic);
+  const auto known = known_topics_.find(what.topic);
   if (known != known_topics_.end() && known->second.generation == generation_) {
     entry.topic_number = known->second.number;
   } else {
-    entry.topic = topic;
+    entry.topic = what.topic;
   }
-  entry.time_delta = static_cast<int64_t>(static_cast<uint64_t>(received.us) -
+  entry.time_delta = static_cast<int64_t>(static_cast<uint64_t>(what.received.time.us) -
                                           static_cast<uint64_t>(last_time_.us));
-  entry.packet_id = packet_id;
-  entry.payload = payload;
+  entry.packet_id = what.packet_id;
+  entry.assumed = what.received.assumed;
+  entry.resumes = what.resumes;
+  entry.payload = what.payload;
   if (frame_.capacity() > kKeptFrameBytes) std::string().swap(frame_);
   EncodeEntry(entry, offset, &frame_);
 
@@ -117,8 +118,8 @@ Status SegmentWriter::Append(std::string_view topic, std::string_view payload, E
     (void)Repair();
     return status;
   }
-  if (entry.topic_number == 0) Define(topic);
-  last_time_ = received;
+  if (entry.topic_number == 0) Define(what.topic);
+  last_time_ = what.received.time;
   const uint64_t bytes = segment_->bytes.load(std::memory_order_relaxed);
   segment_->bytes.store(bytes + frame_.size(), std::memory_order_release);
   return Status::Ok();

@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "state/file.h"
+#include "state/journal.h"
 #include "state/journal_segment.h"
 
 namespace rivulet {
@@ -31,8 +32,13 @@ class SegmentWriter {
   // Writes one entry with one write call and, with `sync`, waits until it is on the medium. All or
   // nothing: what a failed append left in the file is cut off, now or before the next append.
   // Readers see the entry when this returns ok. Errors: kDiskFull, kIo.
-  Status Append(std::string_view topic, std::string_view payload, EventTime received,
-                uint16_t packet_id, Offset offset, bool sync);
+  struct Entry {
+    std::string_view topic, payload;
+    ReceiveTime received;
+    uint16_t packet_id = 0;
+    bool resumes = false;
+  };
+  Status Append(const Entry& what, Offset offset, bool sync);
   // Whether the last Append failed in its sync.
   bool sync_failed() const { return sync_failed_; }
 

@@ -355,6 +355,34 @@ TEST_CASE("segment names") {
   }
 }
 
+TEST_CASE("ticks: what they say, and that messages may follow whose time nobody knows, is there after opening") {
+  SimFileSystem files;
+  auto journal = OpenJournal(&files, Options());
+  bool dropped = false;
+  CHECK(journal->last_time() == EventTime{0});
+  REQUIRE(journal->AppendTick(EventTime{500}, true).ok());
+  REQUIRE(journal->Append("a", "p", {EventTime{700}, true}, 65535, false, &dropped).ok());
+  REQUIRE(journal->AppendTick({EventTime{900}, true}, false).ok());
+  REQUIRE(journal->Append("a", "", EventTime{950}, 65535, false, &dropped).ok());
+  for (int opened = 0; opened < 2; ++opened) {
+    auto reader = journal->NewReader(journal->begin());
+    REQUIRE(reader.ok());
+    std::vector<JournalEntry> entries;
+    REQUIRE((*reader)->Read(10, 1000, &entries).ok());
+    std::string text;
+    for (const JournalEntry& e : entries) {
+      text += std::to_string(e.received.us) + (e.tick() ? " tick" : "") + (e.resumes ? " resumes" : "") +
+              (e.assumed ? " assumed" : "") + " " + std::to_string(e.packet_id) + "\n";
+    }
+    CHECK(text == "500 tick resumes 0\n700 assumed 65535\n900 tick assumed 0\n950 65535\n");
+    CHECK(journal->last_time() == EventTime{950});
+    journal = OpenJournal(&files, Options());
+  }
+  // The packet id is known again, without what was said beside it.
+  REQUIRE(journal->Append("a", "", EventTime{999}, 65535, true, &dropped).ok());
+  CHECK(dropped);
+}
+
 TEST_CASE("foreign files in the directory are left alone") {
   SimFileSystem files;
   files.SetContents("lane/notes.txt", "mine");
