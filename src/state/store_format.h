@@ -1,12 +1,13 @@
-// The form of a state store's rows on disk, once for writer and reader. The reserved key holds the format row:
+// The form of a state store's rows on disk, once for writer and reader. The reserved key holds the format
+// row:
 //
 //   name     bytes     "rivulet-store"
 //   format   4 bytes   2; 1 in stores of version 0.1
 //   rest     bytes     the first key that may still be without a checksum; empty: none is. Only in format 2
 //
-// In format 2 each row, this one too, ends with a checksum (row_checksum.h). A store of format 1 gets them when
-// it is opened, a part with each transaction, so that it needs little room and goes on where a crash has
-// stopped it.
+// In format 2 each row, this one too, ends with a checksum (row_checksum.h). A store of format 1 gets
+// them when it is opened, a part with each transaction, so that it needs little room and goes on where a
+// crash has stopped it.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Damage to a state store's file: what is read is what was written, or the store is refused with a number. Never
-// another row, a row less, or a signal.
+// Damage to a state store's file: what is read is what was written, or the store is refused with a
+// number. Never another row, a row less, or a signal.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -77,8 +77,8 @@ Rows MakeStore(const std::string& directory) {
   return rows;
 }
 
-// What a process of its own makes of the store: 'x' exact, 'r' refused as damaged, 'e' another error, 'w' wrong,
-// 's' ended by a signal.
+// What a process of its own makes of the store: 'x' exact, 'r' refused as damaged, 'e' another error, 'w'
+// wrong, 's' ended by a signal.
 char Outcome(const std::string& directory, const Rows& expected) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -179,7 +179,8 @@ TEST_CASE("damage that comes while the store is open is told by the row that is 
   // In place: the file is mapped.
   std::string bytes = ReadFile(path + "/data.mdb");
   std::fstream file(path + "/data.mdb", std::ios::in | std::ios::out | std::ios::binary);
-  for (size_t at = bytes.find("to be found"); at != std::string::npos; at = bytes.find("to be found", at + 1)) {
+  for (size_t at = bytes.find("to be found"); at != std::string::npos;
+       at = bytes.find("to be found", at + 1)) {
     file.seekp(static_cast<std::streamoff>(at));
     file.put('T');
   }
