@@ -59,7 +59,7 @@ IMPURE_NODE_FILES = {
     "node/commands/terminal.cc": "the clocks that commands hand down",
     "node/commands/generate.cc": "waits between readings",
     "node/engine/task_runner.cc": "the workers' threads",
-    "node/http/connection_stream.cc": "deadlines of connections",
+    "node/http/connection_loop.cc": "deadlines of connections",
     "node/http/http_server.cc": "the HTTP thread",
     "node/live/background.cc": "the committer's and the sinks' threads",
     "node/live/daemon.cc": "the clocks handed to Node::Step",

@@ -2,7 +2,10 @@
 can reach needs.
 """
 
+import socket
 import subprocess
+import urllib.error
+import urllib.request
 
 from broker import Broker
 from node import COUNTING, Node
@@ -28,6 +31,7 @@ def test(directory):
     on_loopback(directory, broker)
     for_others(directory, broker)
     without_token(directory, broker)
+    port_taken(directory, broker)
 
 
 def on_loopback(directory, broker):
@@ -86,6 +90,24 @@ def without_token(directory, broker):
     check_equal(node.process.wait(20), 3, "exit code without a token")
     check(f"{node.config}:2:" in node.log_text() and "token_file" in node.log_text(),
           f"the message names the place and the setting: {node.log_text()}")
+
+
+def port_taken(directory, broker):
+    """The pipelines run while another program has the port; the node answers once it is free."""
+    node = Node(directory, broker.port, {"counting.yaml": COUNTING}, name="late")
+    with socket.create_server(("127.0.0.1", node.port)):
+        node.start(ready=False)
+        wait_until(lambda: "E5005" in node.log_text(), "the taken port is said")
+        wait_until(lambda: "ready" in node.log_text(), "the node runs without its port")
+    wait_until(lambda: http_get(node.port, "/readyz")[0] == 200, "the node answers when the port is free")
+    check_equal(node.log_text().count("E5005"), 1, "times the taken port is said")
+    request = urllib.request.Request(f"http://127.0.0.1:{node.port}/healthz", headers={"Host": "evil.example"})
+    try:
+        urllib.request.urlopen(request, timeout=5)
+        raise AssertionError("a request for a foreign host is answered")
+    except urllib.error.HTTPError as error:
+        check_equal(error.code, 421, "answer to a foreign host")
+    node.stop()
 
 
 run(test)

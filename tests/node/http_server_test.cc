@@ -6,8 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
+#include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/random.h"
@@ -19,13 +22,13 @@ namespace {
 
 HttpServerOptions Options() {
   HttpServerOptions options;
-  options.handlers["/hello"] = [](const HttpRequest& request) {
+  options.answers.handlers["/hello"] = [](const HttpRequest& request) {
     HttpResponse response;
     const auto name = request.query.find("name");
     response.body = "{\"hello\":\"" + (name == request.query.end() ? "" : name->second) + "\"}";
     return response;
   };
-  options.handlers["/large"] = [](const HttpRequest&) {
+  options.answers.handlers["/large"] = [](const HttpRequest&) {
     HttpResponse response;
     response.body = std::string(4 << 20, 'x');
     return response;
@@ -105,10 +108,10 @@ TEST_CASE("http: only GET and HEAD") {
   HttpServer server;
   REQUIRE(server.Start(Options()).ok());
   const std::string post =
-      Exchange(server, "POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcde");
+      Exchange(server, "POST /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nabcde");
   CHECK(post.starts_with("HTTP/1.1 405"));
   CHECK(post.find("Allow: GET, HEAD") != std::string::npos);
-  const std::string head = Exchange(server, "HEAD /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string head = Exchange(server, "HEAD /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
   CHECK(head.starts_with("HTTP/1.1 200"));
   CHECK(head.ends_with("\r\n\r\n"));
   CHECK(Exchange(server, "DELETE /hello HTTP/1.0\r\n\r\n").find(" 405") != std::string::npos);
@@ -117,7 +120,7 @@ TEST_CASE("http: only GET and HEAD") {
 TEST_CASE("http: a token keeps strangers out") {
   HttpServer server;
   HttpServerOptions options = Options();
-  options.token = "s3cret";
+  options.answers.token = "s3cret";
   REQUIRE(server.Start(options).ok());
   CHECK(Get(server, "/hello", "s3cret").status == 200);
   for (const char* wrong : {"", "s3cre", "s3crets", "S3cret", "xxxxxx"}) {
@@ -135,7 +138,7 @@ TEST_CASE("http: an address that can be reached from outside needs a token") {
   HttpServerOptions options = Options();
   options.address = "0.0.0.0";
   CHECK(server.Start(options).code() == ErrorCode::kBadSettingValue);
-  options.token = "t";
+  options.answers.token = "t";
   CHECK(server.Start(options).ok());
   CHECK(Get(server, "/hello", "t").status == 200);
 }
@@ -148,7 +151,7 @@ TEST_CASE("http: a port in use and an address of others are refused") {
   CHECK(second.Start(options).code() == ErrorCode::kListen);
   options.port = 0;
   options.address = "192.0.2.1";
-  options.token = "t";
+  options.answers.token = "t";
   CHECK(second.Start(options).code() == ErrorCode::kListen);
   CHECK(second.port() == 0);
 }
@@ -201,7 +204,7 @@ TEST_CASE("http: a request for many ranges does not multiply the answer") {
 TEST_CASE("http: slow clients neither stop others for long nor the server from ending") {
   HttpServer server;
   HttpServerOptions options = Options();
-  options.receive_timeout = Duration::Millis(200);
+  options.limits.request_time = Duration::Millis(200);
   REQUIRE(server.Start(options).ok());
   {
     Raw slow1(server.port()), slow2(server.port()), slow3(server.port());
@@ -213,7 +216,7 @@ TEST_CASE("http: slow clients neither stop others for long nor the server from e
   server.Stop();
 
   HttpServer patient;
-  options.receive_timeout = Duration::Seconds(60);
+  options.limits.request_time = Duration::Seconds(60);
   REQUIRE(patient.Start(options).ok());
   std::vector<std::unique_ptr<Raw>> crowd;
   for (int k = 0; k < 20; ++k) {
@@ -224,16 +227,100 @@ TEST_CASE("http: slow clients neither stop others for long nor the server from e
   CHECK(crowd[0]->ReadToEnd().empty());
 }
 
-TEST_CASE("http: beyond the queue's end connections are closed at once") {
+TEST_CASE("http: a crowd that dawdles keeps nobody out") {
   HttpServer server;
   HttpServerOptions options = Options();
-  options.max_waiting = 2;
-  options.receive_timeout = Duration::Seconds(60);
+  options.limits.request_time = Duration::Seconds(60);
+  options.limits.total_time = Duration::Seconds(60);
   REQUIRE(server.Start(options).ok());
+  // Some say nothing, some begin a request, some do not read their answers; none of them ends.
   std::vector<std::unique_ptr<Raw>> crowd;
-  for (int k = 0; k < 30; ++k) crowd.push_back(std::make_unique<Raw>(server.port()));
-  // Two threads and two places: of the last connections none got one.
-  CHECK(MillisOf([&] { CHECK(crowd.back()->ReadToEnd().empty()); }) < 9000);
+  for (int k = 0; k < 400; ++k) {
+    crowd.push_back(std::make_unique<Raw>(server.port()));
+    if (k % 3 == 1) crowd.back()->Send("GET /he");
+    if (k % 3 == 2) crowd.back()->Send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    // Within the client's patience of five seconds; the crowd has sixty.
+    if (k % 50 == 0) CHECK(Get(server, "/hello").status == 200);
+  }
+  // The first have had to go.
+  CHECK(crowd.front()->ReadToEnd().empty());
+}
+
+TEST_CASE("http: of one address no more than its share") {
+  HttpServer server;
+  HttpServerOptions options = Options();
+  options.limits.request_time = Duration::Seconds(60);
+  options.limits.of_one_address = 2;
+  REQUIRE(server.Start(options).ok());
+  Raw first(server.port()), second(server.port());
+  Raw third(server.port());
+  CHECK(first.ReadToEnd().empty());  // at once, in place of the third
+  CHECK(second.Send("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  CHECK(second.ReadToEnd().starts_with("HTTP/1.1 200"));
+}
+
+TEST_CASE("http: while all connections wait for the node, a newcomer is refused at once") {
+  std::promise<void> go;
+  const std::shared_future<void> gone = go.get_future().share();
+  std::atomic<int> running{0};
+  HttpServer server;
+  HttpServerOptions options = Options();
+  options.answers.handlers["/slow"] = [&](const HttpRequest&) {
+    ++running;
+    gone.wait();
+    return HttpResponse();
+  };
+  options.limits.threads = 3;
+  options.limits.connections = 3;
+  REQUIRE(server.Start(options).ok());
+  std::vector<std::unique_ptr<Raw>> patient;
+  for (int k = 0; k < 3; ++k) {
+    patient.push_back(std::make_unique<Raw>(server.port()));
+    patient.back()->Send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  }
+  while (running < 3) std::this_thread::yield();
+  Raw late(server.port());
+  CHECK(late.ReadToEnd().empty());
+  go.set_value();
+  for (const auto& raw : patient) CHECK(raw->ReadToEnd().starts_with("HTTP/1.1 200"));
+}
+
+TEST_CASE("http: a node answers to its own names only") {
+  HttpServer server;
+  HttpServerOptions options = Options();
+  options.answers.hosts = {"pi-2.local", "192.0.2.7", "2001:db8::7"};
+  REQUIRE(server.Start(options).ok());
+  const auto status = [&server](const std::string& host) {
+    const std::string answer =
+        Exchange(server, "GET /hello HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+    return answer.substr(0, 12).substr(answer.size() < 12 ? 0 : 9);
+  };
+  for (const char* good : {"localhost", "LOCALHOST:80", "127.0.0.1", "127.0.0.1:8377", "127.9.9.9",
+                           "[::1]:1", "pi-2.local", "Pi-2.Local:8377", "192.0.2.7", "[2001:db8::7]:99"}) {
+    CAPTURE(good);
+    CHECK(status(good) == "200");
+  }
+  for (const char* foreign : {"evil.example", "evil.example:8377", "localhost.evil.example",
+                              "pi-2.local.evil", "192.0.2.8", "1270.0.0.1", "[2001:db8::8]", "0.0.0.0"}) {
+    CAPTURE(foreign);
+    CHECK(status(foreign) == "421");
+  }
+  for (const char* malformed : {"localhost:80:80", "[::1", "localhost:x", "localhost\r\nHost: evil.example",
+                                "evil.example\r\nHost: localhost", "[]", ":80"}) {
+    CAPTURE(malformed);
+    CHECK(status(malformed) == "400");
+  }
+  CHECK(Exchange(server, "GET /hello HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200"));
+  // What to do is said.
+  CHECK(Exchange(server, "GET /hello HTTP/1.1\r\nHost: evil.example\r\n\r\n").find("http.hosts") !=
+        std::string::npos);
+}
+
+TEST_CASE("http: the address the connection came in on is the node's own") {
+  HttpAnswers answers(Options().answers);
+  const std::string request = "GET /hello HTTP/1.1\r\nHost: 192.0.2.1:8377\r\n\r\n";
+  CHECK(answers.Answer(request, "192.0.2.1").starts_with("HTTP/1.1 200"));
+  CHECK(answers.Answer(request, "192.0.2.2").starts_with("HTTP/1.1 421"));
 }
 
 TEST_CASE("http: starts and stops again and again") {

@@ -13,7 +13,7 @@ namespace {
 int StatusOf(const std::string& body, const Arguments& more = {}) {
   HttpServer server;
   HttpServerOptions options;
-  options.handlers["/api/v1/status"] = [&](const HttpRequest&) {
+  options.answers.handlers["/api/v1/status"] = [&](const HttpRequest&) {
     HttpResponse response;
     response.body = body;
     return response;

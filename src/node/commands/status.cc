@@ -206,6 +206,10 @@ int Show(const HttpReply& reply, bool as_json, const std::string& url) {
   if (reply.status == 401) {
     return Unavailable(url + " asks for a token; give --token-file with the node's token");
   }
+  if (reply.status == 421) {
+    return Unavailable(url + ": the node does not answer to this name; use its address, or add the name to " +
+                       "'http.hosts' of its node file");
+  }
   const Json status = Json::parse(reply.body, nullptr, false);
   if (!status.is_object() || !Member(status, "node").is_object()) {
     return Unavailable(url + " answered with HTTP status " + std::to_string(reply.status) +

@@ -1,6 +1,5 @@
 // Node files: everything but `mqtt`, which has a reader of its own.
 
-#include <arpa/inet.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -13,6 +12,7 @@
 #include "node/config/setting_reader.h"
 #include "node/config/text_file.h"
 #include "node/config/yaml_tree.h"
+#include "node/http/host_names.h"
 
 namespace rivulet {
 namespace {
@@ -133,12 +133,24 @@ bool SplitListen(std::string_view text, std::string* address, uint16_t* port) {
   return true;
 }
 
-bool IsLoopback(const std::string& address) {
-  if (address == "localhost") return true;
-  in_addr v4{};
-  if (inet_pton(AF_INET, address.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
-  in6_addr v6{};
-  return inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+// Names a browser may know the node by.
+void ReadHosts(const SettingReader& reader, Faults* faults, std::vector<std::string>* hosts) {
+  const auto setting = reader.Find("hosts");
+  if (!setting) return;
+  constexpr std::string_view kExpected = "a host name or address without port, such as pi-2.local";
+  const auto take = [&](const Setting& item) {
+    MarkedText text;
+    if (!TakeText(item, kExpected, &text, faults)) return;
+    const std::string quoted = text.text.find(':') == std::string::npos ? text.text : "[" + text.text + "]";
+    const std::optional<std::string> name = NameInHost(quoted);
+    if (name && name->find_first_of("/@ []") == std::string::npos) {
+      hosts->push_back(*name);
+      return;
+    }
+    faults->Add(text.mark, ErrorCode::kBadSettingValue,
+                item.label + " is " + QuoteForMessage(text.text) + "; expected " + std::string(kExpected));
+  };
+  TakeOneOrMore(*setting, kExpected, take, faults);
 }
 
 void ReadHttp(const YamlNode& node, const FilePaths& paths, Faults* faults, HttpSpec* http) {
@@ -146,6 +158,7 @@ void ReadHttp(const YamlNode& node, const FilePaths& paths, Faults* faults, Http
   if (const auto token = reader.Find("token_file")) {
     ReadSecret(*token, paths, &http->token, faults);
   }
+  ReadHosts(reader, faults, &http->hosts);
   const auto listen = reader.Find("listen");
   if (!listen) return;
   const YamlNode& value = *listen->node;

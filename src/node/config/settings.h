@@ -141,7 +141,7 @@ inline constexpr SettingGroup kCommit{"commit", "'commit'", kCommitNames};
 inline constexpr std::string_view kDiskNames[] = {"reserve"};
 inline constexpr SettingGroup kDisk{"disk", "'disk'", kDiskNames};
 
-inline constexpr std::string_view kHttpNames[] = {"listen", "token_file"};
+inline constexpr std::string_view kHttpNames[] = {"listen", "token_file", "hosts"};
 inline constexpr SettingGroup kHttp{"http", "'http'", kHttpNames};
 
 inline constexpr std::string_view kLogNames[] = {"level"};

@@ -209,6 +209,7 @@ struct HttpSpec {
   std::string address = "127.0.0.1";
   uint16_t port = 8377;  // 0: off
   std::string token;     // needed for an address that is not loopback
+  std::vector<std::string> hosts;  // names it may be asked by besides its addresses; small letters
 };
 
 struct NodeSpec {

@@ -19,6 +19,7 @@
 
 #include "node/commands/cli.h"
 #include "node/doctor/host.h"
+#include "node/http/listen_socket.h"
 #include "state/descriptor.h"
 
 namespace rivulet {
@@ -185,23 +186,7 @@ class PosixHost final : public Host {
   }
 
   Status TryListen(const std::string& address, uint16_t port) const override {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_PASSIVE;
-    addrinfo* list = nullptr;
-    const std::string service = std::to_string(port);
-    const int resolved = ::getaddrinfo(address.c_str(), service.c_str(), &hints, &list);
-    if (resolved != 0) return {ErrorCode::kListen, ::gai_strerror(resolved)};
-    Status status;
-    const Descriptor socket(::socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const int yes = 1;
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-    if (::bind(socket.get(), list->ai_addr, list->ai_addrlen) != 0 ||
-        ::listen(socket.get(), 1) != 0) {
-      status = {ErrorCode::kListen, std::generic_category().message(errno)};
-    }
-    ::freeaddrinfo(list);
-    return status;
+    return ListenOn(address, port).status();
   }
 
   BrokerReach Reach(const BrokerAddress& address,

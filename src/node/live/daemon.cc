@@ -13,8 +13,7 @@
 #include "node/commands/cli.h"
 #include "node/config/reader.h"
 #include "node/config/text_file.h"
-#include "node/http/http_server.h"
-#include "node/http/metrics_text.h"
+#include "node/live/http_front.h"
 #include "node/live/log.h"
 #include "node/live/node.h"
 #include "node/live/service_manager.h"
@@ -82,9 +81,11 @@ class StatusBoard {
   NodeStatus Get() {
     std::unique_lock lock(mutex_);
     const uint64_t before = version_;
-    wanted_.store(true);
+    const auto now = std::chrono::steady_clock::now();
+    if (!wanted_.exchange(true)) patience_ = now + std::chrono::milliseconds(500);
     bell_->Ring();
-    fresh_.wait_for(lock, std::chrono::milliseconds(500), [&] { return version_ != before; });
+    // From the first who asked: behind an engine that is stuck nobody else waits.
+    fresh_.wait_until(lock, patience_, [&] { return version_ != before; });
     return status_;
   }
   // On the engine's thread.
@@ -103,6 +104,7 @@ class StatusBoard {
   std::condition_variable fresh_;
   std::atomic<bool> wanted_{false};
   uint64_t version_ = 0;
+  std::chrono::steady_clock::time_point patience_;
   NodeStatus status_;
 };
 
@@ -140,7 +142,6 @@ class Daemon {
  private:
   int Start();
   Status Build();
-  Status StartHttp();
   void Loop();
   void Reload();
 
@@ -163,10 +164,13 @@ class Daemon {
   std::unique_ptr<TaskRunner> runner_;
   std::unique_ptr<Background> committer_, syncer_;
   std::unique_ptr<Node> node_;
-  HttpServer http_;
+  HttpFront http_;
 };
 
-Daemon::Daemon(NodeSpec spec) : spec_(std::move(spec)), board_(&bell_) {
+Daemon::Daemon(NodeSpec spec)
+    : spec_(std::move(spec)),
+      board_(&bell_),
+      http_(spec_.http, [this] { return board_.Get(); }, LogLine) {
   SupervisorParts parts;
   parts.manager = manager_.get();
   parts.heartbeats = &heartbeats_;
@@ -229,29 +233,6 @@ Status Daemon::Build() {
   return Status::Ok();
 }
 
-Status Daemon::StartHttp() {
-  if (spec_.http.port == 0) return Status::Ok();
-  HttpServerOptions options;
-  options.address = spec_.http.address;
-  options.port = spec_.http.port;
-  options.token = spec_.http.token;
-  options.handlers["/healthz"] = [](const HttpRequest&) {
-    return HttpResponse{200, "text/plain", "ok\n"};
-  };
-  options.handlers["/readyz"] = [this](const HttpRequest&) {
-    const NodeStatus s = board_.Get();
-    return HttpResponse{s.ready ? 200 : 503, "text/plain",
-                        s.ready ? "ready\n" : "not ready: " + s.error + "\n"};
-  };
-  options.handlers["/metrics"] = [this](const HttpRequest&) {
-    return HttpResponse{200, std::string(MetricsText::kContentType), StatusMetrics(board_.Get())};
-  };
-  options.handlers["/api/v1/status"] = [this](const HttpRequest&) {
-    return HttpResponse{200, "application/json", StatusJson(board_.Get())};
-  };
-  return http_.Start(std::move(options));
-}
-
 void Daemon::Reload() {
   supervisor_->Reloading(MonotonicNow());
   ConfigErrors errors;
@@ -272,6 +253,7 @@ void Daemon::Loop() {
     if (g_reload.exchange(0) != 0) Reload();
     const Now now = ReadClock();
     const bool more = node_->Step(now);
+    http_.Step(now.monotonic);
     if (board_.wanted()) board_.Put(node_->Describe(ReadClock()));
     if (more) last_work = now.monotonic;
     // Once things have been quiet for a moment, the first arrival wakes the engine; until then it keeps
@@ -304,13 +286,11 @@ int Daemon::Start() {
   Status status = Build();
   if (status.ok()) status = node_->Open(std::move(sources), &errors);
   if (!errors.empty()) return Refuse(errors);
-  if (status.ok()) status = StartHttp();
   if (!status.ok()) return Refuse(status);
+  http_.Step(MonotonicNow());
   LogLine('i', "rivulet " RIVULET_VERSION " ready: node " + spec_.name + ", " +
                    std::to_string(spec_.workers) + " worker(s)" +
-                   (spec_.http.port != 0 ? ", http on " + spec_.http.address + ":" +
-                                               std::to_string(http_.port())
-                                         : ""));
+                   (http_.where().empty() ? "" : ", http on " + http_.where()));
   board_.Put(node_->Describe(ReadClock()));
   return kExitOk;
 }
