@@ -44,7 +44,8 @@
 // new one, and, except in version 1, on how many names the segment had numbered before it. So where a
 // frame is damaged, the next one that is sound tells by its checksum how many entries and how many names
 // were lost between, and what follows is read on: what is lost is the damaged entry, and those that would
-// need something of it (its block's first time, a name it spelled out). For a 125-byte payload the frame costs 9 to 13 bytes.
+// need something of it (its block's first time, a name it spelled out). For a 125-byte payload the frame
+// costs 10 to 14 bytes.
 #pragma once
 
 #include <cstddef>
