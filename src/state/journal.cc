@@ -34,7 +34,7 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
     end_ = found.end;
     last_time_ = found.last_time;
     if (found.resume) {
-      RIVULET_RETURN_IF_ERROR(writer_.Resume(segments_.back(), found.last_time, found.dictionary,
+      RIVULET_RETURN_IF_ERROR(writer_.Resume(segments_.back(), found.block_time, found.dictionary,
                                              options_.segment_bytes));
     } else {
       std::lock_guard lock(mutex_);

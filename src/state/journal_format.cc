@@ -17,6 +17,9 @@ constexpr size_t kChecksumSize = 4;
 // Odd, so that multiplying by it maps 32-bit numbers one to one: the checksum of the same bytes
 // differs at any two offsets less than 2^32 apart, and a checksum tells the offset it was made for.
 constexpr uint32_t kOffsetFactor = 0x9e3779b1u;
+constexpr uint32_t kNamesFactor = 0x85ebca6bu;
+// So many names that a gap has taken with it are tried for.
+constexpr uint32_t kMostLostNames = 64;
 
 // The inverse of an odd number modulo 2^32, by Newton's iteration (each step doubles the bits).
 constexpr uint32_t Inverse(uint32_t odd) {
@@ -28,13 +31,9 @@ static_assert(Inverse(kOffsetFactor) * kOffsetFactor == 1);
 
 uint32_t BytesChecksum(std::string_view bytes) { return static_cast<uint32_t>(Hash64(bytes)); }
 
-uint32_t EntryChecksum(std::string_view bytes, Offset offset) {
-  return BytesChecksum(bytes) ^ (static_cast<uint32_t>(offset.value) * kOffsetFactor);
-}
-
-// The low 32 bits of the offset at which a frame with this checksum and these bytes is valid.
-uint32_t OffsetOfChecksum(uint32_t checksum, std::string_view bytes) {
-  return (checksum ^ BytesChecksum(bytes)) * Inverse(kOffsetFactor);
+uint32_t EntryChecksum(std::string_view bytes, Offset offset, uint32_t names) {
+  return BytesChecksum(bytes) ^ (static_cast<uint32_t>(offset.value) * kOffsetFactor) ^
+         (names * kNamesFactor);
 }
 
 size_t VarintSize(uint64_t v) {
@@ -115,7 +114,7 @@ std::string ReplacementOf(const std::string& segment) {
 
 std::string EncodeSegmentHeader(const SegmentHeader& header) {
   std::string out(kMagic);
-  PutFixed<uint32_t>(&out, kJournalVersion);
+  PutFixed<uint32_t>(&out, header.version);
   PutFixed<uint64_t>(&out, header.first_offset.value);
   PutFixed<uint64_t>(&out, header.previous_end.value);
   PutFixed<int64_t>(&out, header.previous_time.us);
@@ -124,21 +123,26 @@ std::string EncodeSegmentHeader(const SegmentHeader& header) {
 }
 
 HeaderState DecodeSegmentHeader(std::string_view bytes, SegmentHeader* header) {
+  uint32_t written = 0;
+  std::string_view field = bytes.substr(std::min(bytes.size(), kMagic.size()));
+  // One bit does not make one of another.
+  if (GetFixed(&field, &written)) {
+    header->version = written == kFirstJournalVersion ? kFirstJournalVersion : kJournalVersion;
+  }
   if (bytes.size() < kSegmentHeaderSize || !bytes.starts_with(kMagic)) return HeaderState::kDamaged;
   const std::string_view checked = bytes.substr(0, kSegmentHeaderSize - kChecksumSize);
   if (StoredChecksum(bytes.substr(checked.size())) != BytesChecksum(checked)) {
     return HeaderState::kDamaged;
   }
   bytes.remove_prefix(kMagic.size());
-  uint32_t version = 0;
-  GetFixed(&bytes, &version);
+  GetFixed(&bytes, &written);
   GetFixed(&bytes, &header->first_offset.value);
   GetFixed(&bytes, &header->previous_end.value);
   GetFixed(&bytes, &header->previous_time.us);
-  return version == kJournalVersion ? HeaderState::kValid : HeaderState::kOtherVersion;
+  return written == header->version ? HeaderState::kValid : HeaderState::kOtherVersion;
 }
 
-void EncodeEntry(const EntryFrame& entry, Offset offset, std::string* out) {
+void EncodeEntry(const EntryFrame& entry, Offset offset, std::string* out, uint32_t names) {
   const uint32_t packet =
       entry.packet_id | (entry.assumed ? kAssumedTime : 0) | (entry.resumes ? kResumes : 0);
   size_t length = VarintSize(entry.topic_number) + VarintSize(ZigZag(entry.time_delta)) +
@@ -151,66 +155,63 @@ void EncodeEntry(const EntryFrame& entry, Offset offset, std::string* out) {
   PutVarint(out, packet);
   if (entry.topic_number == 0) PutBytes(out, entry.topic);
   out->append(entry.payload);
-  const uint32_t checksum = EntryChecksum(std::string_view(*out).substr(kChecksumSize), offset);
+  const uint32_t checksum = EntryChecksum(std::string_view(*out).substr(kChecksumSize), offset, names);
   std::memcpy(out->data(), &checksum, kChecksumSize);
 }
 
-FrameState DecodeEntry(std::string_view bytes, Offset offset, EntryFrame* entry) {
+FrameState DecodeEntry(std::string_view bytes, Offset offset, EntryFrame* entry, uint32_t names) {
   std::string_view checked;
   size_t body_start = 0;
   const FrameState extent = FrameExtent(bytes, &checked, &body_start, &entry->size);
   if (extent != FrameState::kValid) return extent;
-  if (StoredChecksum(bytes) != EntryChecksum(checked, offset)) return FrameState::kDamaged;
+  if (StoredChecksum(bytes) != EntryChecksum(checked, offset, names)) return FrameState::kDamaged;
   return DecodeBody(checked.substr(body_start), entry) ? FrameState::kValid : FrameState::kDamaged;
 }
 
-FramesBehind FindFramesBehind(std::string_view bytes, Offset offset, uint32_t topics) {
-  // Random bytes can look like long frames; hashing them all would be quadratic.
+FoundFrame FindFrame(std::string_view bytes, bool to_end, Offset offset, uint32_t names,
+                     uint32_t version, size_t* budget) {
   constexpr size_t kLongestCandidate = 64 << 10;
-  size_t budget = 64 << 20;
-  FramesBehind result;
-  size_t position = 1;
-  while (position + kMinFrameSize <= bytes.size()) {
-    const std::string_view rest = bytes.substr(position);
+  FoundFrame found;
+  for (size_t at = 1; at + kMinFrameSize <= bytes.size(); ++at) {
+    const std::string_view rest = bytes.substr(at);
+    const auto most_entries = static_cast<uint32_t>(at / kMinFrameSize + 1);  // that fit in before
+    const uint32_t most_names =
+        version == kFirstJournalVersion ? 0 : std::min(most_entries, kMostLostNames);
     std::string_view checked;
     size_t body_start = 0;
     EntryFrame entry;
-    const uint64_t most_entries = position / kMinFrameSize + 1;  // that fit in before
     if (FrameExtent(rest, &checked, &body_start, &entry.size) != FrameState::kValid ||
         entry.size > kLongestCandidate || !DecodeBody(checked.substr(body_start), &entry) ||
-        entry.topic_number > topics + most_entries) {
-      ++position;
+        entry.topic_number > names + most_entries) {
       continue;
     }
-    if (budget < checked.size()) {
-      result.kind = FramesBehind::Kind::kUnknown;
-      result.end = offset + (bytes.size() / kMinFrameSize + 1);
-      return result;
+    if (*budget < checked.size()) {
+      found.kind = FoundFrame::Kind::kUnknown;
+      return found;
     }
-    budget -= checked.size();
-    const Offset base = std::max(result.end, offset);
-    const uint32_t ahead = OffsetOfChecksum(StoredChecksum(rest), checked) -
-                           static_cast<uint32_t>(base.value);
-    const Offset found = base + ahead;
-    // A 32-bit match by chance is ruled out by an entry directly before or behind it, or by the end
-    // of the file.
-    EntryFrame next;
-    const bool near = ahead <= most_entries;
-    const bool follows = result.kind == FramesBehind::Kind::kEntries && ahead == 0;
-    const std::string_view behind = rest.substr(entry.size);
-    if (follows) {
-      result.end = found + 1;
-      position += entry.size;
-    } else if (near && (behind.empty() ||
-                        DecodeEntry(behind, found + 1, &next) == FrameState::kValid)) {
-      result.kind = FramesBehind::Kind::kEntries;
-      result.end = found + (behind.empty() ? 1 : 2);
-      position += entry.size + (behind.empty() ? 0 : next.size);
-    } else {
-      ++position;
+    *budget -= checked.size();
+    const uint32_t given = StoredChecksum(rest) ^ BytesChecksum(checked);
+    for (uint32_t lost = 0; lost <= most_names; ++lost) {
+      const uint32_t before =
+          version == kFirstJournalVersion ? 0 : std::min(names + lost, kMaxSegmentTopics);
+      const uint32_t ahead = (given ^ (before * kNamesFactor)) * Inverse(kOffsetFactor) -
+                             static_cast<uint32_t>(offset.value);
+      if (ahead > most_entries || ahead < lost) continue;
+      // A 32-bit match by chance is ruled out by an entry directly behind it, or, at the end of the file, by
+      // how near it is.
+      const std::string_view behind = rest.substr(entry.size);
+      if (behind.empty() && (!to_end || ahead > 2 || lost > 1)) continue;
+      const bool defines = entry.topic_number == 0 && version != kFirstJournalVersion;
+      const uint32_t then = std::min(before + (defines ? 1 : 0), kMaxSegmentTopics);
+      EntryFrame next;
+      if (!behind.empty() &&
+          DecodeEntry(behind, offset + (ahead + 1), &next, then) != FrameState::kValid) {
+        continue;
+      }
+      return {FoundFrame::Kind::kFrame, at, offset + ahead, before};
     }
   }
-  return result;
+  return found;
 }
 
 }  // namespace rivulet

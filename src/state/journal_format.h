@@ -13,7 +13,7 @@
 //
 //   segment := header entry*
 //   header  := magic            8 bytes   "RVLTJRNL"
-//              version          4 bytes   1
+//              version          4 bytes   2; 1 in version 0.1
 //              first_offset     8 bytes   as in the name
 //              previous_end     8 bytes   offset behind the last entry written before this segment.
 //                                         Smaller than first_offset where offsets were skipped on
@@ -24,8 +24,10 @@
 //   entry   := checksum         4 bytes   EntryChecksum over all that follows, and the offset
 //              length           varint    bytes behind this field; at least 3
 //              topic            varint    0: spelled out below; n > 0: n-th topic of the segment
-//              time             zigzag    receive time (us), less that of the entry before; less 0
-//                                         for the first entry of a segment
+//              time             zigzag    receive time (us), less that of the first entry of its block;
+//                                         less 0 for the first one. A block is kTimeBlock entries,
+//                                         counted from the segment's first. (Version 1: less that of
+//                                         the entry before; less 0 for the first entry of a segment)
 //              packet           varint    MQTT packet id, 0..65535; kAssumedTime is added where the node
 //                                         did not know the date, kResumes where listening began anew
 //              [topic_length    varint    only when topic is 0: the name. The first
@@ -39,7 +41,11 @@
 //
 // Offsets are not stored: an entry's offset is its segment's first offset plus its index. The
 // checksum depends on the offset, so that an old entry in a reused disk block never passes for a
-// new one. For a 125-byte payload the frame costs 9 to 13 bytes.
+// new one, and, except in version 1, on how many names the segment had numbered before it. So where a
+// frame is damaged, the next one that is sound tells by its checksum how many entries and how many names
+// were lost between, and what follows is read on: what is lost is the damaged entry, and those that would
+// need something of it (its block's first time, a name it spelled out). For a 125-byte payload the frame
+// costs 10 to 14 bytes.
 #pragma once
 
 #include <cstddef>
@@ -52,7 +58,9 @@
 
 namespace rivulet {
 
-inline constexpr uint32_t kJournalVersion = 1;
+inline constexpr uint32_t kJournalVersion = 2;
+inline constexpr uint32_t kFirstJournalVersion = 1;
+inline constexpr uint64_t kTimeBlock = 16;
 inline constexpr size_t kSegmentHeaderSize = 40;
 // Names beyond these are spelled out each time: bounds what reader and writer keep in memory.
 inline constexpr uint32_t kMaxSegmentTopics = 1u << 16;
@@ -70,6 +78,7 @@ struct SegmentHeader {
   Offset first_offset;
   Offset previous_end;
   EventTime previous_time;
+  uint32_t version = kJournalVersion;
 };
 
 enum class HeaderState : uint8_t { kValid, kDamaged, kOtherVersion };
@@ -84,7 +93,8 @@ inline constexpr std::string_view kReplacementSuffix = ".new";
 std::string ReplacementOf(const std::string& segment);
 
 std::string EncodeSegmentHeader(const SegmentHeader& header);
-// kOtherVersion when magic and checksum are right but the version is not ours.
+// kOtherVersion when magic and checksum are right but the version is not one of ours. Of a damaged header
+// only the version is set, to what it most likely is.
 HeaderState DecodeSegmentHeader(std::string_view bytes, SegmentHeader* header);
 
 // One entry's fields as they stand in the frame.
@@ -99,29 +109,39 @@ struct EntryFrame {
   size_t size = 0;             // bytes of the whole frame; set by DecodeEntry
 };
 
-// Replaces `*out` with the frame of the entry at `offset`.
-void EncodeEntry(const EntryFrame& entry, Offset offset, std::string* out);
+// Replaces `*out` with the frame of the entry at `offset`. `names`: how many are numbered before it; 0 in
+// segments of version 1.
+void EncodeEntry(const EntryFrame& entry, Offset offset, std::string* out, uint32_t names = 0);
 
 enum class FrameState : uint8_t { kValid, kIncomplete, kDamaged };
 
 // Reads the frame at the start of `bytes`, which must be the entry at `offset`. kIncomplete: more
 // bytes are needed, `entry->size` of them in all (a lower bound where the length itself is cut).
 // The views point into `bytes`.
-FrameState DecodeEntry(std::string_view bytes, Offset offset, EntryFrame* entry);
+FrameState DecodeEntry(std::string_view bytes, Offset offset, EntryFrame* entry,
+                       uint32_t names = 0);
 
-// What lies behind a damaged place.
-struct FramesBehind {
+// The first sound frame behind a damaged place.
+struct FoundFrame {
   enum class Kind : uint8_t {
-    kNothing,  // no entry: the damage is the torn end of an append
-    kEntries,  // valid entries follow, the last one before `end`
-    kUnknown,  // too much to search; no entry can have reached `end`
+    kNone,     // there is none: the damage is the torn end of an append
+    kFrame,
+    kUnknown,  // too much to search
   };
-  Kind kind = Kind::kNothing;
-  Offset end;
+  Kind kind = Kind::kNone;
+  size_t position = 0;  // of its first byte
+  Offset offset;
+  uint32_t names = 0;   // numbered before it
 };
 
-// Looks for valid entries in `bytes`, whose first byte is where the frame of the entry at `offset`
-// should have been, in a segment that has numbered `topics` names up to there. Bounded work.
-FramesBehind FindFramesBehind(std::string_view bytes, Offset offset, uint32_t topics);
+// Looks for it in `bytes`, whose first byte is where the frame of the entry at `offset` should have been, in
+// a segment that has numbered `names` names up to there. `to_end`: no more bytes follow. `*budget`: bytes
+// that may still be hashed.
+FoundFrame FindFrame(std::string_view bytes, bool to_end, Offset offset, uint32_t names,
+                     uint32_t version, size_t* budget);
+
+// What all searches in a segment may cost: random bytes can look like long frames, and hashing them all
+// would be quadratic.
+inline constexpr size_t kSearchBudget = 256 << 20;
 
 }  // namespace rivulet

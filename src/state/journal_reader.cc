@@ -28,6 +28,8 @@ class JournalReader final : public Journal::Reader {
       SegmentScanner::Step step = scanner_.Next(limit, &entry);
       if (step == SegmentScanner::Step::kEntry) {
         if (entry.offset < position_) continue;
+        // Between two entries of a segment nothing is left out but what damage has taken.
+        if (entry.offset > position_) source_->CountDamaged(entry.offset.value - position_.value);
         bytes += entry.payload.size() + entry.topic.name.size();
         entries->push_back({entry.offset, entry.topic.name, entry.payload, entry.received,
                             entry.packet_id, entry.topic.id, entry.assumed, entry.resumes});
@@ -47,6 +49,9 @@ class JournalReader final : public Journal::Reader {
           open_ = false;  // the old file may lack what the new one has
           continue;
         }
+        Offset beyond;
+        RIVULET_ASSIGN_OR_RETURN(const FoundFrame::Kind found, scanner_.Resume(limit, &beyond));
+        if (found == FoundFrame::Kind::kFrame) continue;
         RIVULET_RETURN_IF_ERROR(source_->CloseDamaged(*segment_));
       } else if (!closed) {
         return Status::Ok();

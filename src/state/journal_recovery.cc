@@ -6,9 +6,6 @@
 namespace rivulet {
 namespace {
 
-// Bytes behind a damaged place that are searched for entries; a segment is rarely larger.
-constexpr uint64_t kMostSearchedBytes = 32ull << 20;
-
 class Recovery {
  public:
   Recovery(FileSystem* files, const std::string& directory, TopicTable* topics,
@@ -115,6 +112,16 @@ class Recovery {
       const SegmentScanner::Step step = scanner->Next(limit, &entry);
       if (step == SegmentScanner::Step::kNeedData) {
         RIVULET_RETURN_IF_ERROR(scanner->Refill(limit));
+      } else if (step == SegmentScanner::Step::kDamaged) {
+        const uint64_t position = scanner->position();
+        const Offset first_lost = scanner->next_offset();
+        RIVULET_ASSIGN_OR_RETURN(behind_, scanner->Resume(limit, &beyond_));
+        if (behind_ == FoundFrame::Kind::kFrame) {
+          SayLost(segment, position, first_lost, scanner->next_offset());
+          continue;
+        }
+        for (const uint16_t id : ids) settled_ids_[id] = true;
+        return step;
       } else if (step != SegmentScanner::Step::kEntry) {
         for (const uint16_t id : ids) settled_ids_[id] = true;
         return step;
@@ -123,6 +130,18 @@ class Recovery {
         Remember(entry, &ids);
       }
     }
+  }
+
+  void SayLost(const JournalSegment& segment, uint64_t position, Offset from, Offset to) {
+    interior_damage_ = true;
+    Say("'" + segment.path + "' is damaged at byte " + std::to_string(position) + ": " +
+        std::to_string(to.value - from.value) + " entries from " + std::to_string(from.value) +
+        " on, and what depends on them, are lost");
+  }
+
+  // Entries that a scan has passed over.
+  uint64_t LostIn(const JournalSegment& segment, const SegmentScanner& scanner) const {
+    return scanner.next_offset().value - segment.first_offset.value - seen_;
   }
 
   // Segments are read newest first, so what a later one said about an id stands.
@@ -136,6 +155,7 @@ class Recovery {
     SegmentScanner scanner(topics_);
     RIVULET_ASSIGN_OR_RETURN(const SegmentScanner::Step step, Scan(segment, &scanner));
     (void)step;
+    report_->damaged_entries += LostIn(segment, scanner);
     if (scanner.next_offset() < next.previous_end) {
       const uint64_t lost = next.previous_end.value - scanner.next_offset().value;
       report_->damaged_entries += lost;
@@ -154,12 +174,17 @@ class Recovery {
     journal_.end = scanner.next_offset();
     journal_.last_time = last.last_time = scanner.last_time();
     journal_.dictionary = scanner.dictionary();
-    journal_.resume = true;
+    journal_.block_time = scanner.block_time();
+    report_->damaged_entries += LostIn(last, scanner);
+    journal_.resume = !interior_damage_ && scanner.version() == kJournalVersion;
     if (step == SegmentScanner::Step::kDamaged) {
       RIVULET_RETURN_IF_ERROR(ResolveDamage(&last, scanner.position()));
     }
     const bool empty = journal_.end == last.first_offset;
-    if (!last_header_valid_ && empty && journal_.resume) return RewriteHeader(&last);
+    const bool fit = last_header_valid_ && scanner.version() == kJournalVersion;
+    if (!fit && empty && !interior_damage_ && behind_ != FoundFrame::Kind::kUnknown) {
+      return RewriteHeader(&last);
+    }
     return Status::Ok();
   }
 
@@ -167,44 +192,38 @@ class Recovery {
   // follow, their offsets are spent and appending goes on in a new segment.
   Status ResolveDamage(JournalSegment* last, uint64_t position) {
     const uint64_t rest = last->bytes.load() - position;
-    std::string tail(static_cast<size_t>(std::min(rest, kMostSearchedBytes)), '\0');
-    RIVULET_ASSIGN_OR_RETURN(const std::unique_ptr<ReadFile> file, files_->OpenRead(last->path));
-    RIVULET_ASSIGN_OR_RETURN(const size_t got, file->Read(position, tail.size(), tail.data()));
-    tail.resize(got);
-    FramesBehind behind = FindFramesBehind(
-        tail, journal_.end, static_cast<uint32_t>(journal_.dictionary.size()));
-    if (rest > kMostSearchedBytes) {
-      behind.kind = FramesBehind::Kind::kUnknown;
-      behind.end = std::max(behind.end, journal_.end + (rest / kMinFrameSize + 1));
-    }
     const std::string where = "'" + last->path + "' from byte " + std::to_string(position) + " on";
-    if (behind.kind == FramesBehind::Kind::kNothing) {
+    if (behind_ == FoundFrame::Kind::kNone) {
       RIVULET_RETURN_IF_ERROR(files_->Truncate(last->path, position));
       last->bytes.store(position);
       report_->torn_bytes += rest;
       Say("cut off " + where + ": " + std::to_string(rest) + " bytes of an unfinished append");
       return Status::Ok();
     }
-    report_->damaged_entries += behind.end.value - journal_.end.value;
-    Say(where + " is damaged: up to " + std::to_string(behind.end.value - journal_.end.value) +
+    report_->damaged_entries += beyond_.value - journal_.end.value;
+    Say(where + " is damaged: up to " + std::to_string(beyond_.value - journal_.end.value) +
         " entries from " + std::to_string(journal_.end.value) + " on are lost");
-    journal_.end = behind.end;
+    journal_.end = beyond_;
     journal_.resume = false;
     return Status::Ok();
   }
 
-  // A segment whose creation was interrupted, and which holds nothing.
+  // A segment which holds nothing: its creation was interrupted, or it is of another version.
   Status RewriteHeader(JournalSegment* last) {
-    report_->torn_bytes += std::min<uint64_t>(last->bytes.load(), kSegmentHeaderSize);
+    if (!last_header_valid_) {
+      report_->torn_bytes += std::min<uint64_t>(last->bytes.load(), kSegmentHeaderSize);
+      Say("the empty segment '" + last->path + "' had no header");
+    }
+    const size_t count = journal_.segments.size();
+    const EventTime before = count > 1 ? journal_.segments[count - 2]->last_time : EventTime{};
     RIVULET_RETURN_IF_ERROR(files_->Truncate(last->path, 0));
     RIVULET_ASSIGN_OR_RETURN(const std::unique_ptr<AppendFile> file,
                              files_->OpenAppend(last->path, 0));
     RIVULET_RETURN_IF_ERROR(
-        file->Append(EncodeSegmentHeader({last->first_offset, last->first_offset, {}})));
+        file->Append(EncodeSegmentHeader({last->first_offset, last->previous_end, before})));
     last->bytes.store(kSegmentHeaderSize);
     journal_.end = last->first_offset;
     journal_.resume = true;
-    Say("the empty segment '" + last->path + "' had no header");
     return Status::Ok();
   }
 
@@ -217,6 +236,9 @@ class Recovery {
   std::vector<bool> settled_ids_;    // packet ids a later segment has spoken about
   uint64_t seen_ = 0;                // entries of the segment scanned last
   bool last_header_valid_ = false;
+  bool interior_damage_ = false;     // of the segment scanned last, or one before
+  FoundFrame::Kind behind_ = FoundFrame::Kind::kNone;  // where a scan has ended at damage
+  Offset beyond_;                    // and what no entry behind has reached
 };
 
 }  // namespace

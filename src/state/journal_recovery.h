@@ -21,6 +21,7 @@ struct RecoveredJournal {
   // entries of it cannot be read, or there is none.
   bool resume = false;
   std::vector<TopicTable::Entry> dictionary;
+  EventTime block_time;
 };
 
 // Finds the segments of `directory`, cuts a torn tail off the last one, and fills `redeliveries`

@@ -69,13 +69,28 @@ class SegmentScanner {
   // Reads on towards `limit`. Errors: kIo; kCorrupt when the file is shorter than `limit`.
   Status Refill(uint64_t limit);
 
+  // Behind kDamaged: goes on at the next sound frame, which next_offset() then tells. kNone: there is none;
+  // kUnknown: there may be some, further on than is searched, and none has reached `*beyond`. Errors: kIo.
+  Result<FoundFrame::Kind> Resume(uint64_t limit, Offset* beyond);
+
   // Where the next frame starts in the file, and its offset.
   uint64_t position() const { return buffer_start_ + consumed_; }
   Offset next_offset() const { return next_; }
   EventTime last_time() const { return last_time_; }
+  uint32_t version() const { return version_; }
+  // Of the first entry of the block that next_offset() is in.
+  EventTime block_time() const { return block_time_; }
   const std::vector<TopicTable::Entry>& dictionary() const { return dictionary_; }
 
  private:
+  uint64_t Block(Offset offset) const { return (offset.value - first_.value) / kTimeBlock; }
+  // What the checksum of the next frame was made with.
+  uint32_t Names() const {
+    return version_ == kFirstJournalVersion ? 0 : static_cast<uint32_t>(dictionary_.size());
+  }
+  Step NextFrame(uint64_t limit, ScannedEntry* entry);
+  bool TimeOf(const EntryFrame& frame, EventTime* time);
+
   TopicTable* const topics_;
   std::unique_ptr<ReadFile> file_;
   std::vector<char> buffer_;    // filled_ bytes and padding behind them
@@ -83,9 +98,14 @@ class SegmentScanner {
   size_t consumed_ = 0;
   size_t filled_ = 0;
   size_t wanted_ = 0;           // bytes the next frame is known to need
+  uint32_t version_ = kJournalVersion;
+  Offset first_;
   Offset next_;
   EventTime last_time_;
-  std::vector<TopicTable::Entry> dictionary_;
+  EventTime block_time_;
+  size_t search_budget_ = 0;
+  uint64_t timed_block_ = 0;     // the block that block_time_ is of, and 1
+  std::vector<TopicTable::Entry> dictionary_;  // a name that was lost has no data
 };
 
 }  // namespace rivulet

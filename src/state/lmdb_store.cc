@@ -1,14 +1,12 @@
 // The Store on LMDB. The only file that names lmdb.h.
 //
 // One unnamed database: a named one would cost one more page per commit, and pages are what wears
-// out an SD card. The reserved key holds the format row. LMDB writes only free pages and flips
+// out an SD card. What rows look like is in store_format.h. LMDB writes only free pages and flips
 // between two meta pages, so a crash at any point leaves the last commit (or, without a sync per
 // commit, possibly the one before) intact. MDB_NOSYNC and MDB_WRITEMAP would give that up and are
 // never used.
 #include <lmdb.h>
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,29 +15,43 @@
 #include <utility>
 #include <vector>
 
-#include "base/coding.h"
+#include "state/directory_lock.h"
 #include "state/file.h"
 #include "state/resident_limiter.h"
+#include "state/row_checksum.h"
 #include "state/store.h"
+#include "state/store_format.h"
 
 namespace rivulet {
 namespace {
 
-constexpr uint32_t kStoreFormat = 1;
-constexpr std::string_view kFormatName = "rivulet-store";
-// The first key behind the reserved one.
-constexpr std::string_view kFirstUserKey{"\0\0", 2};
 // Some milliseconds of work, where pages are in memory.
 constexpr uint64_t kRowsPerSign = 1024;
+// What one transaction gives checksums to.
+constexpr size_t kConvertedBytes = 4 << 20;
+constexpr const char* kDataFile = "/data.mdb";
+constexpr const char* kNewFile = "/data.mdb.new";
+// Not one of LMDB's own.
+constexpr int kDamagedRow = MDB_LAST_ERRCODE + 1000;
+// A file system with less room than that for a commit's pages is full, whatever the system call says.
+constexpr uint64_t kLeastRoom = 1 << 20;
 
 MDB_val ToVal(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
 std::string_view ToView(const MDB_val& v) {
   return {static_cast<const char*>(v.mv_data), v.mv_size};
 }
 
+Status Damaged(const std::string& what, const std::string& directory) {
+  return Status(ErrorCode::kCorrupt,
+                what + ". The disk or card, or memory, changed bytes: nothing more is taken from it. Put a "
+                       "copy of the data directory back, or move '" + directory +
+                    "' away and start with empty windows ('Damage on the disk' in docs/operations.md)");
+}
+
 Status LmdbStatus(int rc, const std::string& action, const std::string& directory) {
   const std::string text =
-      action + " in the state store '" + directory + "': " + mdb_strerror(rc);
+      action + " in the state store '" + directory + "': " +
+      (rc == kDamagedRow ? "the checksum of a row is wrong" : mdb_strerror(rc));
   switch (rc) {
     case MDB_MAP_FULL:
     case MDB_TXN_FULL:
@@ -53,36 +65,14 @@ Status LmdbStatus(int rc, const std::string& action, const std::string& director
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
-      return Status(ErrorCode::kCorrupt, text + "; restore it from a snapshot");
+    case kDamagedRow:
+      return Damaged(text, directory);
     case MDB_PANIC:
       return Status(ErrorCode::kIo, text + "; an earlier write failed half-way: restart");
     default:
       return Status(ErrorCode::kIo, text);
   }
 }
-
-// Holds <directory>/LOCK for as long as it lives. The kernel releases flock with the process, so a
-// crash leaves nothing behind.
-class DirectoryLock {
- public:
-  ~DirectoryLock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
-  Status Take(const std::string& directory) {
-    const std::string path = directory + "/LOCK";
-    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd_ < 0) return LmdbStatus(errno, "cannot open LOCK", directory);
-    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return Status::Ok();
-    if (errno != EWOULDBLOCK) return LmdbStatus(errno, "cannot lock LOCK", directory);
-    return Status(ErrorCode::kLocked, "the state store '" + directory +
-                                          "' is open in another process; stop that one first or "
-                                          "use another directory");
-  }
-
- private:
-  int fd_ = -1;
-};
 
 // Read transactions are reset after each use (a waiting one would pin old pages and let the file
 // grow) and kept for the next, since renewing one is cheaper than beginning one.
@@ -139,19 +129,25 @@ class LmdbStore final : public Store {
   Status Open(const LmdbOptions& options) {
     RIVULET_RETURN_IF_ERROR(NewPosixFileSystem()->CreateDirectories(directory_));
     RIVULET_RETURN_IF_ERROR(lock_.Take(directory_));
-    int rc = mdb_env_create(&env_);
-    if (rc == 0) rc = mdb_env_set_mapsize(env_, static_cast<size_t>(capacity_));
-    // Reads come from any thread (NOTLS) and in no order, so read-ahead would only fill memory.
-    const unsigned flags =
-        MDB_NORDAHEAD | MDB_NOTLS | (options.sync_each_commit ? 0u : MDB_NOMETASYNC);
-    if (rc == 0) rc = mdb_env_open(env_, directory_.c_str(), flags, 0644);
-    if (rc != 0) return LmdbStatus(rc, "cannot open the database", directory_);
+    const std::unique_ptr<FileSystem> files = NewPosixFileSystem();
+    const Status there = files->FileSize(directory_ + kDataFile).status();
+    if (there.code() == ErrorCode::kNotFound) {
+      RIVULET_RETURN_IF_ERROR(MakeNew(files.get()));
+    } else {
+      RIVULET_RETURN_IF_ERROR(there);
+      RIVULET_RETURN_IF_ERROR(CheckPages(files.get()));
+    }
+    RIVULET_RETURN_IF_ERROR(
+        OpenEnvironment(directory_, options.sync_each_commit ? 0u : MDB_NOMETASYNC));
     // Slots of readers that died with their process would keep old pages from being reused.
     int dead = 0;
-    rc = mdb_reader_check(env_, &dead);
+    const int rc = mdb_reader_check(env_, &dead);
     if (rc != 0) return LmdbStatus(rc, "cannot check the readers", directory_);
+    RIVULET_RETURN_IF_ERROR(SettleMetaPages());
     RIVULET_RETURN_IF_ERROR(OpenFormat());
-    return NewPosixFileSystem()->SyncDirectory(directory_);
+    while (!format_.rest.empty()) RIVULET_RETURN_IF_ERROR(AddChecksums());
+    RIVULET_RETURN_IF_ERROR(AttachLimiter());
+    return files->SyncDirectory(directory_);
   }
 
   Result<bool> Get(std::string_view key, std::string* value) const override {
@@ -162,7 +158,9 @@ class LmdbStore final : public Store {
     MDB_val k = ToVal(key);
     MDB_val v;
     rc = mdb_get(txn, dbi_, &k, &v);
-    if (rc == 0) value->assign(static_cast<const char*>(v.mv_data), v.mv_size);
+    std::string_view bytes;
+    if (rc == 0 && !ReadRow(key, ToView(v), &bytes)) rc = kDamagedRow;
+    if (rc == 0) value->assign(bytes);
     reads_.Return(txn);
     limiter_.Count(1);
     if (rc == 0) return true;
@@ -186,17 +184,10 @@ class LmdbStore final : public Store {
   }
 
   Status Commit(const Delta& delta) override {
-    MDB_txn* txn = nullptr;
-    int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
-    if (rc != 0) return LmdbStatus(rc, "cannot begin to commit", directory_);
-    const Status applied = Apply(txn, delta);
-    if (!applied.ok()) {
-      mdb_txn_abort(txn);
-      return applied;
-    }
-    rc = mdb_txn_commit(txn);
-    limiter_.Check();
-    return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot commit", directory_);
+    if (unsettled_) RIVULET_RETURN_IF_ERROR(SettleMetaPages());
+    const Status status = CommitOnce(delta);
+    unsettled_ = !status.ok();
+    return status;
   }
 
   StoreStats Stats() const override {
@@ -212,6 +203,73 @@ class LmdbStore final : public Store {
   }
 
  private:
+  Status CommitOnce(const Delta& delta) {
+    MDB_txn* txn = nullptr;
+    int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
+    if (rc != 0) return LmdbStatus(rc, "cannot begin to commit", directory_);
+    const Status applied = Apply(txn, delta);
+    if (!applied.ok()) {
+      mdb_txn_abort(txn);
+      return applied;
+    }
+    rc = mdb_txn_commit(txn);
+    limiter_.Check();
+    // A write that only went in part, for want of room, is EIO to LMDB.
+    if (rc == EIO && !HasRoomFor(delta)) rc = ENOSPC;
+    return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot commit", directory_);
+  }
+
+  bool HasRoomFor(const Delta& delta) const {
+    const Result<uint64_t> room = NewPosixFileSystem()->FreeBytes(directory_);
+    return !room.ok() || *room >= std::max<uint64_t>(kLeastRoom, 2 * delta.bytes().size());
+  }
+
+  Status OpenEnvironment(const std::string& path, unsigned more_flags) {
+    int rc = mdb_env_create(&env_);
+    if (rc == 0) rc = mdb_env_set_mapsize(env_, static_cast<size_t>(capacity_));
+    // Reads come from any thread (NOTLS) and in no order, so read-ahead would only fill memory.
+    if (rc == 0) {
+      rc = mdb_env_open(env_, path.c_str(), MDB_NORDAHEAD | MDB_NOTLS | more_flags, 0644);
+    }
+    return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot open the database", directory_);
+  }
+
+  // Under another name first: a file of the right name that holds nothing, or less than it should, was cut
+  // short.
+  Status MakeNew(FileSystem* files) {
+    const std::string path = directory_ + kNewFile;
+    const Status removed = files->Remove(path);
+    if (removed.code() != ErrorCode::kNotFound) RIVULET_RETURN_IF_ERROR(removed);
+    RIVULET_RETURN_IF_ERROR(OpenEnvironment(path, MDB_NOSUBDIR));
+    RIVULET_RETURN_IF_ERROR(OpenFormat());
+    mdb_env_close(std::exchange(env_, nullptr));
+    (void)files->Remove(path + "-lock");
+    RIVULET_RETURN_IF_ERROR(files->Rename(path, directory_ + kDataFile));
+    return files->SyncDirectory(directory_);
+  }
+
+  Status CheckPages(FileSystem* files) const {
+    const Status status = CheckStorePages(files, directory_ + kDataFile, progress_);
+    return status.code() == ErrorCode::kCorrupt ? Damaged(status.message(), directory_) : status;
+  }
+
+  // The kernel may have dropped what a failed sync, of this process or one before, was to write, and show it
+  // nevertheless. A commit is written into pages that the meta page on the medium has free, so
+  // the two there must be those that are seen here: they are written again, byte for byte.
+  Status SettleMetaPages() {
+    MDB_stat s;
+    int fd = -1;
+    int rc = mdb_env_stat(env_, &s);
+    if (rc == 0) rc = mdb_env_get_fd(env_, &fd);
+    if (rc != 0) return LmdbStatus(rc, "cannot examine the database", directory_);
+    std::vector<char> pages(size_t{2} * s.ms_psize);
+    const auto size = static_cast<ssize_t>(pages.size());
+    const bool written = ::pread(fd, pages.data(), pages.size(), 0) == size &&
+                         ::pwrite(fd, pages.data(), pages.size(), 0) == size &&
+                         ::fdatasync(fd) == 0;
+    return written ? Status::Ok() : LmdbStatus(errno, "cannot write the meta pages", directory_);
+  }
+
   // Checks the format row, or writes it into a new store.
   Status OpenFormat() {
     MDB_txn* txn = nullptr;
@@ -223,8 +281,7 @@ class LmdbStore final : public Store {
       return status;
     }
     rc = mdb_txn_commit(txn);
-    if (rc != 0) return LmdbStatus(rc, "cannot write the format", directory_);
-    return AttachLimiter();
+    return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot write the format", directory_);
   }
 
   Status CheckFormat(MDB_txn* txn) {
@@ -236,30 +293,73 @@ class LmdbStore final : public Store {
     MDB_val key = ToVal(kReservedStoreKey);
     MDB_val row;
     rc = mdb_get(txn, dbi_, &key, &row);
-    if (rc == MDB_NOTFOUND && s.ms_entries == 0) {
-      std::string text;
-      PutBytes(&text, kFormatName);
-      PutFixed<uint32_t>(&text, kStoreFormat);
-      row = ToVal(text);
-      rc = mdb_put(txn, dbi_, &key, &row, 0);
-      return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot write the format", directory_);
-    }
+    if (rc == MDB_NOTFOUND && s.ms_entries == 0) return PutFormat(txn, "");
     if (rc != 0 && rc != MDB_NOTFOUND) return LmdbStatus(rc, "cannot read the format", directory_);
-    std::string_view bytes = rc == 0 ? ToView(row) : std::string_view();
-    std::string_view name;
-    uint32_t version = 0;
-    if (!GetBytes(&bytes, &name) || name != kFormatName || !GetFixed(&bytes, &version)) {
+    if (rc != 0 || !DecodeStoreFormat(ToView(row), &format_)) {
       return Status(ErrorCode::kFormatVersion,
                     "'" + directory_ + "' holds an LMDB database that is not a state store; use "
                     "another directory");
     }
-    if (version != kStoreFormat) {
+    if (format_.number != kStoreFormat && format_.number != kStoreFormatWithoutChecksums) {
       return Status(ErrorCode::kFormatVersion,
-                    "the state store '" + directory_ + "' has format " + std::to_string(version) +
-                        ", this version reads " + std::to_string(kStoreFormat) +
-                        "; use the version that wrote it, or start from a snapshot");
+                    "the state store '" + directory_ + "' has format " + std::to_string(format_.number) +
+                        ", this version reads up to " + std::to_string(kStoreFormat) +
+                        "; use the version that wrote it");
     }
     return Status::Ok();
+  }
+
+  Status PutFormat(MDB_txn* txn, std::string_view rest) {
+    format_ = {kStoreFormat, std::string(rest)};
+    MDB_cursor* cursor = nullptr;
+    int rc = mdb_cursor_open(txn, dbi_, &cursor);
+    if (rc == 0) rc = PutRow(cursor, kReservedStoreKey, EncodeStoreFormat(format_));
+    return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot write the format", directory_);
+  }
+
+  // Gives some of the rows that have none a checksum.
+  Status AddChecksums() {
+    MDB_txn* txn = nullptr;
+    const int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
+    if (rc != 0) return LmdbStatus(rc, "cannot begin to add checksums", directory_);
+    std::string rest;
+    Status status = AddChecksums(txn, &rest);
+    if (status.ok()) status = PutFormat(txn, rest);
+    if (!status.ok()) {
+      mdb_txn_abort(txn);
+      return status;
+    }
+    const int committed = mdb_txn_commit(txn);
+    return committed == 0 ? Status::Ok() : LmdbStatus(committed, "cannot add checksums", directory_);
+  }
+
+  Status AddChecksums(MDB_txn* txn, std::string* rest) {
+    MDB_cursor* cursor = nullptr;
+    int rc = mdb_cursor_open(txn, dbi_, &cursor);
+    MDB_val k = ToVal(format_.rest);
+    MDB_val v;
+    if (rc == 0) rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+    std::string value;
+    for (size_t bytes = 0; rc == 0 && bytes < kConvertedBytes; bytes += rest->size() + value.size()) {
+      // Of their own, as the row moves.
+      rest->assign(ToView(k));
+      value.assign(ToView(v));
+      TellProgress();
+      rc = PutRow(cursor, *rest, value);
+      if (rc == 0) rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+    }
+    if (rc != 0 && rc != MDB_NOTFOUND) return LmdbStatus(rc, "cannot add checksums", directory_);
+    rest->assign(rc == 0 ? ToView(k) : std::string_view());
+    return Status::Ok();
+  }
+
+  // Puts the row where it lies in the page, with its checksum.
+  static int PutRow(MDB_cursor* cursor, std::string_view key, std::string_view value) {
+    MDB_val k = ToVal(key);
+    MDB_val v{value.size() + kRowChecksumSize, nullptr};
+    const int rc = mdb_cursor_put(cursor, &k, &v, MDB_RESERVE);
+    if (rc == 0) WriteRow(key, value, static_cast<char*>(v.mv_data));
+    return rc;
   }
 
   // The address of any value tells where the file is mapped.
@@ -281,7 +381,9 @@ class LmdbStore final : public Store {
     MDB_val v;
     int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
     while (rc == 0 && ToView(k) < to) {
-      if (!visit(ToView(k), ToView(v))) return 0;
+      std::string_view value;
+      if (!ReadRow(ToView(k), ToView(v), &value)) return kDamagedRow;
+      if (!visit(ToView(k), value)) return 0;
       limiter_.Count(1);
       rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
     }
@@ -302,7 +404,7 @@ class LmdbStore final : public Store {
       TellProgress();
       switch (op.kind) {
         case DeltaReader::Kind::kPut:
-          rc = mdb_cursor_put(cursor, &k, &v, 0);
+          rc = PutRow(cursor, op.key, op.value);
           break;
         case DeltaReader::Kind::kDelete:
           rc = mdb_cursor_get(cursor, &k, &v, MDB_SET);
@@ -347,6 +449,8 @@ class LmdbStore final : public Store {
   DirectoryLock lock_;
   MDB_env* env_ = nullptr;
   MDB_dbi dbi_ = 0;
+  StoreFormat format_;
+  bool unsettled_ = false;        // a commit has failed: what the medium has is not known
   mutable ReadTransactions reads_;
   mutable ResidentLimiter limiter_;
 };

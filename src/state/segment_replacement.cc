@@ -45,8 +45,14 @@ Status Check(FileSystem* files, TopicTable* topics, const std::string& path, Off
       case SegmentScanner::Step::kEnd:
         return Status::Ok();
       case SegmentScanner::Step::kDamaged:
-        // Readers get no further than this either.
-        if (scanner.next_offset() < certain) return Status::Ok();
+        if (scanner.next_offset() < certain) {
+          const uint64_t lost_from = scanner.next_offset().value;
+          Offset beyond;
+          RIVULET_ASSIGN_OR_RETURN(const FoundFrame::Kind found, scanner.Resume(bytes, &beyond));
+          // Readers get no further than this either.
+          if (found != FoundFrame::Kind::kFrame) return Status::Ok();
+          if (scanner.next_offset() <= certain && lost_from < certain.value) break;
+        }
         return Status(ErrorCode::kCorrupt,
                       "a sync of the journal failed, and entry " +
                           std::to_string(scanner.next_offset().value) +

@@ -42,17 +42,17 @@ Result<std::shared_ptr<JournalSegment>> SegmentWriter::Start(const std::string& 
   file_ = std::move(file);
   reserve_ = reserve;
   torn_ = false;
-  last_time_ = {};
+  block_time_ = {};
   ForgetTopics();
   return segment;
 }
 
-Status SegmentWriter::Resume(std::shared_ptr<JournalSegment> segment, EventTime last_time,
+Status SegmentWriter::Resume(std::shared_ptr<JournalSegment> segment, EventTime block_time,
                              const std::vector<TopicTable::Entry>& dictionary, uint64_t reserve) {
   RIVULET_ASSIGN_OR_RETURN(file_, OpenFile(segment->path, reserve));
   segment_ = std::move(segment);
   reserve_ = reserve;
-  last_time_ = last_time;
+  block_time_ = block_time;
   ForgetTopics();
   for (const TopicTable::Entry& topic : dictionary) Define(topic.name);
   return Status::Ok();
@@ -99,14 +99,15 @@ Status SegmentWriter::Append(const Entry& what, Offset offset, bool sync) {
   } else {
     entry.topic = what.topic;
   }
+  const bool begins = (offset.value - segment_->first_offset.value) % kTimeBlock == 0;
   entry.time_delta = static_cast<int64_t>(static_cast<uint64_t>(what.received.time.us) -
-                                          static_cast<uint64_t>(last_time_.us));
+                                          (begins ? 0 : static_cast<uint64_t>(block_time_.us)));
   entry.packet_id = what.packet_id;
   entry.assumed = what.received.assumed;
   entry.resumes = what.resumes;
   entry.payload = what.payload;
   if (frame_.capacity() > kKeptFrameBytes) std::string().swap(frame_);
-  EncodeEntry(entry, offset, &frame_);
+  EncodeEntry(entry, offset, &frame_, defined_);
 
   Status status = file_->Append(frame_);
   if (status.ok() && sync) {
@@ -119,7 +120,7 @@ Status SegmentWriter::Append(const Entry& what, Offset offset, bool sync) {
     return status;
   }
   if (entry.topic_number == 0) Define(what.topic);
-  last_time_ = what.received.time;
+  if (begins) block_time_ = what.received.time;
   const uint64_t bytes = segment_->bytes.load(std::memory_order_relaxed);
   segment_->bytes.store(bytes + frame_.size(), std::memory_order_release);
   return Status::Ok();

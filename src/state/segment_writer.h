@@ -25,8 +25,9 @@ class SegmentWriter {
   Result<std::shared_ptr<JournalSegment>> Start(const std::string& directory,
                                                 const SegmentHeader& header, uint64_t reserve);
 
-  // Goes on behind the last entry of an existing segment. `dictionary` is what its entries defined.
-  Status Resume(std::shared_ptr<JournalSegment> segment, EventTime last_time,
+  // Goes on behind the last entry of an existing segment of this version. `block_time`: of the first entry of
+  // the block that the next one is in. `dictionary` is what its entries defined.
+  Status Resume(std::shared_ptr<JournalSegment> segment, EventTime block_time,
                 const std::vector<TopicTable::Entry>& dictionary, uint64_t reserve);
 
   // Writes one entry with one write call and, with `sync`, waits until it is on the medium. All or
@@ -48,7 +49,6 @@ class SegmentWriter {
 
   const std::shared_ptr<JournalSegment>& segment() const { return segment_; }
   const std::shared_ptr<AppendFile>& file() const { return file_; }
-  EventTime last_time() const { return last_time_; }
   // Bytes of the last appended frame.
   size_t last_frame_bytes() const { return frame_.size(); }
 
@@ -72,7 +72,7 @@ class SegmentWriter {
   uint64_t reserve_ = 0;
   bool torn_ = false;  // bytes behind the last entry may be in the file
   bool sync_failed_ = false;
-  EventTime last_time_;
+  EventTime block_time_;  // of the first entry of the block
   std::unordered_map<std::string_view, KnownTopic> known_topics_;  // names owned by topics_
   uint64_t generation_ = 0;
   uint32_t defined_ = 0;  // topics with a number in this segment

@@ -43,6 +43,7 @@ void CheckSeal() {
 
 void WriteSegments(fuzz::Input* input, sim::SimFileSystem* files) {
   SegmentHeader header;
+  header.version = kFirstJournalVersion;
   // Below 2^61: a journal takes no segment from 2^62 on, and those that follow must stay below that.
   header.first_offset.value = input->Number() >> 3;
   header.previous_end.value = input->Number();

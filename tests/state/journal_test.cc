@@ -331,7 +331,7 @@ TEST_CASE("a journal of another version is refused") {
   CHECK(header.size() == kSegmentHeaderSize);
   SegmentHeader decoded;
   CHECK(DecodeSegmentHeader(header, &decoded) == HeaderState::kValid);
-  header[8] = 2;
+  header[8] = 3;
   CHECK(DecodeSegmentHeader(header, &decoded) == HeaderState::kDamaged);
   header.resize(kSegmentHeaderSize - 4);
   PutFixed<uint32_t>(&header, static_cast<uint32_t>(Hash64(header)));
