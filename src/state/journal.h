@@ -29,12 +29,13 @@ struct JournalOptions {
 
 // When an entry was received, by the node's account. `assumed`: it does not know the date.
 struct ReceiveTime {
-  EventTime time;
+  EventTime at;
   bool assumed;
-  ReceiveTime(EventTime t = {}, bool is_assumed = false) : time(t), assumed(is_assumed) {}
+  ReceiveTime(EventTime received = {}, bool is_assumed = false) : at(received), assumed(is_assumed) {}
 };
 
-// One message, or a tick: see journal_format.h. In a batch read, `topic` and `payload` point into the reader's buffer.
+// One message, or a tick (see journal_format.h). In a batch read, `topic` and `payload` point into the
+// reader's buffer.
 struct JournalEntry {
   Offset offset;
   std::string_view topic;

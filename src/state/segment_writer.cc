@@ -100,7 +100,7 @@ Status SegmentWriter::Append(const Entry& what, Offset offset, bool sync) {
     entry.topic = what.topic;
   }
   const bool begins = (offset.value - segment_->first_offset.value) % kTimeBlock == 0;
-  entry.time_delta = static_cast<int64_t>(static_cast<uint64_t>(what.received.time.us) -
+  entry.time_delta = static_cast<int64_t>(static_cast<uint64_t>(what.received.at.us) -
                                           (begins ? 0 : static_cast<uint64_t>(block_time_.us)));
   entry.packet_id = what.packet_id;
   entry.assumed = what.received.assumed;
@@ -120,7 +120,7 @@ Status SegmentWriter::Append(const Entry& what, Offset offset, bool sync) {
     return status;
   }
   if (entry.topic_number == 0) Define(what.topic);
-  if (begins) block_time_ = what.received.time;
+  if (begins) block_time_ = what.received.at;
   const uint64_t bytes = segment_->bytes.load(std::memory_order_relaxed);
   segment_->bytes.store(bytes + frame_.size(), std::memory_order_release);
   return Status::Ok();
