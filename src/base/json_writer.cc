@@ -4,39 +4,12 @@
 #include <cmath>
 #include <cstddef>
 
+#include "base/utf8.h"
+
 namespace rivulet {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-bool IsContinuation(uint8_t b) { return (b & 0xC0) == 0x80; }
-
-struct Utf8Step {
-  size_t length;  // bytes to move on: the sequence, or its longest well-formed beginning
-  bool valid;
-};
-
-// What the bytes from `text[at]` (>= 0x80) on are. Table 3-7 of the Unicode Standard; an ill-formed
-// sequence is replaced once per maximal subpart, as browsers do.
-Utf8Step StepUtf8(std::string_view text, size_t at) {
-  const auto byte = [&](size_t k) -> uint8_t {
-    return at + k < text.size() ? static_cast<uint8_t>(text[at + k]) : 0;
-  };
-  const uint8_t lead = byte(0);
-  if (lead < 0xC2 || lead > 0xF4) return {1, false};
-  const size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  uint8_t low = 0x80;
-  uint8_t high = 0xBF;
-  if (lead == 0xE0) low = 0xA0;   // overlong
-  if (lead == 0xED) high = 0x9F;  // surrogates
-  if (lead == 0xF0) low = 0x90;   // overlong
-  if (lead == 0xF4) high = 0x8F;  // above U+10FFFF
-  if (byte(1) < low || byte(1) > high) return {1, false};
-  for (size_t k = 2; k < length; ++k) {
-    if (!IsContinuation(byte(k))) return {k, false};
-  }
-  return {length, true};
-}
 
 void AppendEscaped(std::string* out, char c) {
   switch (c) {

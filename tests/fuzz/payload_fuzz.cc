@@ -1,8 +1,10 @@
-// Payloads through every decoder and into event times. Input: a byte that chooses decoder (with 4:
-// and takes an array apart) and time unit, a byte that lies behind the payload, then payloads
-// separated by a byte 0x1e.
+// Payloads through every decoder and into event times; JSON also against an independent parser. Input: a
+// byte that chooses decoder (with 4: and takes an array apart; with 128: with null marks and the like) and
+// time unit, a byte that lies behind the payload, then payloads separated by a byte 0x1e.
+#include <bit>
 #include <deque>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -42,13 +44,19 @@ std::unique_ptr<Decoder> MakeExplodeDecoder(uint8_t choice) {
 
 std::unique_ptr<Decoder> MakeDecoder(uint8_t choice) {
   if ((choice & 4) != 0) return MakeExplodeDecoder(choice);
-  const std::vector<DecodedField> fields = {{"ts", kAnyType, (choice & 8) != 0, 0},
-                                            {"speed", kFloatOrNull, false, 1},
-                                            {"id", kStringOrNull, false, 2},
-                                            {"engine.rpm", kAnyType, false, 3},
-                                            {"engine", kAnyType, false, 4}};
+  std::vector<DecodedField> fields = {{"ts", kAnyType, (choice & 8) != 0, 0},
+                                      {"speed", kFloatOrNull, false, 1},
+                                      {"id", kStringOrNull, false, 2},
+                                      {"engine.rpm", kAnyType, false, 3},
+                                      {"engine", kAnyType, false, 4}};
+  const bool rules = (choice & 128) != 0;
+  if (rules) {
+    fields[0].nulls = fields[1].nulls = {"NA", "", "-9999"};
+    fields[1].bad_is_null = true;
+    fields[2].as_text = true;
+  }
   switch (choice & 3) {
-    case 0: return NewJsonDecoder(fields);
+    case 0: return rules ? NewNdjsonDecoder(fields) : NewJsonDecoder(fields);
     case 1: return NewCsvDecoder(fields, {});
     case 2: return NewCsvDecoder(fields, {';', {"ts", "speed", "", "id", "engine"}});
     default: return NewValueDecoder({"ts", kAnyType, (choice & 8) != 0, 0});
@@ -122,6 +130,45 @@ void CheckTimes(uint8_t choice, RecordBatch* batch) {
   }
 }
 
+// False where it makes more of a payload than RFC 8259, or less than a double can hold.
+bool RefersToReference(std::string_view text) {
+  if (text.find('\0') != text.npos || text.size() > 4096) return false;
+  for (size_t k = 0; k + 1 < text.size(); ++k) {
+    if (text[k] >= '0' && text[k] <= '9' && (text[k + 1] | 0x20) == 'e') return false;
+  }
+  const size_t first = text.find_first_not_of(" \r\n\t");
+  return first != text.npos && text[first] == '{';
+}
+
+// Whether it is JSON, and what `ts` is in it.
+void CheckReference(std::string_view text) {
+  if (!RefersToReference(text)) return;
+  std::string kept(text);
+  kept.append(kPayloadPadding, '}');
+  RecordBatch batch;
+  batch.Reset(1, 1);
+  std::vector<DecodeError> errors;
+  NewJsonDecoder({{"ts", kAnyType, false, 0}})
+      ->Decode({std::string_view(kept).substr(0, text.size()), 0, 0}, &batch, &errors);
+  const bool deep = !errors.empty() && errors[0].detail.find("too deeply") != std::string::npos;
+  const bool huge = !errors.empty() && errors[0].code == ErrorCode::kWrongFieldType;
+  if (deep || huge) return;
+  const nlohmann::json expected = nlohmann::json::parse(text, nullptr, false);
+  Require(expected.is_discarded() == (batch.rows == 0), "both parsers take it, or neither");
+  if (batch.rows == 0 || !expected.contains("ts")) return;
+  const nlohmann::json& ts = expected["ts"];
+  const Value got = batch.columns[0].Get(0);
+  if (ts.is_string()) {
+    Require(got.type == Type::kString && got.s == ts.get_ref<const std::string&>(), "equal text");
+  }
+  const bool whole = ts.is_number_integer() && (!ts.is_number_unsigned() || ts.get<uint64_t>() <= INT64_MAX);
+  if (whole) Require(got.type == Type::kInt && got.i == ts.get<int64_t>(), "equal ints");
+  if (ts.is_number() && !whole) {
+    const auto bits = std::bit_cast<uint64_t>(ts.get<double>());
+    Require(got.type == Type::kFloat && std::bit_cast<uint64_t>(got.f) == bits, "equal floats");
+  }
+}
+
 void CheckIso(std::string_view text) {
   int64_t us = 0, again = 0;
   if (!ParseIso8601(text.substr(0, 64), &us)) return;
@@ -147,5 +194,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::RequireEqual(Show(zero), Show(other), "bytes behind a payload make no difference");
   CheckTimes(choice, &zero.batch);
   CheckIso(text);
+  CheckReference(text);
   return 0;
 }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/decimal.h"
 #include "node/sinks/flat_json.h"
 #include "node/sinks/sink.h"
 
@@ -82,7 +83,7 @@ void BindNumber(sqlite3_stmt* s, int index, const FlatMember& member) {
     return;
   }
   double number = 0;
-  if (std::from_chars(begin, end, number).ec == std::errc()) {
+  if (ReadDecimal(member.text.raw, &number) == Decimal::kRead) {
     sqlite3_bind_double(s, index, number);
   } else {
     BindText(s, index, member.text);

@@ -33,6 +33,7 @@ int32_t AggregatePlan::AddArgument(const expr::Program& program, TypeMask accept
   }
   arguments_.push_back(program);
   accepts_.push_back(accepts);
+  identifies_.push_back(false);
   return static_cast<int32_t>(arguments_.size() - 1);
 }
 
@@ -75,7 +76,12 @@ Status AggregatePlan::Add(const std::string& name, const expr::AggregateCall& ca
   }
   AccumulatorSlot values;
   values.kind = d->accumulator;
-  if (given.values > 0) values.argument = AddArgument(call.arguments[0], d->accepts);
+  if (given.values > 0) {
+    values.argument = AddArgument(call.arguments[0], d->accepts);
+    if (d->accumulator == AccumulatorKind::kDistinct || d->accumulator == AccumulatorKind::kFrequent) {
+      identifies_[static_cast<size_t>(values.argument)] = true;
+    }
+  }
   if (given.values > 1) values.second = AddArgument(call.arguments[1], d->accepts);
   if (!call.filter.empty()) values.filter = AddArgument(call.filter[0], MaskOf(Type::kBool));
   const uint32_t slot = AddSlot(spec, values);

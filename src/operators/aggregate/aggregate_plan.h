@@ -42,6 +42,8 @@ class AggregatePlan {
   const std::vector<expr::Program>& arguments() const { return arguments_; }
   // Types argument `i` may have at run time; a record with any other becomes a dead letter.
   TypeMask argument_accepts(size_t i) const { return accepts_[i]; }
+  // Its values are told apart, not computed with: see NamesNothing.
+  bool argument_identifies(size_t i) const { return identifies_[i]; }
   const std::vector<AccumulatorSlot>& slots() const { return slots_; }
   size_t block_bytes() const { return block_bytes_; }
   bool has_heap() const { return has_heap_; }
@@ -79,6 +81,7 @@ class AggregatePlan {
 
   std::vector<expr::Program> arguments_;
   std::vector<TypeMask> accepts_;
+  std::vector<bool> identifies_;
   std::vector<AccumulatorSlot> slots_;
   std::vector<Output> outputs_;
   size_t block_bytes_ = 0;

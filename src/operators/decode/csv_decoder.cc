@@ -10,14 +10,13 @@
 #include "operators/decode/csv_reader.h"
 #include "operators/decode/decoder.h"
 #include "operators/decode/limits.h"
+#include "operators/decode/payload_text.h"
 #include "operators/decode/row_writer.h"
 #include "operators/decode/text_value.h"
 
 namespace rivulet {
 namespace decode {
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 class CsvDecoder final : public Decoder {
  public:
@@ -30,9 +29,7 @@ class CsvDecoder final : public Decoder {
               std::vector<DecodeError>* errors) override {
     const uint32_t rows = batch->rows;
     const size_t error_count = errors->size();
-    std::string_view text = message.payload;
-    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-    reader_.Start(text);
+    reader_.Start(WithoutMarks(message.payload));
     uint32_t lines = 0;
     for (CsvLine line = reader_.Next(); line != CsvLine::kEnd; line = reader_.Next()) {
       if (++lines > kMaxRecordsPerPayload + 1) {

@@ -22,9 +22,14 @@ struct DecodedField {
   std::string name;  // "speed"; "engine.rpm" reaches into nested JSON objects (a literal key
                      // "engine.rpm" at top level wins over the path)
   expr::StaticType type = kAnyType;  // declared type; a value of another type is kWrongFieldType
-                                     // (an int is taken where a float is declared, and widened)
+                                     // (an int is taken where a float is declared, and widened; text
+                                     // that reads as a number or bool, where one is declared)
   bool required = false;             // absent or null is kMissingField
   uint32_t column = 0;               // where it goes in the batch
+  // Texts that stand for null ("NA"), blanks around them aside; one that is a number stands for that number.
+  std::vector<std::string> nulls{};
+  bool bad_is_null = false;          // a value of another type is null instead of kWrongFieldType
+  bool as_text = false;              // numbers and bools are taken as the text they are written as
 };
 
 struct CsvOptions {
@@ -48,7 +53,8 @@ struct PayloadRef {
   uint64_t offset = 0;
 };
 
-// Appends records to a batch. One instance per thread (it owns a parser's scratch memory).
+// Appends records to a batch. A byte order mark in front of a payload and NUL bytes behind it, which some
+// devices send, are no part of it. One instance per thread (it owns a parser's scratch memory).
 class Decoder {
  public:
   virtual ~Decoder() = default;
@@ -66,6 +72,10 @@ class Decoder {
 // Duplicate keys: the last one counts. Anything but white space behind the value is malformed.
 std::unique_ptr<Decoder> NewJsonDecoder(std::vector<DecodedField> fields);
 
+// Several JSON values, one a line, each as NewJsonDecoder takes it: a line at fault is one error, the others
+// count. Blank lines are left out.
+std::unique_ptr<Decoder> NewNdjsonDecoder(std::vector<DecodedField> fields);
+
 // CSV (RFC 4180 quoting): one or more lines per payload. A cell that reads as a number is one
 // unless its field is declared string; an empty unquoted cell is null. A header read from the data
 // is remembered by the decoder alone: one that starts in the middle of a lane needs `columns`.
@@ -77,12 +87,12 @@ std::unique_ptr<Decoder> NewValueDecoder(DecodedField field);
 
 // --- event time ---
 
+// In full: operators/decode/event_time.h.
 enum class TimeUnit : uint8_t { kSeconds, kMillis, kMicros, kNanos, kIso8601 };
 
 // Converts column `column` of the selected rows into batch->event_time (us). ints and floats are
-// epoch in `unit`; strings are ISO 8601 (any unit; "2017-03-21T00:00:02-05:00", "Z" or no zone =
-// UTC, fraction up to 9 digits truncated to us) or a number in `unit`. Null is kMissingField; what
-// cannot be understood or does not fit int64 us is kBadTime.
+// epoch in `unit`; strings are ISO 8601 (any unit; no zone is UTC) or a number in `unit`. Null is
+// kMissingField; what cannot be understood or does not fit int64 us is kBadTime.
 void ExtractEventTime(RecordBatch* batch, Selection selection, uint32_t column, TimeUnit unit,
                       std::vector<RowError>* errors);
 

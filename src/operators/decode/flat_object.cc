@@ -105,14 +105,7 @@ bool ReadLongNumber(const char* p, const char* stop, int32_t field, RowWriter* w
   const JsonNumber number = ScanJsonNumber(p);
   if (!number.valid || number.end != stop) return false;
   if (field < 0) return true;
-  if (number.whole) {
-    if (number.digits > 18) return false;
-    writer->Int(static_cast<uint32_t>(field), number.Whole());
-    return true;
-  }
-  double v = 0;
-  if (!number.ShortFloat(&v)) return false;
-  writer->Float(static_cast<uint32_t>(field), v);
+  writer->Number(static_cast<uint32_t>(field), number.Read(), {p, static_cast<size_t>(stop - p)});
   return true;
 }
 
@@ -125,10 +118,10 @@ bool ReadNumber(const char* p, const char* stop, int32_t field, RowWriter* write
   if (field < 0) return true;
   if (point != 0) {
     const double v = ShortDecimalValue(p, length, FirstByte<Block>(point));
-    writer->Float(static_cast<uint32_t>(field), negative ? -v : v);
+    writer->Float(static_cast<uint32_t>(field), negative ? -v : v, {p - negative, length + negative});
   } else {
     const int64_t v = DigitsValue(p, length);
-    writer->Int(static_cast<uint32_t>(field), negative ? -v : v);
+    writer->Int(static_cast<uint32_t>(field), negative ? -v : v, {p - negative, length + negative});
   }
   return true;
 }

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/value.h"
+
 namespace rivulet::decode {
 
 // True for what may follow a scalar inside an object or array.
@@ -60,6 +62,7 @@ inline int64_t DigitsValue(const char* p, size_t count) {
   return static_cast<int64_t>(value * kPower[count] + ShortDigitsValue(word, count));
 }
 
+// The one reader of numbers in JSON payloads, short way or long.
 struct JsonNumber {
   bool valid = false;
   bool whole = false;           // no fraction, no exponent
@@ -76,9 +79,17 @@ struct JsonNumber {
     return negative ? -v : v;
   }
 
+  // What it stands for: an int when it is whole and within int64, else the nearest float. Null: beyond the
+  // range of a float.
+  Value Read() const {
+    if (whole && digits <= 18) return Value::Int(Whole());
+    double v = 0;
+    return ShortFloat(&v) ? Value::Float(v) : ReadLong();
+  }
+
   // The float a decimal stands for, when it is short enough to be found exactly: both the digits and the
-  // power of ten are floats without error, so their quotient is rounded once (Clinger 1990). False: use a
-  // general parser.
+  // power of ten are floats without error, so their quotient is rounded once (Clinger 1990). False: use the
+  // general way.
   bool ShortFloat(double* v) const {
     static constexpr double kPower[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                         1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
@@ -89,6 +100,9 @@ struct JsonNumber {
     *v = negative ? -value : value;
     return true;
   }
+
+ private:
+  Value ReadLong() const;
 };
 
 // Reads the number at `p`, as far as to tell whether it is one. Bytes up to eight behind it must be

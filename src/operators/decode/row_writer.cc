@@ -1,6 +1,9 @@
 #include "operators/decode/row_writer.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "operators/decode/text_value.h"
 
 namespace rivulet::decode {
 namespace {
@@ -41,11 +44,64 @@ RowWriter::RowWriter(std::vector<DecodedField> fields) : fields_(std::move(field
     Slot slot;
     slot.column = f.column;
     slot.widen = takes_float && !takes_int;
-    slot.accepts = slot.widen ? static_cast<TypeMask>(f.type | MaskOf(Type::kInt)) : f.type;
+    slot.takes = slot.widen ? static_cast<TypeMask>(f.type | MaskOf(Type::kInt)) : f.type;
+    slot.accepts = slot.takes;
+    if (!f.nulls.empty()) slot.accepts &= static_cast<TypeMask>(~MaskOf(Type::kString));
+    std::vector<double>& numbers = null_numbers_.emplace_back();
+    for (const std::string& text : f.nulls) {
+      Value number;
+      if (ParseNumber(Trim(text), &number)) numbers.push_back(number.AsFloat());
+    }
+    if (!numbers.empty()) {
+      slot.accepts &= static_cast<TypeMask>(~(MaskOf(Type::kInt) | MaskOf(Type::kFloat)));
+    }
     slot.accepts_all = (f.type | MaskOf(Type::kNull)) == kAnyType;
     slots_.push_back(slot);
     if (f.required) required_.push_back(k);
   }
+}
+
+bool RowWriter::Set(uint32_t field, const Value& v) {
+  if ((slots_[field].takes & MaskOf(v.type)) == 0) return false;
+  states_[field] = kSet;
+  switch (v.type) {
+    case Type::kInt: SetInt(field, v.i); break;
+    default: column(field).Set(row_, v);
+  }
+  return true;
+}
+
+bool RowWriter::StandsForNull(uint32_t field, const Value& v, std::string_view text) const {
+  const std::vector<double>& numbers = null_numbers_[field];
+  if (v.is_number() && std::find(numbers.begin(), numbers.end(), v.AsFloat()) != numbers.end()) return true;
+  const std::vector<std::string>& nulls = fields_[field].nulls;
+  if (v.type != Type::kString || nulls.empty()) return false;
+  const std::string_view trimmed = Trim(text);
+  return std::any_of(nulls.begin(), nulls.end(), [&](const std::string& n) { return Trim(n) == trimmed; });
+}
+
+void RowWriter::Consider(uint32_t field, const Value& v, std::string_view text, Found found) {
+  const bool scalar = found < Found::kObject || found == Found::kHugeNumber;
+  if (scalar && fields_[field].as_text) {
+    Set(field, Value::String(text));
+    return;
+  }
+  if (scalar && StandsForNull(field, v, text)) return Null(field);
+  if (found != Found::kHugeNumber && Set(field, v)) return;
+  if (found == Found::kString) {
+    const std::string_view trimmed = Trim(text);
+    Value read;
+    if (ParseNumber(trimmed, &read) && Set(field, read)) return;
+    if ((trimmed == "true" || trimmed == "false") && Set(field, Value::Bool(trimmed == "true"))) return;
+  }
+  if (fields_[field].bad_is_null) return Null(field);
+  Wrong(field, found);
+}
+
+void RowWriter::Wrong(uint32_t field, Found found) {
+  states_[field] = static_cast<uint8_t>(kWrong + static_cast<uint8_t>(found));
+  any_wrong_ = true;
+  column(field).SetNull(row_);
 }
 
 bool RowWriter::Check(ErrorCode* code, std::string* detail) const {

@@ -23,7 +23,7 @@ class RowWriter {
 
   const std::vector<DecodedField>& fields() const { return fields_; }
   // True when the field takes values of type `t` (an int for a float included).
-  bool Accepts(uint32_t field, Type t) const { return (slots_[field].accepts & MaskOf(t)) != 0; }
+  bool Accepts(uint32_t field, Type t) const { return (slots_[field].takes & MaskOf(t)) != 0; }
   // True when no type was declared for the field.
   bool AcceptsAll(uint32_t field) const { return slots_[field].accepts_all; }
 
@@ -40,29 +40,31 @@ class RowWriter {
     states_[field] = kAbsent;
     column(field).SetNull(row_);
   }
+  // `text` of a number is how it was written.
   void Bool(uint32_t field, bool v) {
-    if (Admit(field, Type::kBool, Found::kBool)) column(field).SetBool(row_, v);
-  }
-  void Int(uint32_t field, int64_t v) {
-    if (!Admit(field, Type::kInt, Found::kInt)) return;
-    if (slots_[field].widen) {
-      column(field).SetFloat(row_, static_cast<double>(v));
-    } else {
-      column(field).SetInt(row_, v);
+    if (!Admit(field, Type::kBool)) {
+      return Consider(field, Value::Bool(v), v ? "true" : "false", Found::kBool);
     }
+    column(field).SetBool(row_, v);
   }
-  void Float(uint32_t field, double v) {
-    if (Admit(field, Type::kFloat, Found::kFloat)) column(field).SetFloat(row_, v);
+  void Int(uint32_t field, int64_t v, std::string_view text) {
+    if (!Admit(field, Type::kInt)) return Consider(field, Value::Int(v), text, Found::kInt);
+    SetInt(field, v);
+  }
+  void Float(uint32_t field, double v, std::string_view text) {
+    if (!Admit(field, Type::kFloat)) return Consider(field, Value::Float(v), text, Found::kFloat);
+    column(field).SetFloat(row_, v);
+  }
+  // An int, a float, or null for a number beyond the range of a float.
+  void Number(uint32_t field, const Value& v, std::string_view text) {
+    if (v.type == Type::kInt) return Int(field, v.i, text);
+    if (v.type == Type::kFloat) return Float(field, v.f, text);
+    Consider(field, v, text, Found::kHugeNumber);
   }
   // `found` says what the text stands for: a string, or an object or array asked for whole.
   void String(uint32_t field, std::string_view v, Found found = Found::kString) {
-    if (Admit(field, Type::kString, found)) column(field).SetString(row_, v);
-  }
-  // A value no type can hold.
-  void Wrong(uint32_t field, Found found) {
-    states_[field] = static_cast<uint8_t>(kWrong + static_cast<uint8_t>(found));
-    any_wrong_ = true;
-    column(field).SetNull(row_);
+    if (!Admit(field, Type::kString)) return Consider(field, Value::String(v), v, found);
+    column(field).SetString(row_, v);
   }
 
   // Accepts the row, with `raw` as its bytes, or adds an error and takes the row back.
@@ -73,7 +75,8 @@ class RowWriter {
  private:
   struct Slot {
     uint32_t column;
-    TypeMask accepts;  // with kInt where a float is declared
+    TypeMask takes;    // with kInt where a float is declared
+    TypeMask accepts;  // of these, what needs no second look: it cannot be one of the field's `nulls`
     bool widen;        // ints become floats
     bool accepts_all;
   };
@@ -83,19 +86,30 @@ class RowWriter {
   static constexpr uint8_t kWrong = 2;
 
   Column& column(uint32_t field) { return batch_->columns[slots_[field].column]; }
-  bool Admit(uint32_t field, Type t, Found found) {
-    if ((slots_[field].accepts & MaskOf(t)) == 0) {
-      Wrong(field, found);
-      return false;
-    }
+  bool Admit(uint32_t field, Type t) {
+    if ((slots_[field].accepts & MaskOf(t)) == 0) return false;
     states_[field] = kSet;
     return true;
   }
+  void SetInt(uint32_t field, int64_t v) {
+    if (slots_[field].widen) {
+      column(field).SetFloat(row_, static_cast<double>(v));
+    } else {
+      column(field).SetInt(row_, v);
+    }
+  }
+  // What was not admitted at once: null, text that reads as another type, or wrong.
+  void Consider(uint32_t field, const Value& v, std::string_view text, Found found);
+  bool Set(uint32_t field, const Value& v);
+  bool StandsForNull(uint32_t field, const Value& v, std::string_view text) const;
+  // A value no type of the field can hold.
+  void Wrong(uint32_t field, Found found);
   bool Check(ErrorCode* code, std::string* detail) const;
 
   std::vector<DecodedField> fields_;
   std::vector<Slot> slots_;
   std::vector<uint32_t> required_;  // indexes of the required fields
+  std::vector<std::vector<double>> null_numbers_;  // by field: those of its `nulls` that are numbers
   std::vector<uint8_t> states_;
   RecordBatch* batch_ = nullptr;
   uint32_t row_ = 0;

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/decimal.h"
+
 namespace rivulet::decode {
 namespace {
 
@@ -12,6 +14,8 @@ std::string_view WithoutMinus(std::string_view text) {
   return text;
 }
 
+}  // namespace
+
 std::string_view Trim(std::string_view text) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
@@ -19,13 +23,7 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-}  // namespace
-
 bool ParseNumber(std::string_view text, Value* value) {
-  const std::string_view unsigned_text = WithoutMinus(text);
-  if (unsigned_text.empty()) return false;
-  // from_chars would take "nan" and "inf".
-  if (!IsDigit(unsigned_text.front()) && unsigned_text.front() != '.') return false;
   const char* const end = text.data() + text.size();
   int64_t whole = 0;
   const auto as_int = std::from_chars(text.data(), end, whole);
@@ -34,8 +32,7 @@ bool ParseNumber(std::string_view text, Value* value) {
     return true;
   }
   double number = 0;
-  const auto as_float = std::from_chars(text.data(), end, number);
-  if (as_float.ec != std::errc() || as_float.ptr != end) return false;
+  if (ReadDecimal(text, &number) != Decimal::kRead) return false;
   *value = Value::Float(number);
   return true;
 }
@@ -53,7 +50,7 @@ void SetFromText(RowWriter* writer, uint32_t field, std::string_view text, bool 
   if (numbers && !(undeclared && HasLeadingZeros(trimmed)) && ParseNumber(trimmed, &number)) {
     // "1.5" for a field that is int or string is text.
     if (writer->Accepts(field, number.type) || !writer->Accepts(field, Type::kString)) {
-      number.type == Type::kInt ? writer->Int(field, number.i) : writer->Float(field, number.f);
+      writer->Number(field, number, trimmed);
       return;
     }
   }

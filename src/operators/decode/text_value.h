@@ -13,6 +13,9 @@ namespace rivulet::decode {
 // False for anything else: hexadecimal, a leading '+', nan, inf, beyond the range of a float.
 bool ParseNumber(std::string_view text, Value* value);
 
+// Without blanks and tabs around it.
+std::string_view Trim(std::string_view text);
+
 // True for a number whose zeros in front would be lost by reading it: "007", "-01".
 bool HasLeadingZeros(std::string_view text);
 

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "operators/decode/decoder.h"
+#include "operators/decode/payload_text.h"
 #include "operators/decode/row_writer.h"
 #include "operators/decode/text_value.h"
 
@@ -17,7 +18,7 @@ class ValueDecoder final : public Decoder {
   void Decode(const PayloadRef& message, RecordBatch* batch,
               std::vector<DecodeError>* errors) override {
     constexpr std::string_view kSpace = " \t\r\n\v\f";
-    std::string_view text = message.payload;
+    std::string_view text = WithoutMarks(message.payload);
     text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
     text = text.substr(0, text.find_last_not_of(kSpace) + 1);
     if (text.empty()) {

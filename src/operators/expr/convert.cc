@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/decimal.h"
 #include "operators/expr/lexer.h"
 
 namespace rivulet::expr {
@@ -62,8 +63,11 @@ std::optional<int64_t> ParseInt(std::string_view text) {
 
 std::optional<double> ParseFloat(std::string_view text) {
   const std::string_view number = Unsigned(TrimSpace(text));
-  // from_chars would also take "nan(anything)".
-  if (number.find('(') != std::string_view::npos) return std::nullopt;
+  double value = 0;
+  const Decimal read = ReadDecimal(number, &value);
+  if (read == Decimal::kRead) return value;
+  // What is left are the words for infinity and NaN. from_chars would also take "nan(anything)".
+  if (read == Decimal::kHuge || number.find('(') != std::string_view::npos) return std::nullopt;
   return ReadAll<double>(number);
 }
 

@@ -42,10 +42,13 @@ bool TakeYear(std::string_view* text, int64_t* year) {
   return true;
 }
 
-bool TakeDate(std::string_view* text, int64_t* days) {
+bool TakeDate(std::string_view* text, int64_t* days, bool* basic) {
   int64_t year = 0, month = 0, day = 0;
-  if (!TakeYear(text, &year) || !TakeChar(text, '-') || !TakeDigits(text, 2, &month) ||
-      !TakeChar(text, '-') || !TakeDigits(text, 2, &day)) {
+  if (!TakeYear(text, &year)) return false;
+  const char mark = text->starts_with('/') ? '/' : '-';
+  *basic = !text->empty() && IsDigit(text->front());
+  if ((!*basic && !TakeChar(text, mark)) || !TakeDigits(text, 2, &month) ||
+      (!*basic && !TakeChar(text, mark)) || !TakeDigits(text, 2, &day)) {
     return false;
   }
   if (month < 1 || month > 12 || day < 1 || day > DaysInMonth(year, static_cast<int>(month))) {
@@ -68,12 +71,12 @@ bool TakeFraction(std::string_view* text, int64_t* us) {
   return true;
 }
 
-bool TakeTime(std::string_view* text, int64_t* us) {
+bool TakeTime(std::string_view* text, bool basic, int64_t* us) {
   int64_t hour = 0, minute = 0, second = 0, fraction = 0;
-  if (!TakeDigits(text, 2, &hour) || !TakeChar(text, ':') || !TakeDigits(text, 2, &minute)) {
+  if (!TakeDigits(text, 2, &hour) || (!basic && !TakeChar(text, ':')) || !TakeDigits(text, 2, &minute)) {
     return false;
   }
-  if (TakeChar(text, ':')) {
+  if (basic ? !text->empty() && IsDigit(text->front()) : TakeChar(text, ':')) {
     if (!TakeDigits(text, 2, &second)) return false;
     if ((TakeChar(text, '.') || TakeChar(text, ',')) && !TakeFraction(text, &fraction)) {
       return false;
@@ -87,6 +90,7 @@ bool TakeTime(std::string_view* text, int64_t* us) {
 // All that is left: nothing, Z or an offset; `us` is local time minus UTC.
 bool TakeZone(std::string_view text, int64_t* us) {
   *us = 0;
+  if (text.size() > 1) TakeChar(&text, ' ');
   if (text.empty() || text == "Z" || text == "z") return true;
   const bool west = text.front() == '-';
   if (!TakeChar(&text, '+') && !TakeChar(&text, '-')) return false;
@@ -107,12 +111,16 @@ bool TakeZone(std::string_view text, int64_t* us) {
 std::optional<IsoTime> ReadIso(std::string_view text) {
   IsoTime time;
   int64_t zone = 0;
-  if (!TakeDate(&text, &time.days)) return std::nullopt;
+  bool basic = false;
+  if (!TakeDate(&text, &time.days, &basic)) return std::nullopt;
+  if (basic && text.empty()) return std::nullopt;
   if (!text.empty()) {
     if (!TakeChar(&text, 'T') && !TakeChar(&text, 't') && !TakeChar(&text, ' ')) {
       return std::nullopt;
     }
-    if (!TakeTime(&text, &time.us) || !TakeZone(text, &zone)) return std::nullopt;
+    if (!TakeTime(&text, basic, &time.us)) return std::nullopt;
+    time.local = text.empty();
+    if (!TakeZone(text, &zone)) return std::nullopt;
   }
   time.us -= zone;
   return time;

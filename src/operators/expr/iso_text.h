@@ -1,10 +1,11 @@
 // ISO 8601 date-times, written by hand: telemetry may carry one in every record.
 //
-// Read: "2017-03-21" (midnight UTC), then "T" or one space, "hh:mm" or "hh:mm:ss", a fraction of
-// seconds of 1 to 9 digits behind "." or "," (cut to microseconds), and "Z", "+hh", "+hhmm",
-// "+hh:mm" (or "-...") or nothing (UTC). Years 0000 to 9999, or a sign and 6 to 9 digits. Not read:
-// second 60 (POSIX time has no leap seconds, so it would silently be another minute), hour 24, week
-// and ordinal dates, the basic format, a zone behind a bare date, white space around.
+// Read: "2017-03-21" or "2017/03/21" (midnight UTC), then "T" or one space, "hh:mm" or "hh:mm:ss", a
+// fraction of seconds of 1 to 9 digits behind "." or "," (cut to microseconds), and "Z", "+hh", "+hhmm",
+// "+hh:mm" (or "-...", one space in front or none) or nothing (UTC). The basic format too, date and time:
+// "20170321T0500", "20170321T050002.5Z". Years 0000 to 9999, or a sign and 6 to 9 digits. Not read: second 60
+// (POSIX time has no leap seconds, so it would silently be another minute), hour 24, week and ordinal dates,
+// a date alone in the basic format (it is a number), a zone behind a bare date, white space around.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,7 @@ namespace rivulet::expr {
 struct IsoTime {
   int64_t days = 0;
   int64_t us = 0;
+  bool local = true;  // nothing was said of an offset
 };
 std::optional<IsoTime> ReadIso(std::string_view text);
 

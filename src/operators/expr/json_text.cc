@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/decimal.h"
+
 namespace rivulet::expr {
 namespace {
 
@@ -239,8 +241,7 @@ std::optional<Value> JsonToValue(std::string_view value, std::string* scratch) {
   const auto read = std::from_chars(value.data(), end, whole);
   if (read.ec == std::errc() && read.ptr == end) return Value::Int(whole);
   double number = 0;
-  const auto parsed = std::from_chars(value.data(), end, number);
-  if (parsed.ec == std::errc() && parsed.ptr == end) return Value::Float(number);
+  if (ReadDecimal(value, &number) == Decimal::kRead) return Value::Float(number);
   return std::nullopt;
 }
 

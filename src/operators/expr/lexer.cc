@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "base/decimal.h"
 #include "base/units.h"
 
 namespace rivulet::expr {
@@ -136,9 +137,9 @@ Token Lexer::Number(size_t start) {
   token.kind = TokenKind::kInt;
   if (integral && std::from_chars(first, last, token.integer).ec == std::errc()) return token;
   token.kind = TokenKind::kFloat;
-  if (std::from_chars(first, last, token.number).ec != std::errc()) {
+  if (ReadDecimal({first, last}, &token.number) != Decimal::kRead) {
     return Fail(start, "number '" + std::string(first, last) +
-                           "' is out of range: a float reaches from 5e-324 to 1.8e308");
+                           "' is out of range: a float reaches to 1.8e308");
   }
   return token;
 }

@@ -100,14 +100,16 @@ class Reader {
     *value = v;
     return count > 0 && v >= low && v <= high;
   }
-  // Digits behind a point, as milliseconds; what is finer is cut.
+  // Digits behind a point.
   bool Fraction(int most) {
-    int64_t unit = 100;
+    int64_t unit = 100'000, us = 0;
     int count = 0;
-    for (ms_ = 0; count < most && !rest_.empty() && IsDigit(rest_.front()); ++count, unit /= 10) {
-      ms_ += unit * (rest_.front() - '0');
+    for (; count < most && !rest_.empty() && IsDigit(rest_.front()); ++count, unit /= 10) {
+      us += unit * (rest_.front() - '0');
       rest_.remove_prefix(1);
     }
+    ms_ = us / 1000;
+    us_ = us % 1000;
     return count > 0;
   }
   template <size_t n>
@@ -117,7 +119,7 @@ class Reader {
 
   std::string_view rest_;
   int64_t year_ = 1970, month_ = 1, day_ = 1, day_of_year_ = 0;
-  int64_t hour_ = 0, minute_ = 0, second_ = 0, ms_ = 0;
+  int64_t hour_ = 0, minute_ = 0, second_ = 0, ms_ = 0, us_ = 0;
   bool half_day_ = false, afternoon_ = false;
   std::optional<int64_t> epoch_, offset_;
 };
@@ -199,6 +201,7 @@ bool Reader::Take(char letter) {
 
 std::optional<TimeFormat::Parsed> Reader::Finish() const {
   TimeFormat::Parsed parsed;
+  parsed.us = us_;
   if (epoch_) {
     parsed.offset_ms = 0;
     parsed.local_ms = *epoch_ * 1000 + ms_;
@@ -230,6 +233,7 @@ std::optional<TimeFormat> TimeFormat::Compile(std::string_view pattern, Use use,
     return std::nullopt;
   }
   TimeFormat format;
+  format.pattern_ = pattern;
   for (size_t at = 0; at < pattern.size(); ++at) {
     format.pieces_.push_back(pattern[at]);
     if (pattern[at] != '%') continue;

@@ -33,13 +33,17 @@ class TimeFormat {
   // What is read: local time, and the offset when the text has one (%z, or 0 with %s).
   struct Parsed {
     int64_t local_ms = 0;
+    int64_t us = 0;  // of the millisecond, with %f: 0 to 999
     std::optional<int64_t> offset_ms;
   };
   // The whole text must fit; a space stands for any number of spaces. Parts the pattern does not have are
   // those of 1970-01-01 00:00. %y is 1970 to 2069. None when it does not fit, is no date, or is beyond int64.
   std::optional<Parsed> Parse(std::string_view text) const;
 
+  const std::string& pattern() const { return pattern_; }
+
  private:
+  std::string pattern_;  // as given
   std::string pieces_;  // letters of the table behind '%', all else as it is; %F and %T taken apart
 };
 

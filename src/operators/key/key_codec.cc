@@ -6,6 +6,7 @@
 
 #include "base/coding.h"
 #include "base/hash.h"
+#include "base/json_writer.h"
 
 namespace rivulet {
 namespace {
@@ -114,6 +115,23 @@ bool NextString(std::string_view* key, Value* value, std::string* scratch) {
 
 }  // namespace
 
+RowError InexactIdentity(uint32_t row, const std::string& what, double v) {
+  std::string detail = what + " is ";
+  AppendJsonValue(&detail, Value::Float(v));
+  return {row, ErrorCode::kInexactIdentity,
+          detail + ", beyond 64 bits: other numbers are the same float; send it as text"};
+}
+
+void CheckIdentity(const Column& column, const std::string& what, std::vector<uint32_t>* rows,
+                   std::vector<RowError>* errors) {
+  if ((column.seen() & MaskOf(Type::kFloat)) == 0) return;
+  std::erase_if(*rows, [&](uint32_t row) {
+    if (!NamesNothing(column, row)) return false;
+    errors->push_back(InexactIdentity(row, what, column.Float(row)));
+    return true;
+  });
+}
+
 void AppendKeyValue(std::string* out, const Value& value) { AppendAny(out, value); }
 
 namespace {
@@ -179,6 +197,11 @@ void EncodeKeys(const RecordBatch& batch, Selection selection, const std::vector
       const Column& column = batch.columns[columns[c]];
       if (column.is_null(row)) {
         errors->push_back({row, ErrorCode::kMissingField, "key field '" + names[c] + "' is null"});
+        ok = false;
+        break;
+      }
+      if (NamesNothing(column, row)) {
+        errors->push_back(InexactIdentity(row, "key field '" + names[c] + "'", column.Float(row)));
         ok = false;
         break;
       }

@@ -8,6 +8,7 @@
 // that int: 1 and 1.0 are one key, as they are equal in SQL. The encoding is part of the stored format.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,11 +33,25 @@ struct KeyColumn {
 };
 
 // Encodes the fields in `columns` as the key of each selected row. Rows whose key has a null part
-// (kMissingField) or is too long (kRecordTooLarge) are reported and left out of `*kept`. `names` are
-// the fields' names, for messages.
+// (kMissingField) or one that NamesNothing, or is too long (kRecordTooLarge), are reported and left out of
+// `*kept`. `names` are the fields' names, for messages.
 void EncodeKeys(const RecordBatch& batch, Selection selection, const std::vector<uint32_t>& columns,
                 const std::vector<std::string>& names, KeyColumn* out, std::vector<uint32_t>* kept,
                 std::vector<RowError>* errors);
+
+// Whole numbers beyond 64 bits are floats, and 2^64 + 1 is then the same float as 2^64 + 2. As a quantity
+// that is rounding; as a name it would make one thing of two. So such a number names nothing: a record with
+// one in its key, or wherever else equal values are taken for one thing, is at fault (kInexactIdentity).
+inline bool NamesNothing(const Column& column, uint32_t row) {
+  if (column.type(row) != Type::kFloat) return false;
+  const double size = std::abs(column.Float(row));
+  return size >= 0x1p63 && !std::isinf(size);
+}
+// `what` begins the message: "key field 'id'".
+RowError InexactIdentity(uint32_t row, const std::string& what, double v);
+// Takes rows at fault in this out of the ascending `rows`. One look, where the column has no floats.
+void CheckIdentity(const Column& column, const std::string& what, std::vector<uint32_t>* rows,
+                   std::vector<RowError>* errors);
 
 // Appends the encoding of one value.
 void AppendKeyValue(std::string* out, const Value& value);

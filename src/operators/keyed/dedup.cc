@@ -16,7 +16,10 @@ class Dedup final : public KeyedStep {
       : KeyedStep(std::move(options), view, share), spec_(spec) {}
 
   void Process(const KeyedInput& input, std::vector<uint32_t>* rows, StepScratch*,
-               std::vector<RowError>*) override {
+               std::vector<RowError>* errors) override {
+    for (const uint32_t column : spec_->columns) {
+      CheckIdentity(input.batch->columns[column], "a value that 'dedup' goes by", rows, errors);
+    }
     size_t kept = 0;
     for (const uint32_t row : *rows) {
       const bool seen = Name(input, row) && Seen(input.batch->event_time[row], input.watermark[row]);

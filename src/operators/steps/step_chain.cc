@@ -65,7 +65,11 @@ void StepChain::Run(RecordBatch* batch, std::vector<uint32_t>* rows, StepScratch
     if (const auto* step = std::get_if<Step>(&any)) {
       RunStep(*step, batch, rows, scratch, errors);
     } else {
-      std::get<LookupJoin>(any).Run(batch, rows, &scratch->lookup);
+      const auto& join = std::get<LookupJoin>(any);
+      for (const LookupJoin::Key& key : join.keys) {
+        CheckIdentity(batch->columns[key.column], "a value that is looked up in a table", rows, errors);
+      }
+      join.Run(batch, rows, &scratch->lookup);
     }
   }
 }
