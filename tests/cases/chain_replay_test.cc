@@ -84,9 +84,9 @@ TEST_CASE("chain replay: with workers, and stopped and started again, the same f
   const Result<ReplaySummary> all = Run(folder, "plain", "", 1, 0);
   REQUIRE_MESSAGE(all.ok(), all.status().ToString());
   REQUIRE(all->pipelines.size() == 3);
-  CHECK(all->pipelines[0].first == "short");
-  CHECK(all->pipelines[0].second.records == 80'000);
-  CHECK(all->pipelines[1].second.records == all->pipelines[0].second.results);
+  CHECK(all->pipelines[0].name == "short");
+  CHECK(all->pipelines[0].counters.records == 80'000);
+  CHECK(all->pipelines[1].counters.records == all->pipelines[0].counters.results);
   REQUIRE(Run(folder, "workers", "", 3, 0).ok());
   for (const int turns : {2, 3, 2}) {
     const Result<ReplaySummary> part = Run(folder, "parts", "state", turns == 3 ? 2 : 1, turns);

@@ -21,6 +21,11 @@ DROP = object()
 
 # What is changed in temperature.yaml, as (path, value), to make it wrong.
 BROKEN_PIPELINES = [
+    (["source", "null"], [["NA"]]),
+    (["source", "bad"], "skip"),
+    (["source", "time"], {"field": "a", "value": "b"}),
+    (["source", "time"], {"zone": "Europe/Berlin"}),
+    (["source", "time"], {"arrival": True, "format": "%F"}),
     (["pipeline"], "Not A Name"),
     (["pipeline"], DROP),
     (["source"], DROP),
@@ -124,6 +129,14 @@ GOOD_PIPELINES = [
     (["source", "mqtt"], ["a/{x}/+/#", "b"]),
     (["source", "format"], {"csv": None}),
     (["source", "format"], {"value": {"field": "celsius"}}),
+    (["source", "format"], "ndjson"),
+    (["source", "null"], ["NA", -9999, ""]),
+    (["source", "null"], "NA"),
+    (["source", "bad"], None),
+    (["source", "bad"], "dead"),
+    (["source", "fields"], {"v": {"type": "float", "bad": None, "null": []}}),
+    (["source", "time"], {"value": "a + b", "unit": "s"}),
+    (["source", "time"], {"field": "a", "format": "%F %T", "zone": "Europe/Berlin"}),
     (["source", "time"], "arrival"),
     (["source", "time"], {"arrival": True, "delay": 0}),
     (["source", "fields"], DROP),

@@ -40,13 +40,24 @@ bool ReadSpecs(const std::vector<std::string>& files, const std::string& format,
 }
 
 // Of several pipelines, one line each.
-void PrintSummary(const std::string& name, const PipelineCounters& c, Duration took) {
+void PrintSummary(const std::string& name, const ReplaySummary::OfPipeline& of, Duration took) {
+  const PipelineCounters& c = of.counters;
   const double seconds = static_cast<double>(std::max<int64_t>(1, took.us)) / 1e6;
   std::fprintf(stderr, "%s%llu records, %llu results, %llu late, %llu dead, %.0f records/s\n",
                name.c_str(),
                static_cast<unsigned long long>(c.records),
                static_cast<unsigned long long>(c.results), static_cast<unsigned long long>(c.late),
                static_cast<unsigned long long>(c.dead), static_cast<double>(c.records) / seconds);
+  constexpr size_t kShown = 5;
+  uint64_t rest = c.dead;
+  for (const DeadReasons::Reason& reason : of.dead_reasons.Top(kShown)) {
+    rest -= std::min(rest, reason.count);
+    std::fprintf(stderr, "  %llu dead: %s\n    for example %s\n",
+                 static_cast<unsigned long long>(reason.count), reason.text.c_str(),
+                 reason.example.c_str());
+  }
+  if (rest == 0) return;
+  std::fprintf(stderr, "  %llu dead for other reasons\n", static_cast<unsigned long long>(rest));
 }
 
 // The first that is none, or null.
@@ -136,8 +147,8 @@ int ReplayCommand(const Arguments& args) {
   if (!summary.ok()) return Report("replay", summary.status());
   const Duration took = MonotonicNow() - started;
   if (summary->interrupted) std::fputs("interrupted: ", stderr);
-  for (const auto& [name, counters] : summary->pipelines) {
-    PrintSummary(files.size() > 1 ? name + ": " : "", counters, took);
+  for (const ReplaySummary::OfPipeline& of : summary->pipelines) {
+    PrintSummary(files.size() > 1 ? of.name + ": " : "", of, took);
   }
   return summary->interrupted ? kExitInterrupted : kExitOk;
 }

@@ -53,7 +53,7 @@ int ValidateCommand(const Arguments& args) {
                    "Checks pipeline files, and with --config a node file with the pipelines it names. Every "
                    "fault is reported as file:line:column with its number, what was expected and the nearest "
                    "valid name. Files given together must also fit together: who reads whose results. Exit "
-                   "code 0: all good; 3: at least one fault.");
+                   "code 0: all good, also with warnings; 3: at least one fault.");
   line.Operands("PIPELINE.yaml|FOLDER", &arguments, 0, 10000);
   line.Text("config,c", "NODE.yaml", &node_file, "also check a node file");
   line.Flag("quiet,q", &quiet, "report faults only");
@@ -74,6 +74,7 @@ int ValidateCommand(const Arguments& args) {
   std::map<std::string, std::string> seen;  // pipeline name -> file
   std::vector<PipelineSpec> specs;
   std::vector<std::string> good;
+  ConfigErrors warnings;  // of what runs all the same
   for (const std::string& file : files) {
     const size_t before = errors.size();
     PipelineSpec spec;
@@ -81,6 +82,7 @@ int ValidateCommand(const Arguments& args) {
     if (ReadPipelineFile(file, &spec, &errors)) plan = PlanPipeline(spec, {}, &errors);
     if (plan == nullptr) continue;
     CheckTableFiles(*plan, &errors);
+    warnings.insert(warnings.end(), plan->warnings.begin(), plan->warnings.end());
     const auto [it, fresh] = seen.emplace(plan->name, file);
     if (!fresh && it->second != file) {
       errors.push_back({file, spec.name.mark.line, spec.name.mark.column,
@@ -99,6 +101,7 @@ int ValidateCommand(const Arguments& args) {
   }
   errors.insert(errors.end(), apart.begin(), apart.end());
   for (const ConfigError& e : errors) std::fprintf(stderr, "%s\n", e.ToString().c_str());
+  for (const ConfigError& w : warnings) std::fprintf(stderr, "warning: %s\n", w.ToString().c_str());
   return errors.empty() ? kExitOk : kExitConfig;
 }
 

@@ -65,15 +65,17 @@ void ReadCsv(const Setting& setting, Faults* faults, CsvOptions* csv) {
 
 }  // namespace
 
-// `json`, `csv`, `value`, or one of the long forms `{ csv: {..} }`, `{ value: {..} }`.
+// `json`, `ndjson`, `csv`, `value`, or one of the long forms `{ csv: {..} }`, `{ value: {..} }`.
 void ReadFormat(const SettingReader& source_reader, Faults* faults, SourceSpec* source) {
   using Format = SourceSpec::Format;
   source->value_field.text = "value";
   const auto setting = source_reader.Find("format");
   if (!setting) return;
+  source->format_mark = setting->name_mark;
   if (!setting->node->is_map()) {
-    source_reader.Choice<Format>("format", {"json", "csv", "value"},
-                                 {Format::kJson, Format::kCsv, Format::kValue}, &source->format);
+    source_reader.Choice<Format>("format", {"json", "ndjson", "csv", "value"},
+                                 {Format::kJson, Format::kNdjson, Format::kCsv, Format::kValue},
+                                 &source->format);
     return;
   }
   const SettingReader reader(*setting->node, settings::kFormat, faults);
@@ -106,7 +108,41 @@ bool TakeType(const Setting& setting, Type* type, Faults* faults) {
   return true;
 }
 
+// `null: [NA, -9999]`. An empty list is a list too: none.
+std::optional<std::vector<std::string>> ReadNulls(const SettingReader& reader, Faults* faults) {
+  constexpr std::string_view kExpected = "a list of texts that stand for null, such as [\"NA\", \"-\"]";
+  const auto setting = reader.Find("null");
+  if (!setting) return std::nullopt;
+  std::vector<std::string> nulls;
+  if (setting->node->is_list() && setting->node->items.empty()) return nulls;
+  const auto take = [&](const Setting& item) {
+    if (!item.node->is_scalar() && item.node->scalar.text.empty()) {
+      faults->Add(item.mark(), ErrorCode::kWrongSettingType,
+                  item.label + " is " + Describe(*item.node) + "; expected " + std::string(kExpected));
+    } else {
+      nulls.push_back(item.node->scalar.text);
+    }
+  };
+  TakeOneOrMore(*setting, kExpected, take, faults);
+  return nulls;
+}
+
+// `bad: null`, which to YAML is no word, or `bad: dead`.
+std::optional<bool> ReadBad(const SettingReader& reader, Faults* faults) {
+  const auto setting = reader.Find("bad");
+  if (!setting) return std::nullopt;
+  if (setting->node->is_null()) return true;
+  size_t index = 0;
+  if (!TakeWord(*setting, {"null", "dead"}, &index, faults)) return std::nullopt;
+  return index == 0;
+}
+
 }  // namespace
+
+void ReadValueRules(const SettingReader& source, Faults* faults, SourceSpec* spec) {
+  spec->nulls = ReadNulls(source, faults).value_or(std::vector<std::string>());
+  spec->bad_is_null = ReadBad(source, faults).value_or(false);
+}
 
 void ReadFields(const SettingReader& source, Faults* faults,
                 std::vector<FieldDeclaration>* fields) {
@@ -129,6 +165,8 @@ void ReadFields(const SettingReader& source, Faults* faults,
       const auto type = reader.Require("type", "int, float, string or bool");
       if (type) TakeType(*type, &field.type, faults);
       reader.Bool("required", &field.required);
+      field.nulls = ReadNulls(reader, faults);
+      field.bad_is_null = ReadBad(reader, faults);
     } else {
       TakeType(value, &field.type, faults);
     }

@@ -46,7 +46,8 @@ void ReadUpstream(const SettingReader& reader, const Setting& setting, Faults* f
 
 // `time: arrival` leaves no room for what only event time has.
 void CheckArrival(const SettingReader& reader, Faults* faults) {
-  for (const std::string_view name : {"field", "unit", "max_ahead", "per", "hold"}) {
+  for (const std::string_view name :
+       {"field", "value", "format", "zone", "unit", "max_ahead", "per", "hold"}) {
     if (const auto setting = reader.Find(name)) {
       faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
                   "'" + std::string(name) +
@@ -76,6 +77,27 @@ void ReadPerKey(const SettingReader& reader, Faults* faults, TimeSpec* time) {
               "'hold' in 'time' has no meaning without 'per', the key whose time it is");
 }
 
+// `field` names a field, `value` is an expression, `format` and `zone` are about text of either.
+void ReadTimeValue(const SettingReader& reader, Faults* faults, TimeSpec* time) {
+  const bool field = reader.Text("field", "the name of the field with the time", &time->field);
+  const bool value =
+      reader.Text("value", "an expression, such as value: \"date || ' ' || time\"", &time->value);
+  reader.Text("format", "the pattern of the text, such as \"%d.%m.%Y %H:%M:%S\"", &time->format);
+  reader.Text("zone", "a time zone, such as Europe/Berlin", &time->zone);
+  if (field && value) {
+    faults->Add(reader.Find("value")->name_mark, ErrorCode::kBadSettingValue,
+                "'value' in 'time' has no meaning beside 'field'; remove one of the two");
+  }
+  if (!field && !value && !time->arrival) {
+    for (const std::string_view name : {"format", "zone"}) {
+      if (const auto setting = reader.Find(name)) {
+        faults->Add(setting->name_mark, ErrorCode::kBadSettingValue,
+                    "'" + std::string(name) + "' in 'time' has no meaning without 'field' or 'value'");
+      }
+    }
+  }
+}
+
 // What `time` cannot have where the records are results.
 void CheckResultTime(const SettingReader& reader, Faults* faults) {
   if (const auto arrival = reader.Find("arrival")) {
@@ -86,7 +108,7 @@ void CheckResultTime(const SettingReader& reader, Faults* faults) {
                 "'max_ahead' in 'time' has no meaning for results of a pipeline: their times do not move "
                 "the watermark, which is that of the pipeline they come from; remove it");
   }
-  if (const auto unit = reader.Find("unit"); unit && !reader.Find("field")) {
+  if (const auto unit = reader.Find("unit"); unit && !reader.Find("field") && !reader.Find("value")) {
     faults->Add(unit->name_mark, ErrorCode::kBadSettingValue,
                 "'unit' in 'time' has no meaning without 'field'; the time of a result needs none");
   }
@@ -95,7 +117,7 @@ void CheckResultTime(const SettingReader& reader, Faults* faults) {
 void ReadTimeMap(const Setting& setting, bool results, Faults* faults, TimeSpec* time) {
   const SettingReader reader(*setting.node, settings::kTime, faults);
   reader.Bool("arrival", &time->arrival);
-  reader.Text("field", "the name of the field with the time", &time->field);
+  ReadTimeValue(reader, faults, time);
   reader.Choice<TimeUnit>("unit", {"s", "ms", "us", "ns", "iso8601"},
                           {TimeUnit::kSeconds, TimeUnit::kMillis, TimeUnit::kMicros,
                            TimeUnit::kNanos, TimeUnit::kIso8601},
@@ -109,8 +131,8 @@ void ReadTimeMap(const Setting& setting, bool results, Faults* faults, TimeSpec*
     CheckResultTime(reader, faults);
   } else if (time->arrival) {
     CheckArrival(reader, faults);
-  } else if (!reader.Find("field")) {
-    reader.Missing("field", "the field with the time, or arrival: true");
+  } else if (!reader.Find("field") && !reader.Find("value")) {
+    reader.Missing("field", "the field with the time, value: and an expression, or arrival: true");
   }
 }
 
@@ -122,8 +144,8 @@ void ReadTime(const SettingReader& source, bool has_window, Faults* faults, Time
   if (!setting) {
     time->arrival = true;
     if (has_window) {
-      source.Missing("time", "when a record happened, for the window: time: { field: ts, unit: ms }"
-                             ", or time: arrival");
+      source.Missing("time", "when a record happened: time: { field: ts, unit: ms }, "
+                             "{ value: EXPRESSION } or arrival");
     }
     return;
   }
@@ -156,6 +178,7 @@ void ReadSource(const SettingReader& reader, bool has_window, Faults* faults, So
     ReadFormat(reader, faults, source);
   }
   ReadFields(reader, faults, &source->fields);
+  ReadValueRules(reader, faults, source);
   ReadTime(reader, has_window, faults, &source->time);
 }
 

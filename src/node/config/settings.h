@@ -21,11 +21,12 @@ inline constexpr std::string_view kPipelineNames[] = {
     "pipeline", "source", "tables", "steps", "sinks", "late", "dead_letters"};
 inline constexpr SettingGroup kPipeline{"root", "the pipeline file", kPipelineNames};
 
-inline constexpr std::string_view kSourceNames[] = {"mqtt", "pipeline", "format", "fields", "time"};
+inline constexpr std::string_view kSourceNames[] = {"mqtt", "pipeline", "format", "fields",
+                                                    "null", "bad",      "time"};
 inline constexpr SettingGroup kSource{"source", "'source'", kSourceNames};
 
-inline constexpr std::string_view kNamedSourceNames[] = {"name", "mqtt", "format", "fields",
-                                                         "time", "set",  "where"};
+inline constexpr std::string_view kNamedSourceNames[] = {"name", "mqtt", "format", "fields", "null",
+                                                         "bad",  "time", "set",    "where"};
 inline constexpr SettingGroup kNamedSource{"named_source", "a source of the list", kNamedSourceNames};
 
 inline constexpr std::string_view kFormatNames[] = {"csv", "value"};
@@ -37,12 +38,12 @@ inline constexpr SettingGroup kCsv{"csv", "'csv'", kCsvNames};
 inline constexpr std::string_view kValueNames[] = {"field"};
 inline constexpr SettingGroup kValue{"value", "'value'", kValueNames};
 
-inline constexpr std::string_view kFieldNames[] = {"type", "required"};
+inline constexpr std::string_view kFieldNames[] = {"type", "required", "null", "bad"};
 inline constexpr SettingGroup kField{"field", "a field of 'fields'", kFieldNames};
 
-inline constexpr std::string_view kTimeNames[] = {"field", "unit",      "arrival",
-                                                  "delay", "max_ahead", "idle",
-                                                  "per",   "hold"};
+inline constexpr std::string_view kTimeNames[] = {"field",   "value", "format", "zone",
+                                                  "unit",    "arrival", "delay", "max_ahead",
+                                                  "idle",    "per",   "hold"};
 inline constexpr SettingGroup kTime{"time", "'time'", kTimeNames};
 
 inline constexpr std::string_view kTableNames[] = {

@@ -122,7 +122,7 @@ SourceMark SourceText::TextBegin(SourceMark mark, bool quoted) const {
   return mark;
 }
 
-std::string SourceText::NullWordAt(SourceMark mark) const {
+std::string SourceText::NullWordAt(SourceMark mark, bool name) const {
   if (mark.column < 1) return "";
   const std::string_view line = Line(mark.line);
   const size_t begin = std::min(line.size(), static_cast<size_t>(mark.column) - 1);
@@ -131,8 +131,8 @@ std::string SourceText::NullWordAt(SourceMark mark) const {
     if (rest.substr(0, word.size()) != word) continue;
     // A value that was left out has the mark of what follows, which may be a key "null:".
     const size_t next = rest.find_first_not_of(' ', word.size());
-    if (next != std::string_view::npos && rest[next] == ':') return "";
-    return std::string(word);
+    const bool is_name = next != std::string_view::npos && rest[next] == ':';
+    return is_name == name ? std::string(word) : "";
   }
   return "";
 }

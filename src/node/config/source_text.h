@@ -28,8 +28,9 @@ class SourceText {
   // '>') in the line below at the block's indentation.
   SourceMark TextBegin(SourceMark mark, bool quoted) const;
 
-  // "null" or "~" as written at `mark`; "" when a null stands there because nothing was written.
-  std::string NullWordAt(SourceMark mark) const;
+  // "null" or "~" as written at `mark`, as the name of a setting or as a value; "" when a null stands there
+  // because nothing was written.
+  std::string NullWordAt(SourceMark mark, bool name) const;
 
  private:
   bool CheckSize(Faults* faults) const;

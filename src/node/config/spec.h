@@ -33,11 +33,18 @@ struct FieldDeclaration {
   MarkedText name;
   Type type = Type::kNull;
   bool required = false;
+  // Otherwise as the source says.
+  std::optional<bool> bad_is_null;
+  std::optional<std::vector<std::string>> nulls;
 };
 
 struct TimeSpec {
   bool arrival = false;          // `time: arrival`: the receive time in the journal
-  MarkedText field;              // otherwise this field; empty: results of a pipeline, their own time
+  MarkedText field;              // otherwise this field, or
+  // ... what this expression gives. Both empty: results of a pipeline, their own time.
+  MarkedText value;
+  MarkedText format;             // of text: its pattern; empty: ISO 8601 or a number in `unit`
+  MarkedText zone;               // of text without an offset; empty: UTC
   TimeUnit unit = TimeUnit::kMillis;
   Duration delay;                // watermark = max seen - delay
   std::optional<Duration> idle;  // channel counts as idle after this long without data
@@ -50,10 +57,13 @@ struct SourceSpec {
   MarkedText name;         // of several sources; empty: the only one
   MarkedText pipeline;  // the pipeline whose results are read; empty: messages of `topics`
   std::vector<MarkedText> topics;
-  enum class Format : uint8_t { kJson, kCsv, kValue } format = Format::kJson;
+  enum class Format : uint8_t { kJson, kCsv, kValue, kNdjson } format = Format::kJson;
+  SourceMark format_mark;  // of the setting `format`
   CsvOptions csv;
   MarkedText value_field;  // format value: the name the payload gets ("value" by default)
   std::vector<FieldDeclaration> fields;  // declared payload fields; empty: any name is a field
+  std::vector<std::string> nulls;  // texts that stand for null
+  bool bad_is_null = false;        // a value of another type than declared is null, not a dead letter
   TimeSpec time;
   // Of several sources: what is done with its records before they meet those of the others; set, then where.
   std::vector<std::pair<MarkedText, MarkedText>> set;

@@ -43,7 +43,8 @@ class TreeBuilder : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Check(mark, anchor);
     YamlNode node;
-    node.scalar = {source_.NullWordAt(ToMark(mark)), ToMark(mark)};
+    const bool name = !stack_.empty() && stack_.back().node.is_map() && !stack_.back().has_key;
+    node.scalar = {source_.NullWordAt(ToMark(mark), name), ToMark(mark)};
     Finish(std::move(node));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {

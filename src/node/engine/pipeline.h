@@ -115,6 +115,7 @@ class Pipeline {
   // Of several sources: how far each has got.
   const std::vector<ChannelState>& inputs() const { return source_->channels().states(); }
   const PipelineCounters& counters() const { return task_->counters(); }
+  const DeadReasons& dead_reasons() const { return task_->dead_reasons(); }
   size_t StateBytes() const { return task_->MemoryBytes(); }
   size_t StatePanes() const { return task_->PanesInMemory(); }
   size_t TableBytes() const { return tables_->MemoryBytes(); }

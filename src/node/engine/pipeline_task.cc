@@ -103,6 +103,10 @@ void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vec
   for (size_t i = 0; i < plan.argument_columns.size(); ++i) {
     const Column& column = batch.columns[plan.argument_columns[i]];
     const TypeMask accepts = plan.aggregates.argument_accepts(i);
+    if (plan.aggregates.argument_identifies(i)) {
+      const std::string& text = plan.aggregates.arguments()[i].canonical();
+      CheckIdentity(column, "'" + text + "', whose values are told apart,", rows, errors);
+    }
     if ((column.seen() & ~accepts) == 0) continue;
     const size_t first_error = errors->size();
     for (const uint32_t row : *rows) {
@@ -267,6 +271,7 @@ void PipelineTask::Collect(SourceTask* source, uint64_t end) {
   });
   for (const LateRecord& r : late) late_.push_back({RejectedLine("late", r.raw), r.order, {}});
   CollectDead(source, end);
+  for (const RejectedRecord& dead : dead_) dead_reasons_.Note(dead.json);
   for (uint32_t i = 0; source != nullptr && i < source->slots(); ++i) {
     const RecordBatch& batch = source->slot(i).batch;
     const auto rows_end = batch.offset.begin() + batch.rows;

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "node/engine/dead_reasons.h"
 #include "node/engine/source_task.h"
 #include "node/engine/turn_parts.h"
 #include "node/plan/pipeline_plan.h"
@@ -91,6 +92,7 @@ class PipelineTask {
   size_t DirtyRows() const;
   Status status() const;
   const PipelineCounters& counters() const { return counters_; }
+  const DeadReasons& dead_reasons() const { return dead_reasons_; }
   const PipelinePlan& plan() const { return *plan_; }
 
  private:
@@ -109,6 +111,7 @@ class PipelineTask {
   std::vector<PipelineResult> results_;
   std::vector<RejectedRecord> late_, dead_;
   PipelineCounters counters_;
+  DeadReasons dead_reasons_;
 };
 
 // The JSON line of a rejected record: {"reason":"...","record":<the record>}. A record that is one

@@ -36,8 +36,7 @@ void SourceTask::ExtractTimes(Slot* slot) const {
     if (source.arrival_time) {
       for (const uint32_t row : rows) batch.event_time[row] = batch.arrival[row];
     } else {
-      ExtractEventTime(&batch, {rows.data(), static_cast<uint32_t>(rows.size())}, source.time_column,
-                       source.time_unit, &slot->row_errors);
+      ReadTimes(slot, source, {rows.data(), static_cast<uint32_t>(rows.size())});
     }
   }
   std::sort(slot->row_errors.begin(), slot->row_errors.end(),

@@ -9,6 +9,10 @@ namespace {
 std::string Signature(const SourceSpec& s) {
   std::string text;
   const auto add = [&text](const std::string& part) { text += part + "\n"; };
+  const auto add_list = [&text](const std::vector<std::string>& parts) {
+    for (const std::string& part : parts) text += std::to_string(part.size()) + ":" + part;
+    text += "\n";
+  };
   add(s.name.text);
   add(s.pipeline.text);
   for (const MarkedText& topic : s.topics) add(topic.text);
@@ -16,10 +20,15 @@ std::string Signature(const SourceSpec& s) {
   for (const std::string& column : s.csv.columns) add(column);
   add(s.value_field.text);
   for (const FieldDeclaration& f : s.fields) {
-    add(f.name.text + std::to_string(static_cast<int>(f.type)) + (f.required ? "!" : ""));
+    add(f.name.text + std::to_string(static_cast<int>(f.type)) + (f.required ? "!" : "") +
+        (f.bad_is_null ? *f.bad_is_null ? "null" : "dead" : ""));
+    if (f.nulls) add_list(*f.nulls);
   }
+  add_list(s.nulls);
+  add(s.bad_is_null ? "null" : "dead");
   const TimeSpec& t = s.time;
   add(t.arrival ? "arrival" : t.field.text);
+  for (const MarkedText* part : {&t.value, &t.format, &t.zone}) add_list({part->text});
   add(std::to_string(static_cast<int>(t.unit)) + " " + std::to_string(t.delay.us) + " " +
       std::to_string(t.max_ahead.us) + " " + std::to_string(t.idle ? t.idle->us : -1));
   return text;
@@ -50,11 +59,15 @@ SourceGroup::SourceGroup(std::vector<Pipeline*> members, uint32_t slots)
   for (const Pipeline* member : members_) TakeMember(member->plan().source);
   for (size_t i = 0; i < first.sources(); ++i) {
     if (first.at(i).arrival_time) continue;
-    const auto& map = maps_.front();
-    const auto time = std::find_if(map.begin(), map.end(), [&](const auto& pair) {
-      return pair.second == first.at(i).time_column;
-    });
-    plan_.at(i).time_column = time == map.end() ? 0 : time->first;
+    const auto shared = [&](uint32_t own) {
+      const auto& map = maps_.front();
+      const auto pair =
+          std::find_if(map.begin(), map.end(), [own](const auto& p) { return p.second == own; });
+      return pair == map.end() ? 0 : pair->first;
+    };
+    plan_.at(i).time_column = shared(first.at(i).time_column);
+    if (!plan_.at(i).computed_time) continue;
+    for (uint32_t& input : plan_.at(i).computed_time->inputs) input = shared(input);
   }
   task_ = std::make_unique<SourceTask>(&plan_, slots, members_.front()->watermark());
   task_->SetTableFaults(&members_.front()->tables().faults());
@@ -71,7 +84,8 @@ void SourceGroup::CopySettings(const SourcePlan& from, SourcePlan* to) {
   to->csv = from.csv;
   to->explode = from.explode;
   to->arrival_time = from.arrival_time;
-  to->time_unit = from.time_unit;
+  to->computed_time = from.computed_time;
+  to->time = from.time;
   to->delay = from.delay;
   to->idle = from.idle;
   to->max_ahead = from.max_ahead;

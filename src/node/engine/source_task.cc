@@ -156,6 +156,37 @@ void SourceTask::AddTableFaults(const InputMessage& message, Slot* slot) const {
   }
 }
 
+void SourceTask::ReadTimes(Slot* slot, const SourcePlan& source, Selection rows) {
+  RecordBatch& batch = slot->out.batch;
+  if (!source.computed_time) {
+    return ExtractEventTime(&batch, rows, batch.columns[source.time_column], source.time,
+                            &slot->row_errors);
+  }
+  const ComputedTime& computed = *source.computed_time;
+  const size_t first_error = slot->row_errors.size();
+  RecordBatch& inputs = slot->time_inputs;
+  inputs.rows = batch.rows;
+  inputs.columns.resize(computed.inputs.size());
+  const auto lend = [&] {
+    for (size_t i = 0; i < computed.inputs.size(); ++i) {
+      std::swap(inputs.columns[i], batch.columns[computed.inputs[i]]);
+    }
+  };
+  lend();
+  computed.program.Evaluate(inputs, rows, &slot->context, &slot->times, &slot->row_errors);
+  lend();
+  slot->time_rows.clear();
+  for (uint32_t k = 0; k < rows.count; ++k) slot->time_rows.push_back(rows[k]);
+  RemoveFailedRows(slot->row_errors, first_error, &slot->time_rows);
+  for (size_t e = first_error; e < slot->row_errors.size(); ++e) {
+    slot->row_errors[e].detail.insert(0, "event time '" + source.time.name + "': ");
+  }
+  ExtractEventTime(&batch, {slot->time_rows.data(), static_cast<uint32_t>(slot->time_rows.size())},
+                   slot->times, source.time, &slot->row_errors);
+  std::sort(slot->row_errors.begin() + static_cast<std::ptrdiff_t>(first_error), slot->row_errors.end(),
+            [](const RowError& a, const RowError& b) { return a.row < b.row; });
+}
+
 void SourceTask::FindTimes(Slot* slot) {
   SourceSlot& out = slot->out;
   RecordBatch& batch = out.batch;
@@ -164,8 +195,7 @@ void SourceTask::FindTimes(Slot* slot) {
   } else if (plan_->arrival_time) {
     std::copy_n(batch.arrival.begin(), batch.rows, batch.event_time.begin());
   } else {
-    ExtractEventTime(&batch, Selection::All(batch.rows), plan_->time_column, plan_->time_unit,
-                     &slot->row_errors);
+    ReadTimes(slot, *plan_, Selection::All(batch.rows));
     if (plan_->start_column) StepBeforeEnds(&batch);
   }
   out.rows.clear();

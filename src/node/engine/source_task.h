@@ -113,6 +113,11 @@ class SourceTask {
     std::vector<std::unique_ptr<Decoder>> decoders;  // by source
     std::vector<DecodeError> decode_errors;
     std::vector<RowError> row_errors;
+    // For event times that are worked out.
+    RecordBatch time_inputs;
+    Column times;
+    std::vector<uint32_t> time_rows;
+    expr::EvalContext context;
     // Punctuations met: W becomes at least `watermark` before row `row`. Neither ever falls.
     struct Mark {
       uint32_t row;
@@ -133,6 +138,7 @@ class SourceTask {
   // With several sources; see source_channels.cc.
   void NoteSource(Slot* slot, uint8_t source, uint32_t first_row) const;
   void ExtractTimes(Slot* slot) const;
+  static void ReadTimes(Slot* slot, const SourcePlan& source, Selection rows);
   void CombineChannels(Slot* slot);
 
   const SourcePlan* plan_;

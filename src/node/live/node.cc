@@ -52,6 +52,9 @@ bool Node::PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
       continue;
     }
     plans->back() = PlanPipeline(source.spec, {}, errors);
+    if (plans->back() != nullptr) {
+      for (const ConfigError& w : plans->back()->warnings) parts_.log('w', w.ToString());
+    }
     const MarkedText& name = source.spec.name;
     const auto [it, fresh] = names.emplace(name.text, source.spec.file);
     if (!fresh) {

@@ -93,9 +93,16 @@ void AppendSinks(const char* title, const std::vector<SinkSpec>& sinks, const ch
   if (sinks.empty()) *out += std::string("    ") + title + without + "\n";
 }
 
+std::string DescribeTime(const TimeSpec& time, const std::string& without) {
+  std::string text = time.value.text.empty() ? time.field.text : time.value.text;
+  if (text.empty()) return without;
+  if (!time.format.text.empty()) text += ", as " + time.format.text;
+  if (!time.zone.text.empty()) text += ", local time of " + time.zone.text;
+  return text;
+}
+
 void AppendResultTime(const PipelinePlan& plan, std::string* out) {
-  const std::string& field = plan.spec.source.time.field.text;
-  *out += "    time: " + (field.empty() ? "of the result" : field) + ", watermark = that of " +
+  *out += "    time: " + DescribeTime(plan.spec.source.time, "of the result") + ", watermark = that of " +
           plan.source.pipeline;
   if (plan.source.delay.us > 0) *out += " - " + FormatDuration(plan.source.delay);
   *out += "\n";
@@ -116,7 +123,7 @@ void AppendOneSource(const PipelinePlan& plan, size_t index, std::string* out) {
   if (source.arrival_time) {
     *out += "    time: arrival";
   } else {
-    *out += "    time: " + spec.time.field.text;
+    *out += "    time: " + DescribeTime(spec.time, "");
   }
   *out += ", watermark = max - " + FormatDuration(source.delay) + ", dead letter if over " +
           FormatDuration(source.max_ahead) + " ahead\n";

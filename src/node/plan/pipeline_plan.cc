@@ -36,6 +36,7 @@ std::unique_ptr<Decoder> SourcePlan::NewDecoder() const {
   if (explode) return NewExplodeDecoder();
   switch (format) {
     case SourceSpec::Format::kJson: return NewJsonDecoder(payload_fields);
+    case SourceSpec::Format::kNdjson: return NewNdjsonDecoder(payload_fields);
     case SourceSpec::Format::kCsv: return NewCsvDecoder(payload_fields, csv);
     case SourceSpec::Format::kValue:
       return NewValueDecoder(value_field);

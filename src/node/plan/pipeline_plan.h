@@ -13,6 +13,7 @@
 #include "node/plan/table_plan.h"
 #include "operators/aggregate/aggregate_plan.h"
 #include "operators/decode/decoder.h"
+#include "operators/decode/event_time.h"
 #include "operators/decode/explode_decoder.h"
 #include "operators/expr/program.h"
 #include "operators/join/join_spec.h"
@@ -29,6 +30,13 @@ namespace rivulet {
 struct TopicField {
   std::string name;
   uint32_t column;
+};
+
+// An event time that is worked out. The program's column i is column inputs[i] of the source batch, so that
+// sources with different columns can share one.
+struct ComputedTime {
+  expr::Program program;
+  std::vector<uint32_t> inputs;
 };
 
 // What a source task needs: pipelines with equal source plans share one.
@@ -50,7 +58,8 @@ struct SourcePlan {
   // Results read from a file: the time is an end, and the last microsecond before it where this start, of the
   // same unit, differs.
   std::optional<uint32_t> start_column;
-  TimeUnit time_unit = TimeUnit::kMillis;
+  std::optional<ComputedTime> computed_time;  // instead of time_column
+  TimeReading time;
   Duration delay;
   std::optional<Duration> idle;
   Duration max_ahead;
@@ -84,6 +93,7 @@ struct PlanOptions {
 struct PipelinePlan {
   std::string name;
   PipelineSpec spec;
+  ConfigErrors warnings;                   // what can run, but hardly means what it says
   SourcePlan source;
   std::vector<TablePlan> tables;
   StepChain before;                        // set and where on records, before the key

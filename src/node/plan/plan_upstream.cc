@@ -27,7 +27,7 @@ void Planner::PlanResultTime() {
   };
   source.start_column = column_of("window_start");
   source.time_column = column_of("window_end");
-  source.time_unit = TimeUnit::kMillis;
+  source.time.unit = TimeUnit::kMillis;
   TakeNewFields();
 }
 

@@ -1,7 +1,6 @@
 #include "node/plan/planner.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/suggest.h"
 #include "base/units.h"
@@ -24,7 +23,8 @@ constexpr std::string_view kReserved[] = {"window_start", "window_end", "revisio
 
 bool IsOpenSource(const SourceSpec& source, const PlanOptions& options) {
   switch (source.format) {
-    case SourceSpec::Format::kJson: return source.fields.empty();
+    case SourceSpec::Format::kJson:
+    case SourceSpec::Format::kNdjson: return source.fields.empty();
     case SourceSpec::Format::kCsv: return source.csv.columns.empty() && options.csv_header.empty();
     case SourceSpec::Format::kValue: return false;
   }
@@ -83,12 +83,11 @@ void Planner::PlanTopics() {
     }
     for (const std::string& name : pattern->names()) {
       if (HasField(source, name)) continue;
-      const expr::StaticType type = options_.replay
-                                        ? kAnyType
-                                        : MaskOf(Type::kString) | MaskOf(Type::kNull);
-      const uint32_t column = DefineField(name, type);
-      if (options_.replay) {
-        source.payload_fields.push_back({name, kAnyType, false, column});
+      constexpr expr::StaticType kLevel = MaskOf(Type::kString) | MaskOf(Type::kNull);
+      const uint32_t column = DefineField(name, kLevel);
+      if (options_.replay) {  // the record has it, perhaps as a number
+        source.payload_fields.push_back({name, kLevel, false, column});
+        source.payload_fields.back().as_text = true;
       } else {
         source.topic_fields.push_back({name, column});
       }
@@ -105,8 +104,9 @@ void Planner::PlanFields() {
   if (source.csv.columns.empty()) source.csv.columns = options_.csv_header;
   if (source.format == SourceSpec::Format::kCsv && source.csv.columns.empty() &&
       (several() || !options_.replay)) {
-    Fault(spec_.name, ErrorCode::kMissingSetting,
-          "format csv over MQTT needs its column names: format: { csv: { columns: [a, b] } }");
+    faults_.Add(source_spec_->format_mark, ErrorCode::kMissingSetting,
+                "format csv over MQTT needs its column names: format: { csv: { columns: [a, b] } }; only a "
+                "replay takes them from the first line of its file");
   }
   if (source.format == SourceSpec::Format::kValue) {
     const std::string& name = source_spec_->value_field.text;
@@ -123,7 +123,7 @@ void Planner::PlanFields() {
     const auto known = std::find_if(
         source.payload_fields.begin(), source.payload_fields.end(),
         [&](const DecodedField& f) { return f.name == field.name.text; });
-    if (known != source.payload_fields.end()) {  // also a CSV column, or a topic level in replay
+    if (known != source.payload_fields.end() && !known->as_text) {  // a CSV column
       known->type = type;
       known->required = field.required;
       scope_.SetType(field.name.text, type);
@@ -145,32 +145,6 @@ void Planner::PlanFields() {
   known_fields_ = scope_.fields().size();
 }
 
-void Planner::PlanTime() {
-  SourcePlan& source = *source_;
-  const TimeSpec& time = source_spec_->time;
-  source.arrival_time = time.arrival;
-  source.time_unit = time.unit;
-  source.delay = time.delay;
-  source.idle = time.idle;
-  // The times of results do not move W, so none is too far ahead.
-  source.max_ahead =
-      source.pipeline.empty() ? time.max_ahead : Duration{std::numeric_limits<int64_t>::max()};
-  if (time.delay > kLongest) {
-    Fault(spec_.name, ErrorCode::kBadSettingValue, "delay is longer than ten years");
-  }
-  if (time.arrival) return;
-  if (!spec_.source.pipeline.text.empty() && time.field.text.empty()) return PlanResultTime();
-  const std::optional<expr::Field> field = scope_.Resolve(time.field.text);
-  TakeNewFields();
-  if (!field || (several() && !OwnsColumn(source, field->column))) {
-    Fault(time.field, ErrorCode::kUnknownName,
-          "time field '" + time.field.text + "'" +
-              DidYouMean(time.field.text, several() ? OwnNames(source) : scope_.Names()));
-    return;
-  }
-  source.time_column = field->column;
-}
-
 void Planner::TakeNewFields() {
   for (; known_fields_ < scope_.fields().size(); ++known_fields_) {
     const expr::Field& field = scope_.fields()[known_fields_];
@@ -185,9 +159,14 @@ void Planner::TakeNewFields() {
 
 std::optional<expr::Program> Planner::Compile(const MarkedText& text) {
   expr::Diagnostic diagnostic;
+  const std::vector<Hyphenated> hyphenated = FindHyphenated(text.text);
   Result<expr::Program> program = expr::Program::Compile(text.text, &scope_, &diagnostic);
   TakeNewFields();
-  if (program.ok()) return std::move(*program);
+  if (program.ok()) {
+    NoteHyphenated(text, hyphenated);
+    return std::move(*program);
+  }
+  HintAtBackQuotes(hyphenated, &diagnostic);
   errors_->push_back(LocateDiagnostic(spec_.file, text, diagnostic));
   return std::nullopt;
 }
@@ -411,14 +390,19 @@ void Planner::PlanAggregates(const WindowStep& step) {
     }
     if (!CheckNewName(name)) continue;
     expr::Diagnostic diagnostic;
+    const std::vector<Hyphenated> hyphenated = FindHyphenated(text.text);
     Result<expr::AggregateCall> call = expr::CompileAggregate(text.text, &scope_, &diagnostic);
     TakeNewFields();
     if (call.ok()) {
       size_t offset = 0;
       const Status status = plan_->aggregates.Add(name.text, *call, &offset);
-      if (status.ok()) continue;
+      if (status.ok()) {
+        NoteHyphenated(text, hyphenated);
+        continue;
+      }
       diagnostic = {status.code(), offset, status.message()};
     }
+    HintAtBackQuotes(hyphenated, &diagnostic);
     errors_->push_back(LocateDiagnostic(spec_.file, text, diagnostic));
   }
   const AggregatePlan& aggregates = plan_->aggregates;
@@ -466,6 +450,9 @@ void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
 
 void Planner::Finish() {
   FinishSources();
+  for (size_t i = 0; i < plan_->source.sources(); ++i) {
+    PlanValueRules(i == 0 ? spec_.source : spec_.others[i - 1], &plan_->source.at(i));
+  }
   plan_->result_columns = scope_.column_count();
 }
 

@@ -24,6 +24,12 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   void PlanTopics();
   void PlanFields();
   void PlanTime();
+  // plan_time.cc
+  void PlanTimeValue(const TimeSpec& time);
+  bool PlanTimeField(const MarkedText& name, expr::StaticType* type);
+  bool PlanComputedTime(const MarkedText& text, expr::StaticType* type);
+  void PlanTimeText(const TimeSpec& time, expr::StaticType type);
+  static void PlanValueRules(const SourceSpec& spec, SourcePlan* source);
   // plan_sources.cc
   bool several() const { return !spec_.source.name.text.empty(); }
   void PlanSources();
@@ -114,6 +120,17 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
 
   // Where set and where go now.
   StepChain& Chain();
+  // plan_hyphens.cc
+  // A name such as temp-C without its back quotes; where in its text.
+  struct Hyphenated {
+    size_t offset;
+    std::string name;
+    bool known;  // its parts are all fields already
+  };
+  std::vector<Hyphenated> FindHyphenated(const std::string& text) const;
+  void NoteHyphenated(const MarkedText& text, const std::vector<Hyphenated>& names);
+  static void HintAtBackQuotes(const std::vector<Hyphenated>& names, expr::Diagnostic* diagnostic);
+
   // False, and a fault, where a step that remembers something of each key cannot stand.
   bool CheckKeyedPlace(SourceMark mark, const std::string& name);
   // What is remembered under this name belongs to the pipeline's keys.

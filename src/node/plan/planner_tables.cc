@@ -90,6 +90,8 @@ void Planner::PlanTables() {
       DecodedField& column = table.fields[AddColumn(field.name, &table)];
       column.type = Nullable(field.type);
       column.required = field.required;
+      if (field.nulls) column.nulls = *field.nulls;
+      column.bad_is_null = field.bad_is_null.value_or(false);
     }
   }
 }
@@ -109,9 +111,10 @@ void Planner::PlanMessageTable(const TableSpec& spec, TablePlan* table) {
     source.topics.push_back(std::move(*pattern));
   }
   const uint32_t levels = table->columns();
-  for (uint32_t i = 0; i < levels && !options_.replay; ++i) {
+  for (uint32_t i = 0; i < levels; ++i) {
     table->fields[i].type = Nullable(Type::kString);
-    source.topic_fields.push_back({table->fields[i].name, i});
+    table->fields[i].as_text = options_.replay;
+    if (!options_.replay) source.topic_fields.push_back({table->fields[i].name, i});
   }
   const bool one_value = spec.source.format == SourceSpec::Format::kValue;
   if (one_value) AddColumn(spec.source.value_field, table);
@@ -124,13 +127,15 @@ void Planner::PlanMessageTable(const TableSpec& spec, TablePlan* table) {
     }
     table->fields[column].type = Nullable(field.type);
     table->fields[column].required = field.required;
+    if (field.nulls) table->fields[column].nulls = *field.nulls;
+    table->fields[column].bad_is_null = field.bad_is_null.value_or(false);
   }
   for (uint32_t i = options_.replay ? 0 : levels; i < table->columns(); ++i) {
     source.payload_fields.push_back(table->fields[i]);
   }
   if (one_value && levels < table->columns()) source.value_field = table->fields[levels];
   if (spec.source.format == SourceSpec::Format::kCsv && source.csv.columns.empty()) {
-    Fault(spec.name, ErrorCode::kMissingSetting,
+    faults_.Add(spec.source.format_mark, ErrorCode::kMissingSetting,
           "format csv over MQTT needs its column names: format: { csv: { columns: [a, b] } }");
   }
   source.columns = table->columns();

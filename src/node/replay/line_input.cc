@@ -11,6 +11,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "operators/decode/payload_text.h"
+
 namespace rivulet {
 namespace {
 
@@ -99,7 +101,7 @@ Result<std::string> LineInput::TakeLine() {
     begin_ += taken;
     offset_ += taken;
     if (!line.empty() && line.back() == '\r') line.pop_back();
-    return line;
+    return std::string(decode::WithoutMarks(line));
   }
 }
 

@@ -413,7 +413,7 @@ Status Replayer::FinishAll() {
 Result<ReplaySummary> Replayer::Run() {
   ReplaySummary summary;
   last_commit_ = options_.clock();
-  const TimeUnit unit = first().plan().source.time_unit;
+  const TimeUnit unit = first().plan().source.time.unit;
   // What a killed run left in the output log goes out first.
   RIVULET_RETURN_IF_ERROR(Drain());
   RIVULET_RETURN_IF_ERROR(Follow());
@@ -435,7 +435,8 @@ Result<ReplaySummary> Replayer::Run() {
   RIVULET_RETURN_IF_ERROR(FinishAll());
   summary.counters = first().counters();
   for (const Link& link : links_) {
-    summary.pipelines.emplace_back(link.pipeline->name(), link.pipeline->counters());
+    summary.pipelines.push_back(
+        {link.pipeline->name(), link.pipeline->counters(), link.pipeline->dead_reasons()});
   }
   return summary;
 }

@@ -38,7 +38,12 @@ struct ReplayOptions {
 struct ReplaySummary {
   PipelineCounters counters;     // of the pipeline that reads the input
   // Of all, by name, each behind the one it reads.
-  std::vector<std::pair<std::string, PipelineCounters>> pipelines;
+  struct OfPipeline {
+    std::string name;
+    PipelineCounters counters;
+    DeadReasons dead_reasons;
+  };
+  std::vector<OfPipeline> pipelines;
   bool interrupted = false;      // progress said stop; with a state directory, run again to go on
 };
 
