@@ -11,7 +11,8 @@ namespace {
 
 using fuzz::Require;
 
-constexpr std::string_view kSecret = "what only the node knows";
+// In capitals: a refusal may repeat the host it was asked for, but in small letters.
+constexpr std::string_view kSecret = "WHAT ONLY THE NODE KNOWS";
 
 HttpAnswers* Answers(const std::string& token) {
   HttpAnswerOptions options;

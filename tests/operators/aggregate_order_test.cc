@@ -119,7 +119,7 @@ TEST_CASE("backlogs of any length behind what is live, forwards or backwards, lo
     }
     if (round % 3 == 1) std::reverse(later.begin(), later.end());
     std::vector<Sample> arrival;
-    const size_t until = std::min(now.size(), from + 100 + random.Below(2000));
+    const size_t until = std::min<size_t>(now.size(), from + 100 + random.Below(2000));
     for (size_t n = 0, l = 0; n < now.size() || l < later.size();) {
       const bool live = l == later.size() || n < until || (n < now.size() && random.Chance(0.3));
       arrival.push_back(live ? now[n++] : later[l++]);
