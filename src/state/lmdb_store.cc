@@ -31,6 +31,8 @@ constexpr uint64_t kRowsPerSign = 1024;
 constexpr size_t kConvertedBytes = 4 << 20;
 constexpr const char* kDataFile = "/data.mdb";
 constexpr const char* kNewFile = "/data.mdb.new";
+// Holds the format row.
+constexpr uint64_t kNewMapSize = 1 << 20;
 // Not one of LMDB's own.
 constexpr int kDamagedRow = MDB_LAST_ERRCODE + 1000;
 // A file system with less room than that for a commit's pages is full, whatever the system call says.
@@ -138,7 +140,7 @@ class LmdbStore final : public Store {
       RIVULET_RETURN_IF_ERROR(CheckPages(files.get()));
     }
     RIVULET_RETURN_IF_ERROR(
-        OpenEnvironment(directory_, options.sync_each_commit ? 0u : MDB_NOMETASYNC));
+        OpenEnvironment(directory_, options.sync_each_commit ? 0u : MDB_NOMETASYNC, capacity_));
     // Slots of readers that died with their process would keep old pages from being reused.
     int dead = 0;
     const int rc = mdb_reader_check(env_, &dead);
@@ -224,9 +226,9 @@ class LmdbStore final : public Store {
     return !room.ok() || *room >= std::max<uint64_t>(kLeastRoom, 2 * delta.bytes().size());
   }
 
-  Status OpenEnvironment(const std::string& path, unsigned more_flags) {
+  Status OpenEnvironment(const std::string& path, unsigned more_flags, uint64_t map_size) {
     int rc = mdb_env_create(&env_);
-    if (rc == 0) rc = mdb_env_set_mapsize(env_, static_cast<size_t>(capacity_));
+    if (rc == 0) rc = mdb_env_set_mapsize(env_, static_cast<size_t>(map_size));
     // Reads come from any thread (NOTLS) and in no order, so read-ahead would only fill memory.
     if (rc == 0) {
       rc = mdb_env_open(env_, path.c_str(), MDB_NORDAHEAD | MDB_NOTLS | more_flags, 0644);
@@ -240,7 +242,7 @@ class LmdbStore final : public Store {
     const std::string path = directory_ + kNewFile;
     const Status removed = files->Remove(path);
     if (removed.code() != ErrorCode::kNotFound) RIVULET_RETURN_IF_ERROR(removed);
-    RIVULET_RETURN_IF_ERROR(OpenEnvironment(path, MDB_NOSUBDIR));
+    RIVULET_RETURN_IF_ERROR(OpenEnvironment(path, MDB_NOSUBDIR, kNewMapSize));
     RIVULET_RETURN_IF_ERROR(OpenFormat());
     mdb_env_close(std::exchange(env_, nullptr));
     (void)files->Remove(path + "-lock");

@@ -111,6 +111,7 @@ class CaseRun {
   Outputs ReplayOnce(uint32_t workers, bool state) {
     const Scratch scratch;
     ReplayOptions options;
+    options.state_size = 64 << 20;  // an emulator keeps books about each page of a map
     options.input = scratch / "input";
     options.output = scratch / "results";
     options.late = scratch / "late";

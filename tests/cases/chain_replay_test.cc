@@ -62,6 +62,7 @@ class Folder {
 Result<ReplaySummary> Run(const Folder& folder, const std::string& name, const std::string& state,
                           uint32_t workers, int turns, std::vector<PipelineSpec> specs = Chain()) {
   ReplayOptions options;
+  options.state_size = 64 << 20;  // an emulator keeps books about each page of a map
   options.input = folder / "input";
   options.output = folder / (name + "-{pipeline}");
   options.late = folder / (name + "-late-{pipeline}");

@@ -49,6 +49,7 @@ std::string ReplayFile(const std::string& yaml, const std::string& input, uint32
   std::string directory = (fs::temp_directory_path() / "rivulet-data-XXXXXX").string();
   REQUIRE(::mkdtemp(directory.data()) != nullptr);
   ReplayOptions options;
+  options.state_size = 64 << 20;  // an emulator keeps books about each page of a map
   options.input = input;
   options.output = directory + "/results";
   options.workers = workers;

@@ -145,7 +145,7 @@ Status Replayer::OpenStore() {
   }
   LmdbOptions lmdb;
   lmdb.directory = options_.state;
-  lmdb.map_size = sizeof(void*) == 4 ? 1ull << 30 : 16ull << 30;
+  lmdb.map_size = options_.state_size;
   RIVULET_ASSIGN_OR_RETURN(store_, OpenLmdbStore(lmdb));
   return Status::Ok();
 }

@@ -28,6 +28,7 @@ struct ReplayOptions {
   uint32_t workers = 1;
   bool flush = true;             // end of file closes every window
   uint64_t state_memory = 256ull << 20;
+  uint64_t state_size = sizeof(void*) == 4 ? 1ull << 30 : 16ull << 30;  // most on disk; is mapped at once
   Duration commit_interval = Duration::Seconds(1);
 
   // Called between turns. `done` and `total` in bytes of input; total 0: not known. Returns false to stop.
