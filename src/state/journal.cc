@@ -255,7 +255,7 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
     if (writer_.sync_failed()) Doubt(writer_.segment().get());
     RIVULET_RETURN_IF_ERROR(written);
     end_ = end_ + 1;
-    last_time_ = entry.received.time;
+    last_time_ = entry.received.at;
     if (sync) synced_ = end_;
     stats_.appended_bytes += writer_.last_frame_bytes();
     ++stats_.appended_entries;

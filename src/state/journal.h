@@ -29,12 +29,13 @@ struct JournalOptions {
 
 // When an entry was received, by the node's account. `assumed`: it does not know the date.
 struct ReceiveTime {
-  EventTime time;
+  EventTime at;
   bool assumed;
-  ReceiveTime(EventTime t = {}, bool is_assumed = false) : time(t), assumed(is_assumed) {}
+  ReceiveTime(EventTime received = {}, bool is_assumed = false) : at(received), assumed(is_assumed) {}
 };
 
-// One message, or a tick: see journal_format.h. In a batch read, `topic` and `payload` point into the reader's buffer.
+// One message, or a tick (see journal_format.h). In a batch read, `topic` and `payload` point into the
+// reader's buffer.
 struct JournalEntry {
   Offset offset;
   std::string_view topic;
@@ -86,8 +87,9 @@ class Journal {
   // `*dropped`. Returns after the bytes are with the kernel (and, with sync always, on the medium).
   // Errors: kDiskFull, kIo: then the message is NOT journaled and must not be acknowledged.
   // kRecordTooLarge: no MQTT message is that large.
-  virtual Status Append(std::string_view topic, std::string_view payload, const ReceiveTime& received,
-                        uint16_t packet_id, bool duplicate, bool* dropped) = 0;
+  virtual Status Append(std::string_view topic, std::string_view payload,
+                        const ReceiveTime& received, uint16_t packet_id, bool duplicate,
+                        bool* dropped) = 0;
 
   // Appends a tick: nothing more came up to `received`; with `resumes`, what lies before it since the last
   // entry was not listened to. Errors: kDiskFull, kIo.

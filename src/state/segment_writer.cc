@@ -99,7 +99,7 @@ Status SegmentWriter::Append(const Entry& what, Offset offset, bool sync) {
   } else {
     entry.topic = what.topic;
   }
-  entry.time_delta = static_cast<int64_t>(static_cast<uint64_t>(what.received.time.us) -
+  entry.time_delta = static_cast<int64_t>(static_cast<uint64_t>(what.received.at.us) -
                                           static_cast<uint64_t>(last_time_.us));
   entry.packet_id = what.packet_id;
   entry.assumed = what.received.assumed;
@@ -119,7 +119,7 @@ Status SegmentWriter::Append(const Entry& what, Offset offset, bool sync) {
     return status;
   }
   if (entry.topic_number == 0) Define(what.topic);
-  last_time_ = what.received.time;
+  last_time_ = what.received.at;
   const uint64_t bytes = segment_->bytes.load(std::memory_order_relaxed);
   segment_->bytes.store(bytes + frame_.size(), std::memory_order_release);
   return Status::Ok();

@@ -63,6 +63,7 @@ struct MqttMessage {
   // each reconnect; with MQTT 5 the link asks for it once.
   bool retained = false;
   bool resumed = false;    // the broker had kept the session from before this connection
+  uint64_t connection = 0; // which of the link's connections it came by: see MqttLinkStats
 };
 
 struct MqttSubscription {
@@ -74,6 +75,7 @@ struct MqttSubscription {
 };
 
 struct MqttLinkStats {
+  uint64_t connection = 0;         // number of the present connection, or of the last attempt at one
   bool connected = false;
   std::string broker;              // the one connected to
   uint64_t connects = 0;

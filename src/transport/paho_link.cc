@@ -90,7 +90,9 @@ void PahoLink::Stop(Duration timeout) {
 // --- Paho's side ---
 
 bool PahoLink::OnArrived(const MqttMessage& message) {
-  const Status status = handler_ ? handler_(message) : Status::Ok();
+  MqttMessage numbered = message;
+  numbered.connection = connection_.load(std::memory_order_relaxed);
+  const Status status = handler_ ? handler_(numbered) : Status::Ok();
   if (status.ok()) {
     received_.fetch_add(1, std::memory_order_relaxed);
     if (refused_) {
@@ -169,6 +171,10 @@ void PahoLink::WaitBeforeRetry(Duration delay) {
 }
 
 PahoLink::Outcome PahoLink::RunConnection(const std::string& broker) {
+  {
+    const std::lock_guard lock(mutex_);
+    stats_.connection = connection_.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
   Result<std::unique_ptr<PahoClient>> made =
       PahoClient::Create(options_, broker, &store_, this);
   const Status status = made.ok() ? (*made)->Connect() : made.status();

@@ -71,6 +71,7 @@ class PahoLink final : public MqttLink, private PahoEvents {
   MessageHandler handler_;
   InboundStore store_;
   std::atomic<uint64_t> received_{0};
+  std::atomic<uint64_t> connection_{0};
   std::atomic<bool> refused_{false};  // the last message offered was not taken
 
   mutable std::mutex mutex_;

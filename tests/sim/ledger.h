@@ -33,8 +33,10 @@ class Ledger {
   void Injected(const TestMessage& message);
   // The broker has offered a message to the node, and the journal's end went from `before` to
   // `after`.
-  void Arrived(const MqttMessage& message, EventTime now, bool accepted, uint64_t before,
+  void Arrived(const MqttMessage& message, const ReceiveTime& received, bool accepted, uint64_t before,
                uint64_t after);
+  // A tick was journaled.
+  void Ticked(uint64_t offset, const ScannedMessage& tick) { Add(offset, tick); }
   // The process is gone. `synced`: up to where its journal said it was on the medium.
   void Died(Death death, uint64_t synced);
   // What the next process finds, before it opens anything.
@@ -73,6 +75,7 @@ class Ledger {
   void Wrong(const std::string& what) {
     if (error_.empty()) error_ = what;
   }
+  void Add(uint64_t offset, const ScannedMessage& message);
   void Settle(PipelineLedger* pipeline, uint64_t cursor);
   void CheckKept(const JournalContent& content);
   void CheckNothingNew(const JournalContent& content);

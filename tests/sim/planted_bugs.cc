@@ -31,6 +31,8 @@ bool CheckPlantedBugs() {
       {PlantedBug::kStaleCursor, "a commit leaves its position behind"},
       {PlantedBug::kEarlyPublish, "results leave before their commit"},
       {PlantedBug::kUnknownDuplicate, "redelivered messages are counted again"},
+      {PlantedBug::kTickWhileDown, "time goes on while nobody listens"},
+      {PlantedBug::kUnnoticedResume, "a new connection is not told from the one before"},
   };
   bool good = true;
   for (const auto& [bug, what] : bugs) {

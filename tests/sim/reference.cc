@@ -123,6 +123,10 @@ class ReferenceRun {
   Status Turn(std::span<const InputMessage> turn) {
     matching_.clear();
     for (const InputMessage& m : turn) {
+      if (m.kind == InputMessage::Kind::kTick) {
+        matching_.push_back(m);
+        continue;
+      }
       tables_.clear();
       pipeline_->tables().Match(m.topic_id, m.topic, &tables_);
       for (const uint32_t table : tables_) {
@@ -179,6 +183,9 @@ class ReferenceRun {
       m.payload.offset = e.offset;
       m.topic = e.message.topic;
       m.topic_id = id;
+      m.assumed = e.message.assumed;
+      m.resumes = e.message.resumes;
+      if (e.message.tick()) m.kind = InputMessage::Kind::kTick;
       begin += size;
       messages_.push_back(m);
     }

@@ -21,6 +21,8 @@ enum class PlantedBug : uint8_t {
   kStaleCursor,       // a commit moves state on, but not the position it belongs to
   kEarlyPublish,      // results leave before their commit
   kUnknownDuplicate,  // a redelivered message is taken for a new one
+  kTickWhileDown,     // ticks while there is no session
+  kUnnoticedResume,   // a new connection is taken for the one before
 };
 
 // Chances are per step.
@@ -63,6 +65,8 @@ struct Scenario {
   double failed_operation = 0;  // one file operation fails, among them syncs
   double failed_commit = 0;
   double disk_full = 0;
+  double wall_jump = 0;         // the wall clock jumps, and the monotonic one does not
+  bool clock_known = true;      // the machine knows the date, except while it has jumped
   double restart_delay = 0;     // that a dead process stays dead for one more step
 };
 

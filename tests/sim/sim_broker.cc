@@ -235,6 +235,7 @@ void SimBroker::Core::Connect(Link* link) {
   link->stats.broker = "sim";
   link->stats.last_error.clear();
   ++link->stats.connects;
+  ++link->stats.connection;
   link->acks.clear();
   Subscribe(link, link->wanted);
   link->PublishOwn(link->options.online_payload);
@@ -277,6 +278,7 @@ void SimBroker::Core::Offer(Link* link, Outgoing* message, bool* keep_going) {
   m.duplicate = copy.qos == 2 ? link->session_present : copy.duplicate;
   m.retained = copy.retained;
   m.resumed = link->session_present;
+  m.connection = link->stats.connection;
   if (copy.duplicate) ++redeliveries;
   const Status status = link->handler ? link->handler(m) : Status::Ok();
   *keep_going = link->stats.connected && !link->dead;

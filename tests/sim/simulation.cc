@@ -141,7 +141,13 @@ void Simulation::InjectAll(const std::vector<TestMessage>& messages) {
 void Simulation::StepNode() {
   DeliverHeld();
   if (random_.Chance(scenario_.posted_work)) process_->committer.RunOne();
+  const uint64_t before = process_->node->Describe(Clock()).journal.end.value;
   if (random_.Chance(0.8)) (void)process_->node->Step(Clock());
+  const JournalContent content = NoteTicks(before, process_->node->Describe(Clock()).journal.end.value);
+  for (auto it = content.lower_bound(before); it != content.end(); ++it) {
+    if (!process_->lane_up()) Wrong("a tick while the session is down");
+    listening_noted_ = listening_noted_ || it->second.resumes;
+  }
   if (random_.Chance(scenario_.posted_work)) process_->syncer.RunOne();
   CheckInvariants();
   const Status& status = process_->node->status();
@@ -149,6 +155,16 @@ void Simulation::StepNode() {
   if (!status.ok()) Trace("the node gave up: " + status.ToString());
   if (calm_ && !status.ok()) Wrong("the node gave up: " + status.ToString());
   Bury(Death::kProcess);
+}
+
+JournalContent Simulation::NoteTicks(uint64_t before, uint64_t after) {
+  if (after == before) return {};
+  Result<JournalContent> content = ScanJournal(&disk_, "/data/lane-0", before);
+  if (!content.ok()) return {};
+  for (auto it = content->lower_bound(before); it != content->end(); ++it) {
+    if (it->second.tick()) ledger_.Ticked(it->first, it->second);
+  }
+  return std::move(content).value();
 }
 
 void Simulation::CheckInvariants() {

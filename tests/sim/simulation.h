@@ -74,7 +74,10 @@ class Simulation {
   Status OnArrival(const MqttMessage& message, const MqttLink::MessageHandler& handler);
   void DeliverHeld();
   void OnPublish(const MqttLink::Publication& publication);
-  Now Clock() const { return {{monotonic_us_}, {wall_us_}}; }
+  Now Clock() const { return {{monotonic_us_}, {wall_us_ + wall_error_us_}}; }
+  // What the journal has from `before` to its end, told to the ledger as far as it is ticks.
+  JournalContent NoteTicks(uint64_t before, uint64_t after);
+  void JumpClock();
 
   // --- what goes wrong (sim_faults.cc) ---
   void Trouble();
@@ -100,6 +103,11 @@ class Simulation {
 
   int64_t monotonic_us_ = 1'000'000;
   int64_t wall_us_ = 1'700'000'000'000'000;
+  int64_t wall_error_us_ = 0;   // what the clock shows besides
+  uint64_t wall_wrong_ = 0;     // for so many steps yet
+  bool wall_jumped_ = false;    // ever
+  bool listening_noted_ = false;  // a tick said so since
+  uint64_t connection_ = 0;     // of the last message that was journaled, in this process
   std::map<std::string, std::string> texts_;  // the files as they are now, by pipeline
   // Pipelines that read another's results: whose, and the texts they had.
   struct Reader {

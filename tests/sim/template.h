@@ -17,5 +17,8 @@ Scenario::PipelineText Edited(const Template& one);
 
 // Adds pipelines of several sources and joins of them to some scenarios: see several_sources.cc.
 void ChooseSourcePipelines(Scenario* s);
+// Adds pipelines whose time goes on when nothing comes, and clocks that jump: see quiet_pipelines.cc.
+void ChooseQuietPipelines(Scenario* s);
+void ChooseClock(Scenario* s);
 
 }  // namespace rivulet::sim

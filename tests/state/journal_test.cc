@@ -355,7 +355,7 @@ TEST_CASE("segment names") {
   }
 }
 
-TEST_CASE("ticks: what they say, and that messages may follow whose time nobody knows, is there after opening") {
+TEST_CASE("ticks, and what is said of receive times, are there after opening") {
   SimFileSystem files;
   auto journal = OpenJournal(&files, Options());
   bool dropped = false;

@@ -175,6 +175,13 @@ void PrintTables(const Json& pipeline) {
   }
 }
 
+// What is open and waits for something that may never come.
+void PrintWaits(const Json& pipeline) {
+  if (TextOf(pipeline, "waits_for") != "record") return;
+  std::printf("%s: %s open, waiting for a record; set 'idle' to close them\n",
+              TextOf(pipeline, "name").c_str(), CountOf(pipeline, "state_keys").c_str());
+}
+
 void PrintPipelines(const Json& status) {
   const Json& pipelines = Member(status, "pipelines");
   if (!pipelines.is_array() || pipelines.empty()) {
@@ -193,6 +200,7 @@ void PrintPipelines(const Json& status) {
   std::puts("");
   PrintTable(rows);
   for (const Json& p : pipelines) PrintSources(p);
+  for (const Json& p : pipelines) PrintWaits(p);
   for (const Json& p : pipelines) PrintTables(p);
   for (const Json& p : pipelines) PrintSinkTroubles(p);
 }

@@ -83,7 +83,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   p->layouts_ = std::make_unique<PaneLayouts>(&p->plan_->aggregates, p->entry_.layouts);
   p->view_ = std::make_unique<View>(store);
   p->source_ = std::make_unique<SourceTask>(&p->plan_->source, p->workers_, position.watermark);
-  if (p->plan_->source.several()) p->source_->RestoreChannels(position.inputs);
+  p->source_->RestoreChannels(position.inputs, position.listening);
   p->task_ = std::make_unique<PipelineTask>(
       p->plan_.get(), p->layouts_.get(), store_keys::Operator(p->entry_.id, p->entry_.generation),
       store_keys::KeyedSteps(p->entry_.id), p->view_.get(), options.partitions, p->workers_,
@@ -128,9 +128,9 @@ Status Pipeline::SharedTurn(SourceTask* shared, const ColumnMap& map, uint64_t n
                             TaskRunner* runner) {
   source_->Exchange(shared, map);
   const Status status = RunWindows(next_offset, runner);
-  const int64_t watermark = source_->watermark();
+  SourceTask::Reached reached = source_->reached();
   source_->Exchange(shared, map);
-  source_->Rewind(watermark);
+  source_->GoOnFrom(std::move(reached));
   return status;
 }
 
@@ -183,7 +183,7 @@ uint64_t Pipeline::ProcessRecords(TaskRunner* runner) {
     if (part.end == TurnParts::kEnd) return part.end;
     const bool jump = window.per_key.Held(part.watermark) > point.time;
     if (!jump && task_->ResultsSoFar() < results_per_step_) continue;
-    source_->Rewind(part.watermark);
+    source_->Rewind(part.watermark, part.end);
     return part.end;
   }
 }
@@ -197,6 +197,19 @@ FirePoint Pipeline::Target() const {
   return {plan_->window.per_key.Held(source_->watermark()), true, ""};
 }
 
+int64_t Pipeline::releasable() const { return WholeTime(fired_); }
+
+bool Pipeline::DueBy(int64_t watermark) const {
+  const int64_t held = Held(watermark);
+  return !closing_ && held > WholeTime(fired_) && task_->DueBy(held);
+}
+
+// A tick, and nothing came of it: a restart may as well read it again, and no commit is worth it.
+bool Pipeline::OnlyTimePassed() const {
+  return source_->only_ticks() && task_->results().empty() && task_->late().empty() &&
+         task_->dead().empty() && task_->DirtyRows() == 0 && tables_->DirtyRows() == 0;
+}
+
 Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records, uint64_t end) {
   const FirePoint target = Target();
   for (;;) {
@@ -204,7 +217,7 @@ Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records, uint64_t en
     runner->Run(workers_, [&](uint32_t i) { task_->Close(i, point); });
     task_->Collect(with_records ? source_.get() : nullptr, end);
     fired_ = std::max(fired_, point);
-    processed_ = true;
+    processed_ = processed_ || !with_records || !OnlyTimePassed();
     Emit();
     closing_ = fired_ < target;
     // What a close changes stays in memory until a commit, even when its results are not put out.
@@ -264,13 +277,15 @@ Position Pipeline::CurrentPosition() const {
   position.fired = fired_;
   for (const auto& c : channels_) position.sequences.push_back(c->next());
   position.inputs = source_->channels().states();
+  position.listening = source_->channels().listening();
   return position;
 }
 
 void Pipeline::CollectCommit(Delta* delta) {
   delta->Append(opening_);
   opening_.Clear();
-  if (processed_) {
+  // Time that passed without a commit has left little, but what it left goes with the position.
+  if (processed_ || offset_ != collected_offset_) {
     Changes changes(delta);
     task_->CollectChanges(&changes);
     tables_->CollectChanges(source_->watermark(), &changes);

@@ -238,6 +238,14 @@ FirePoint PipelineTask::NextPoint(int64_t watermark, size_t limit) {
   return least;
 }
 
+bool PipelineTask::DueBy(int64_t watermark) const {
+  // What is due then lies before a point behind it.
+  const int64_t behind = SaturatingAdd(watermark, 1);
+  return std::any_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
+    return worker->windows().NextPoint(behind, 0).time <= watermark;
+  });
+}
+
 namespace {
 
 bool Before(const PipelineResult& a, const PipelineResult& b) {

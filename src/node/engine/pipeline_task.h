@@ -74,6 +74,8 @@ class PipelineTask {
   void BeginStep(uint32_t worker);
   // See WindowOperator::NextPoint: the least of the workers'.
   FirePoint NextPoint(int64_t watermark, size_t limit);
+  // Whether closing up to `watermark` would find anything to do, or might.
+  bool DueBy(int64_t watermark) const;
   // Fills results(), late() and dead() for the step. `source` null: the step processed no records; otherwise
   // those of messages before `end`.
   void Collect(SourceTask* source, uint64_t end = TurnParts::kEnd);

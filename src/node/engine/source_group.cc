@@ -39,6 +39,7 @@ std::string SourceGroup::Key(const Pipeline& pipeline) {
     key += " " + std::to_string(input.watermark) + " " + std::to_string(input.heard) +
            (input.counts ? "" : " idle");
   }
+  key += " " + std::to_string(pipeline.listening().now) + " " + std::to_string(pipeline.listening().resumed);
   return key;
 }
 
@@ -58,7 +59,7 @@ SourceGroup::SourceGroup(std::vector<Pipeline*> members, uint32_t slots)
   }
   task_ = std::make_unique<SourceTask>(&plan_, slots, members_.front()->watermark());
   task_->SetTableFaults(&members_.front()->tables().faults());
-  if (plan_.several()) task_->RestoreChannels(members_.front()->inputs());
+  task_->RestoreChannels(members_.front()->inputs(), members_.front()->listening());
 }
 
 // What members have in common.

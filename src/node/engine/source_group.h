@@ -30,6 +30,8 @@ class SourceGroup {
   void MatchTables(uint32_t topic_id, std::string_view topic, std::vector<uint32_t>* tables) {
     members_.front()->tables().Match(topic_id, topic, tables);
   }
+  // Whether ticks mean anything to it.
+  bool FollowsTime() const { return plan_.FollowsTime(); }
   // Decodes once, then lets every member process. `next_offset` is the position after the messages.
   Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner);
   // Nothing for this group up to there.

@@ -15,8 +15,11 @@ constexpr int64_t kTimeLimit = int64_t{1} << 61;
 
 std::vector<ChannelWatermarks::Channel> ChannelsOf(const SourcePlan& plan) {
   std::vector<ChannelWatermarks::Channel> channels;
-  for (size_t i = 0; plan.several() && i < plan.sources(); ++i) {
-    channels.push_back({plan.at(i).name, plan.at(i).idle});
+  const bool goes_on = plan.idle && !plan.arrival_time && !plan.brings_watermark;
+  for (size_t i = 0; (plan.several() || goes_on) && i < plan.sources(); ++i) {
+    const SourcePlan& source = plan.at(i);
+    channels.push_back({source.name, source.idle});
+    if (source.arrival_time) channels.back().arrival = source.delay;
   }
   return channels;
 }
@@ -24,7 +27,7 @@ std::vector<ChannelWatermarks::Channel> ChannelsOf(const SourcePlan& plan) {
 }  // namespace
 
 SourceTask::SourceTask(const SourcePlan* plan, uint32_t slots, int64_t watermark)
-    : plan_(plan), channels_(ChannelsOf(*plan)), watermark_(watermark) {
+    : plan_(plan), channels_(ChannelsOf(*plan)), channels_before_(channels_), watermark_(watermark) {
   for (uint32_t i = 0; i < slots; ++i) {
     slots_.push_back(std::make_unique<Slot>());
     for (size_t s = 0; s < plan->sources(); ++s) {
@@ -98,15 +101,14 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
   out.dead.clear();
   out.source.clear();
   slot.marks.clear();
+  slot.assumed.clear();
   const bool several = plan_->several();
   for (const InputMessage& message : messages) {
     const uint32_t first_row = out.batch.rows;
     const bool punctuation = message.kind == InputMessage::Kind::kWatermark;
-    if (punctuation || plan_->brings_watermark) {
-      const int64_t before = slot.marks.empty() ? kMinTime : slot.marks.back().watermark;
-      slot.marks.push_back({first_row, std::max(before, plan_->Brought(message.watermark_us))});
-    }
-    if (punctuation) continue;
+    const bool tick = message.kind == InputMessage::Kind::kTick;
+    if (punctuation || tick || plan_->brings_watermark) AddMark(message, &slot);
+    if (punctuation || tick) continue;
     if (message.kind == InputMessage::Kind::kTable) {
       AddTableFaults(message, &slot);
       continue;
@@ -124,13 +126,19 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
                           message.payload.offset});
     }
     slot.decode_errors.clear();
+    if (message.assumed) {
+      if (slot.assumed.empty() || slot.assumed.back().second != first_row) {
+        slot.assumed.emplace_back(first_row, first_row);
+      }
+      slot.assumed.back().second = out.batch.rows;
+    }
     if (!message.topic.empty()) FillTopicFields(&slot, routes_[message.topic_id], first_row);
     if (several) NoteSource(&slot, source, first_row);
   }
   const size_t undecoded = out.dead.size();
   FindTimes(&slot);
   if (!out.dead.empty()) PlaceDeadLetters(&slot, undecoded);
-  if (several) return;  // the rest is Combine's
+  if (!channels_.empty()) return;  // the rest is Combine's
   FindWatermarks(&slot);
   if (!out.dead.empty()) WatermarkDeadLetters(&slot);
 }
@@ -156,13 +164,52 @@ void SourceTask::AddTableFaults(const InputMessage& message, Slot* slot) const {
   }
 }
 
+void SourceTask::AddMark(const InputMessage& message, Slot* slot) const {
+  Slot::Mark mark{slot->out.batch.rows, 0, message.payload.offset};
+  mark.tick = message.kind == InputMessage::Kind::kTick;
+  mark.resumes = message.resumes;
+  const int64_t received = message.payload.arrival_us;
+  if (!mark.tick) {
+    mark.time = plan_->Brought(message.watermark_us);
+  } else if (!channels_.empty()) {
+    mark.time = received;
+  } else {
+    mark.time = plan_->arrival_time ? received - plan_->delay.us : kMinTime;
+  }
+  if (channels_.empty() && !slot->marks.empty()) mark.time = std::max(mark.time, slot->marks.back().time);
+  slot->marks.push_back(mark);
+}
+
+void SourceTask::TakeArrival(Selection rows, Slot* slot) const {
+  RecordBatch& batch = slot->out.batch;
+  for (uint32_t i = 0; i < rows.count; ++i) {
+    const uint32_t row = rows[i];
+    batch.event_time[row] = batch.arrival[row];
+    if (batch.arrival[row] != 0 || plan_->brings_watermark) continue;
+    slot->row_errors.push_back({row, ErrorCode::kNoReceiveTime,
+                                "the line has no receive time; expected it to begin with "
+                                "{\"@arrival\": <epoch ms>"});
+  }
+}
+
+// The latest good event time of the record in `row`. A node that does not know the date cannot say what is
+// ahead of it by minutes; what is by many years is a fault all the same.
+int64_t SourceTask::LatestTime(const Slot& slot, uint32_t row, Duration max_ahead) const {
+  const int64_t received = slot.out.batch.arrival[row];
+  const auto is_in = [row](const auto& rows) { return row >= rows.first && row < rows.second; };
+  if (std::none_of(slot.assumed.begin(), slot.assumed.end(), is_in)) {
+    return SaturatingAdd(received, max_ahead.us);
+  }
+  return SaturatingAdd(std::max(received, kNoClockBefore.us), std::max(max_ahead, kAheadOfAssumed).us);
+}
+
 void SourceTask::FindTimes(Slot* slot) {
   SourceSlot& out = slot->out;
   RecordBatch& batch = out.batch;
   if (plan_->several()) {
     ExtractTimes(slot);
   } else if (plan_->arrival_time) {
-    std::copy_n(batch.arrival.begin(), batch.rows, batch.event_time.begin());
+    TakeArrival(Selection::All(batch.rows), slot);
   } else {
     ExtractEventTime(&batch, Selection::All(batch.rows), plan_->time_column, plan_->time_unit,
                      &slot->row_errors);
@@ -184,14 +231,14 @@ void SourceTask::FindTimes(Slot* slot) {
                           batch.raw[row]});
       continue;
     }
-    // Without a receive time (replay), or with one that a Pi without a clock battery made up before it knew
-    // the date, nothing is ahead.
     if (several) max_ahead = plan_->at(out.source[row]).max_ahead;
-    if (batch.arrival[row] >= kPlausibleTime && t > SaturatingAdd(batch.arrival[row], max_ahead.us)) {
+    // Without a receive time (replay) nothing is ahead.
+    const int64_t received = batch.arrival[row];
+    if (received != 0 && t > SaturatingAdd(received, max_ahead.us) && t > LatestTime(*slot, row, max_ahead)) {
       out.dead.push_back({row, ErrorCode::kTimeAhead,
                           "event time " + FormatIso8601(t) + " is more than " +
                               FormatDuration(max_ahead) + " after its receive time " +
-                              FormatIso8601(batch.arrival[row]),
+                              FormatIso8601(received),
                           batch.raw[row]});
       continue;
     }
@@ -210,12 +257,12 @@ void SourceTask::FindWatermarks(Slot* slot) {
   const int64_t delay = plan_->delay.us;
   for (const uint32_t row : out.rows) {
     while (mark < slot->marks.size() && slot->marks[mark].row <= row) {
-      w = std::max(w, slot->marks[mark++].watermark);
+      w = std::max(w, slot->marks[mark++].time);
     }
     out.watermark[row] = w;
     if (by_times) w = std::max(w, out.batch.event_time[row] - delay);
   }
-  while (mark < slot->marks.size()) w = std::max(w, slot->marks[mark++].watermark);
+  while (mark < slot->marks.size()) w = std::max(w, slot->marks[mark++].time);
   slot->watermark = w;
 }
 
@@ -245,17 +292,22 @@ void SourceTask::WatermarkDeadLetters(Slot* slot) const {
       if (by_times) w = std::max(w, out.batch.event_time[out.rows[good]] - plan_->delay.us);
     }
     d.watermark =
-        d.punctuations == 0 ? w : std::max(w, slot->marks[d.punctuations - 1].watermark);
+        d.punctuations == 0 ? w : std::max(w, slot->marks[d.punctuations - 1].time);
   }
 }
 
 void SourceTask::Combine() {
   uint64_t position = 0;
+  if (!channels_.empty()) channels_before_ = channels_;
+  bool ticks = false, others = false;
   for (const std::unique_ptr<Slot>& slot : slots_) {
+    ticks = ticks || !slot->marks.empty();
+    others = others || slot->out.batch.rows > 0 || !slot->out.dead.empty() ||
+             std::any_of(slot->marks.begin(), slot->marks.end(), [](const auto& m) { return !m.tick; });
     slot->out.first_position = position;
     position += slot->out.batch.rows;
-    if (plan_->several()) {
-      CombineChannels(slot.get());
+    if (!channels_.empty()) {
+      CombineChannels(slot.get(), std::numeric_limits<uint64_t>::max());
       continue;
     }
     // W within a slot only grows: once it has passed what came before, the rest is right as it is.
@@ -266,6 +318,7 @@ void SourceTask::Combine() {
     for (DeadLetter& d : slot->out.dead) d.watermark = std::max(d.watermark, watermark_);
     watermark_ = std::max(watermark_, slot->watermark);
   }
+  only_ticks_ = ticks && !others;
 }
 
 void SourceTask::Exchange(SourceTask* shared, const ColumnMap& map) {
@@ -284,9 +337,13 @@ void SourceTask::Exchange(SourceTask* shared, const ColumnMap& map) {
     mine.source.swap(theirs.source);
     mine.dead.swap(theirs.dead);
     std::swap(mine.first_position, theirs.first_position);
+    slots_[i]->marks.swap(shared->slots_[i]->marks);
   }
   watermark_ = shared->watermark_;
-  if (plan_->several()) channels_ = shared->channels_;
+  only_ticks_ = shared->only_ticks_;
+  if (channels_.empty()) return;
+  channels_ = shared->channels_;
+  channels_before_ = shared->channels_before_;
 }
 
 void SourceTask::Finish() { watermark_ = std::numeric_limits<int64_t>::max(); }

@@ -226,6 +226,7 @@ Status Daemon::Build() {
   parts.committer = committer_.get();
   parts.syncer = syncer_.get();
   parts.clock = ReadClock;
+  parts.clock_known = ClockIsKnown;
   parts.wake = [this] { bell_.Ring(); };
   parts.wait = [this](Duration d) { bell_.Sleep(d); };
   parts.log = LogLine;

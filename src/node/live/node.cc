@@ -81,6 +81,8 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   if (recovery.torn_bytes > 0 || recovery.damaged_entries > 0 || recovery.doubtful_segments > 0) {
     parts_.log('w', recovery.detail);
   }
+  clock_ = std::make_unique<LaneClock>(journal_->last_time(), parts_.log);
+  clock_->SetKnown(!parts_.clock_known || parts_.clock_known());
   for (const size_t i : order) {
     RIVULET_RETURN_IF_ERROR(StartPipeline(std::move(plans[i]), sources[i].text));
   }
@@ -241,21 +243,10 @@ Result<std::vector<std::string>> Node::FormerFilters(const Store& store) {
   return filters;
 }
 
-// On the link's thread. Only journals: what is acknowledged is on disk, nothing else has happened yet.
-Status Node::Ingest(const MqttMessage& message) {
-  if (!retained_.Admit(message)) return Status::Ok();
-  bool dropped = false;
-  const Status status =
-      journal_->Append(message.topic, message.payload, parts_.clock().wall,
-                       message.qos > 0 ? message.packet_id : uint16_t{0}, message.duplicate, &dropped);
-  if (!status.ok()) refused_.fetch_add(1, std::memory_order_relaxed);
-  if (parts_.wake) parts_.wake();
-  return status;
-}
-
 bool Node::Step(Now now) {
   if (!status_.ok()) return false;
   bool more = FinishCommit();
+  KeepTime(now);
   more = ReadTurns() || more;
   if (commit_ == nullptr) CommitIfDue(now);
   more = FinishCommit() || more;
@@ -338,6 +329,13 @@ Status Node::ReadJournal(Group* group, uint64_t* next) {
   for (const JournalEntry& e : entries_) {
     InputMessage m;
     m.payload = {e.payload, e.received.us, e.offset.value};
+    m.assumed = e.assumed;
+    if (e.tick()) {
+      m.kind = InputMessage::Kind::kTick;
+      m.resumes = e.resumes;
+      if (group->source->FollowsTime()) messages_.push_back(m);
+      continue;
+    }
     m.topic = e.topic;
     m.topic_id = e.topic_id;
     of_tables_.clear();

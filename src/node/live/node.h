@@ -27,6 +27,7 @@
 #include "node/engine/source_group.h"
 #include "node/engine/task_runner.h"
 #include "node/live/background.h"
+#include "node/live/lane_clock.h"
 #include "node/live/node_status.h"
 #include "node/live/retained_filter.h"
 #include "state/file.h"
@@ -46,6 +47,7 @@ struct NodeParts {
   Background* committer = nullptr;  // commits, and the journal syncs they need
   Background* syncer = nullptr;     // journal syncs in between
   std::function<Now()> clock;       // called on any thread
+  std::function<bool()> clock_known;  // the machine knows the date; called now and then; null: it does
   std::function<void()> wake;       // something arrived: Step soon; called on any thread; may be null
   std::function<void(Duration)> wait;  // until woken, at most this long; may be null
   // The most messages a broker sends without an acknowledgement. So many entries of the journal are kept
@@ -110,7 +112,17 @@ class Node {
     Monotonic checkpoint;  // when a commit last took its state along
   };
 
+  // --- time (node_time.cc) ---
   Status Ingest(const MqttMessage& message);
+  Status Receive(uint64_t connection, ReceiveTime* received);
+  void KeepTime(Now now);
+  bool TickIsDue(EventTime received, Now now) const;
+  bool DueBy(const Pipeline& pipeline, int64_t watermark) const;
+  bool ReadersDue(const Pipeline& pipeline, int64_t released) const;
+  bool AnyWaits(const Pipeline& pipeline) const;
+  // Whether its W can go on when no record comes: by itself, or with that of what it reads.
+  bool FollowsTime(const Pipeline& pipeline) const;
+
   Status StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text);
   Status OpenPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text);
   // --- pipelines whose text was edited while the node was down (node_former.cc) ---
@@ -167,6 +179,11 @@ class Node {
   NodeParts parts_;
   Monotonic started_;
   std::unique_ptr<Journal> journal_;
+  // Held while a receive time is taken and journaled, so that none falls behind another.
+  mutable std::mutex ingest_mutex_;
+  std::unique_ptr<LaneClock> clock_;
+  uint64_t listening_ = 0;              // the connection of which the journal knows
+  Monotonic last_time_check_, last_tick_;
   std::vector<Running> pipelines_;
   std::vector<Group> groups_;
   bool assembled_ = false;              // all pipelines are there, and so all readers of each are known

@@ -20,15 +20,20 @@ constexpr Duration kRetryCommitEvery = Duration::Seconds(1);
 }  // namespace
 
 bool Node::IsDue(const Group& group, Now now) const {
+  const bool waited = now.monotonic - last_commit_ >= spec_.commit_interval;
   const bool checkpoint = now.monotonic - group.checkpoint >= spec_.checkpoint_interval;
   bool due = false;
   for (const Pipeline* p : group.source->members()) {
     if (p->closing()) return true;
+    if (!waited) continue;
     const CommitNeed need = p->commit_need();
-    due = due || need == CommitNeed::kResults ||
+    // Others may wait for how far its results are out.
+    const bool awaited = need != CommitNeed::kResults && p->channel(ChannelKind::kResults).is_read() &&
+                         p->releasable() > p->released() && ReadersDue(*p, p->releasable());
+    due = due || need == CommitNeed::kResults || awaited ||
           (need != CommitNeed::kNone && (checkpoint || p->uncommitted() >= kMostReadAgain));
   }
-  return due && now.monotonic - last_commit_ >= spec_.commit_interval;
+  return due;
 }
 
 MemoryBudget Node::Budget() const {

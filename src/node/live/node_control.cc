@@ -113,6 +113,10 @@ NodeStatus Node::Describe(Now now) const {
   s.sink = parts_.sink_link->Stats();
   s.refused = refused_.load(std::memory_order_relaxed);
   if (journal_ != nullptr) s.journal = journal_->Stats();
+  if (clock_ != nullptr) {
+    const std::lock_guard lock(ingest_mutex_);
+    s.clock = clock_->Describe();
+  }
   s.store = parts_.store->Stats();
   s.counters = counters_;
   for (const Running& r : pipelines_) {
@@ -120,7 +124,9 @@ NodeStatus Node::Describe(Now now) const {
     p.name = r.pipeline->name();
     p.counters = r.pipeline->counters();
     p.watermark_us = r.pipeline->watermark();
-    p.inputs = r.pipeline->inputs();
+    if (r.pipeline->plan().source.several()) p.inputs = r.pipeline->inputs();
+    p.waits = r.pipeline->Waits();
+    p.follows_time = FollowsTime(*r.pipeline);
     p.reads = r.pipeline->upstream();
     p.offset = r.pipeline->offset();
     p.lag = LagOf(*r.pipeline);

@@ -60,6 +60,7 @@ Json PipelineJson(const PipelineStatus& p, int64_t wall_us) {
                {"ahead", p.counters.ahead}});
   AddWatermark(&json, p.watermark_us, wall_us);
   for (const ChannelState& input : p.inputs) json["sources"].push_back(InputJson(input, wall_us));
+  json["waits_for"] = p.waits ? Json(p.follows_time ? "time" : "record") : Json(nullptr);
   json["journal_lag"] = p.lag;
   json["state_keys"] = p.state_panes;
   json["state_bytes"] = p.state_bytes;
@@ -93,6 +94,7 @@ std::string StatusJson(const NodeStatus& s) {
                   {"uptime_s", s.uptime_us / 1'000'000},
                   {"ready", s.ready},
                   {"paused", s.paused},
+                  {"clock", s.clock},
                   {"error", s.error}};
   json["mqtt"] = LinkJson(s.lane);
   json["mqtt"]["refused"] = s.refused;

@@ -29,6 +29,8 @@ struct PipelineStatus {
   PipelineCounters counters;
   int64_t watermark_us = 0;         // int64 min: nothing seen yet
   std::vector<ChannelState> inputs; // of several sources; empty when it has one
+  bool waits = false;               // an open window or the like: W going on would bring something about
+  bool follows_time = false;        // and W can go on without a record
   std::string reads;                // the pipeline whose results it reads; empty: the journal
   uint64_t offset = 0;              // of the next entry it reads there
   uint64_t lag = 0;                 // entries not read yet
@@ -49,6 +51,7 @@ struct NodeStatus {
   std::string error;                // why it cannot go on; empty: it can
   MqttLinkStats lane, sink;
   uint64_t refused = 0;
+  std::string clock;                // "known", or what is assumed of it
   JournalStats journal;
   StoreStats store;
   NodeCounters counters;

@@ -92,6 +92,14 @@ void AppendResultTime(const PipelinePlan& plan, std::string* out) {
   *out += "\n";
 }
 
+// What becomes of the only source's windows when nothing comes.
+void AppendSilence(const SourcePlan& source, std::string* out) {
+  if (source.arrival_time) return;
+  *out += source.idle ? "    idle: after " + FormatDuration(*source.idle) +
+                            " without records, time goes on with the clock\n"
+                      : "    no idle: without records time stands still; open windows wait for the next\n";
+}
+
 void AppendOneSource(const PipelinePlan& plan, size_t index, std::string* out) {
   const SourcePlan& source = plan.source.at(index);
   const SourceSpec& spec = index == 0 ? plan.spec.source : plan.spec.others[index - 1];
@@ -111,7 +119,7 @@ void AppendOneSource(const PipelinePlan& plan, size_t index, std::string* out) {
   }
   *out += ", watermark = max - " + FormatDuration(source.delay) + ", dead letter if over " +
           FormatDuration(source.max_ahead) + " ahead\n";
-  if (!source.several()) return;
+  if (!source.several()) return AppendSilence(source, out);
   if (source.idle) *out += "    idle: after " + FormatDuration(*source.idle) + " without records\n";
   for (const auto& [name, text] : spec.set) *out += "    set " + name.text + " = " + text.text + "\n";
   if (!spec.where.text.empty()) *out += "    where " + spec.where.text + "\n";

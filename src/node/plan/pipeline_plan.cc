@@ -54,6 +54,14 @@ std::string PipelinePlan::JoinSignature() const {
 }
 
 // The end of the input is the end for all.
+bool SourcePlan::FollowsTime() const {
+  if (brings_watermark) return false;
+  for (size_t i = 0; i < sources(); ++i) {
+    if (at(i).arrival_time || at(i).idle) return true;
+  }
+  return false;
+}
+
 int64_t SourcePlan::Brought(int64_t watermark) const {
   if (!brings_watermark || watermark == std::numeric_limits<int64_t>::max()) return watermark;
   return SaturatingSub(watermark, delay.us);

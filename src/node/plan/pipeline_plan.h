@@ -67,6 +67,9 @@ struct SourcePlan {
   const SourcePlan& at(size_t i) const { return i == 0 ? *this : others[i - 1]; }
   SourcePlan& at(size_t i) { return i == 0 ? *this : others[i - 1]; }
 
+  // Whether W can go on when no record comes.
+  bool FollowsTime() const;
+
   std::unique_ptr<Decoder> NewDecoder() const;
   // W that a message with `watermark` brings along.
   int64_t Brought(int64_t watermark) const;

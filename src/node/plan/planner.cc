@@ -158,7 +158,7 @@ void Planner::PlanTime() {
   if (time.delay > kLongest) {
     Fault(spec_.name, ErrorCode::kBadSettingValue, "delay is longer than ten years");
   }
-  if (time.arrival) return;
+  if (time.arrival) return options_.replay ? ReadObjects() : void();
   if (!spec_.source.pipeline.text.empty() && time.field.text.empty()) return PlanResultTime();
   const std::optional<expr::Field> field = scope_.Resolve(time.field.text);
   TakeNewFields();

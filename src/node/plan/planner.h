@@ -49,6 +49,8 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   static const DecodedField* FindPayload(const SourcePlan& source, const std::string& name);
   static bool HasField(const SourcePlan& source, const std::string& name);
   // plan_upstream.cc
+  // Lines of a replay that say where or when they come from are objects, whatever the payloads are.
+  void ReadObjects();
   void PlanUpstream();
   void PlanResultTime();
   // planner_tables.cc

@@ -155,10 +155,11 @@ Result<std::unique_ptr<PipelinePlan>> Replayer::PlanFirst(const PipelineSpec& sp
   const bool arrival = spec.source.time.arrival ||
                        std::any_of(spec.others.begin(), spec.others.end(),
                                    [](const SourceSpec& other) { return other.time.arrival; });
-  if (arrival) {
+  if (arrival && spec.source.name.text.empty() && spec.source.format == SourceSpec::Format::kCsv) {
     return Status(ErrorCode::kUsage,
                   "pipeline '" + spec.name.text +
-                      "' runs on arrival time, which a file does not have; give it time: { field: ... }");
+                      "' runs on arrival time, which lines of CSV do not have; replay lines of JSON that "
+                      "begin with {\"@arrival\": <epoch ms>");
   }
   input_->SetSources(SourceNames(spec));
   PlanOptions plan_options;
