@@ -83,7 +83,7 @@ inline constexpr SettingGroup kElement{"element", "an element of 'sequence'", kE
 inline constexpr std::string_view kWindowNames[] = {
     "tumbling", "sliding",  "session", "cumulate", "count", "global",
     "every",    "offset",   "zone",    "lateness", "emit",  "mode",
-    "keep"};
+    "keep",     "day",      "month",   "repeated_hour"};
 inline constexpr SettingGroup kWindow{"window", "'window'", kWindowNames};
 
 inline constexpr std::string_view kSessionNames[] = {"gap", "max"};

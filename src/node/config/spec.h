@@ -128,6 +128,10 @@ struct WindowStep {
   int64_t count_slide = 0;   // ... and how many of them a window moves
   MarkedText gap;            // session: expression for each record's gap; empty: `size` for all
   MarkedText zone;           // tumbling: time zone of its edges; empty: UTC
+  bool repeated_apart = false;  // with a zone: what its clock shows twice is told apart
+  int64_t months = 0;        // tumbling: length in months of the calendar, `size` is about as long; 0: `size`
+  int64_t day = 1;           // with `months`: of the month on which windows begin ...
+  int64_t month = 1;         // ... and a month in which one does
   EmitSetting emit;
   Duration keep;             // count, global: a key is forgotten so long after its last use; 0: never
   std::vector<std::pair<MarkedText, MarkedText>> aggregates;  // name, call

@@ -58,19 +58,20 @@ Status PipelineTask::Open() {
 
 namespace {
 
-// A session's own gap is a number above 0; the operator then need not look.
+// A session's own gap is a number of at least 1; the operator then need not look. Shorter sessions could
+// not be told apart by their bounds, which results give in ms.
 void CheckGaps(const Column& gap, std::vector<uint32_t>* rows, std::vector<RowError>* errors) {
   const size_t first_error = errors->size();
   for (const uint32_t row : *rows) {
     const Type type = gap.type(row);
-    const bool good = (type == Type::kInt && gap.Int(row) > 0) ||
-                      (type == Type::kFloat && gap.Float(row) > 0);
+    const bool good = (type == Type::kInt && gap.Int(row) >= 1) ||
+                      (type == Type::kFloat && gap.Float(row) >= 1);
     if (good) continue;
     const bool number = type == Type::kInt || type == Type::kFloat;
     const std::string name(TypeName(type));
     errors->push_back({row, ErrorCode::kEvaluation,
                        "the gap of its session is " +
-                           (number ? "not above 0" : type == Type::kNull ? name : "a " + name) +
+                           (number ? "less than 1" : type == Type::kNull ? name : "a " + name) +
                            "; expected a number of milliseconds"});
   }
   RemoveFailedRows(*errors, first_error, rows);

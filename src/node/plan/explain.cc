@@ -33,12 +33,21 @@ std::string DescribeKeep(const WindowSpec& w) {
   return w.keep_us > 0 ? ", keys kept for " + FormatDuration({w.keep_us}) : "";
 }
 
+std::string DescribeMonths(const CalendarLength& c) {
+  const bool years = c.months % 12 == 0;
+  const int64_t count = years ? c.months / 12 : c.months;
+  std::string text = std::to_string(count) + (years ? " year" : " month") + (count > 1 ? "s" : "");
+  if (c.day > 1) text += " from day " + std::to_string(c.day);
+  if (c.months > 1) text += (c.day > 1 ? " of month " : " from month ") + std::to_string(c.first_month);
+  return text;
+}
+
 // `gap`: of a session whose records bring their own, as written.
 std::string DescribeWindow(const WindowSpec& w, const std::string& gap) {
   std::string text;
   switch (w.kind) {
     case WindowSpec::Kind::kTumbling:
-      text = "tumbling " + FormatDuration({w.size_us});
+      text = "tumbling " + (w.calendar.months > 0 ? DescribeMonths(w.calendar) : FormatDuration({w.size_us}));
       break;
     case WindowSpec::Kind::kSliding:
       text = "sliding " + FormatDuration({w.size_us}) + " every " + FormatDuration({w.slide_us});
@@ -59,6 +68,7 @@ std::string DescribeWindow(const WindowSpec& w, const std::string& gap) {
   }
   if (w.offset_us != 0) text += ", offset " + FormatDuration({w.offset_us});
   if (!w.zone.empty()) text += ", wall clock of " + w.zone;
+  if (w.repeated_apart) text += ", what it shows twice told apart";
   if (w.kind != WindowSpec::Kind::kGlobal) text += ", lateness " + FormatDuration({w.lateness_us});
   text += DescribeEmit(w.emit) + DescribeKeep(w);
   if (!w.per_key.on) return text;
@@ -247,10 +257,9 @@ void AppendWindow(const PipelinePlan& plan, std::string* out) {
     const auto* window = std::get_if<WindowStep>(&step.what);
     if (window == nullptr) continue;
     *out += "    window: " + DescribeWindow(plan.window, window->gap.text) + "\n";
-    for (size_t i = 0; i < window->aggregates.size(); ++i) {
-      const auto& [name, text] = window->aggregates[i];
+    for (const auto& [name, text] : window->aggregates) {
       *out += "    " + name.text + " = " + text.text + ": " +
-              TypeNames(plan.aggregates.output_type(i)) + "\n";
+              TypeNames(plan.aggregate_types.at(name.text)) + "\n";
     }
   }
   std::vector<std::string> slots;

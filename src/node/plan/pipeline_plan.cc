@@ -71,6 +71,11 @@ std::string PipelinePlan::StateSignature() const {
   if (!window.keyed()) return text;
   text += " keyed " + std::to_string(window.count) + " " + std::to_string(window.count_slide) + " " +
           window.zone + (window.own_gaps ? " gaps" : "") + (window.emit.discarding ? " discarding" : "");
+  if (window.calendar.months > 0) {
+    text += " months " + std::to_string(window.calendar.months) + " " +
+            std::to_string(window.calendar.day) + " " + std::to_string(window.calendar.first_month);
+  }
+  if (window.repeated_apart) text += " apart";
   return text;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -112,6 +113,7 @@ struct PipelinePlan {
   StepChain arguments;
   StepChain after;                         // set and where on results
   uint32_t result_columns = 0;
+  std::map<std::string, expr::StaticType> aggregate_types;  // of the names in `aggregate`
   std::vector<ResultEncoder::Field> result_fields;
 
   // Key fields, window and whose time it is: while this stays the same, open windows survive a change of

@@ -47,7 +47,7 @@ class Dedup final : public KeyedStep {
 
   // Whether what name_ says was let through less than `within` from `time`; if not, it now is.
   bool Seen(int64_t time, int64_t watermark) {
-    KeyedEntry* entry = table_.Access(name_, Hash64(name_), watermark);
+    KeyedEntry* entry = table_.Access(name_, Hash64(name_), time, watermark);
     std::string_view value = entry->value();
     int64_t latest = time;
     if (!value.empty()) {
