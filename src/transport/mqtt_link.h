@@ -41,6 +41,7 @@ struct MqttOptions {
   Duration reconnect_min = Duration::Millis(500);  // doubles up to reconnect_max
   Duration reconnect_max = Duration::Seconds(30);
   uint32_t max_inflight = 100;       // unacknowledged publishes
+  uint32_t max_packet = 0;           // MQTT 5: the broker is told to send none of more bytes; 0: any
   bool persistent_session = true;    // clean start off; MQTT 5: session expiry never
   // Where QoS 2 messages are kept between PUBREC and PUBREL (MQTT 3.1.1; MQTT 5 needs none);
   // empty: in memory (then QoS 2 is only as safe as the process). The directory must exist and

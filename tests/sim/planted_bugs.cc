@@ -18,6 +18,7 @@ Scenario Provoke(uint64_t seed, PlantedBug bug) {
   s.crash = 0.03;
   s.link_drop = 0.03;
   s.commit_interval = Duration::Millis(200);
+  if (bug == PlantedBug::kRoomByLoss) LimitStore(&s);
   return s;
 }
 
@@ -31,6 +32,7 @@ bool CheckPlantedBugs() {
       {PlantedBug::kStaleCursor, "a commit leaves its position behind"},
       {PlantedBug::kEarlyPublish, "results leave before their commit"},
       {PlantedBug::kUnknownDuplicate, "redelivered messages are counted again"},
+      {PlantedBug::kRoomByLoss, "a full store forgets an output that nobody has"},
   };
   bool good = true;
   for (const auto& [bug, what] : bugs) {

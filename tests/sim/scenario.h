@@ -21,6 +21,7 @@ enum class PlantedBug : uint8_t {
   kStaleCursor,       // a commit moves state on, but not the position it belongs to
   kEarlyPublish,      // results leave before their commit
   kUnknownDuplicate,  // a redelivered message is taken for a new one
+  kRoomByLoss,        // in a full store, an output that sinks do not have yet makes room
 };
 
 // Chances are per step.
@@ -44,6 +45,9 @@ struct Scenario {
   Duration commit_interval;
   Duration checkpoint_interval;
   uint64_t state_memory = 0;
+  uint64_t state_outputs = 0;   // see NodeSpec
+  uint64_t store_capacity = 0;  // 0: no limit
+  bool lists = false;           // messages are published of which each is many records
   uint64_t disk_reserve = 0;
   uint16_t partitions = 1;
   size_t results_per_step = 16384;
@@ -67,6 +71,8 @@ struct Scenario {
 };
 
 Scenario MakeScenario(uint64_t seed);
+// A small store, which fills up while sinks are away, and messages that cost much.
+void LimitStore(Scenario* scenario);
 
 // One line for people.
 std::string Describe(const Scenario& scenario);

@@ -34,6 +34,8 @@ NodeSpec Simulation::MakeSpec() {
   spec.checkpoint_interval = scenario_.checkpoint_interval;
   spec.commit_sync = scenario_.commit_sync;
   spec.state_memory = scenario_.state_memory;
+  spec.state_outputs = scenario_.state_outputs;
+  if (scenario_.store_capacity > 0) spec.state_map_size = scenario_.store_capacity;
   spec.disk_reserve = scenario_.disk_reserve;
   spec.partitions = scenario_.partitions;
   spec.workers = static_cast<uint32_t>(1 + random_.Below(4));

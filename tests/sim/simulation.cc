@@ -25,7 +25,7 @@ Simulation::Simulation(const Scenario& scenario, bool verbose)
       lane_broker_(&random_),
       sink_broker_(&random_),
       store_(scenario.commit_sync),
-      publisher_(&random_, scenario.qos),
+      publisher_(&random_, scenario.qos, scenario.lists),
       ledger_(scenario.sync != JournalSync::kNever) {}
 
 Simulation::~Simulation() {
@@ -46,6 +46,7 @@ void Simulation::Wrong(const std::string& what) {
 
 SimOutcome Simulation::Run() {
   Trace(Describe(scenario_));
+  if (scenario_.store_capacity > 0) store_.SetCapacity(scenario_.store_capacity);
   for (const Scenario::PipelineText& text : scenario_.pipelines) {
     PipelineSpec spec;
     ConfigErrors errors;

@@ -18,4 +18,7 @@ Scenario::PipelineText Edited(const Template& one);
 // Adds pipelines of several sources and joins of them to some scenarios: see several_sources.cc.
 void ChooseSourcePipelines(Scenario* s);
 
+// Gives some scenarios a small store: see small_store.cc.
+void ChooseSmallStore(Scenario* s);
+
 }  // namespace rivulet::sim

@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::string_view kBroker = "a broker such as tcp://localhost:1883 or ssl://host:8883";
 
+constexpr uint64_t kLeastMaxPayload = 64 << 10;
+// MQTT's largest packet less what stands before a payload.
+constexpr uint64_t kMostMaxPayload = 255ull << 20;
+// The longest topic, and MQTT 5 properties of some length.
+constexpr uint64_t kPacketHeaders = 128 << 10;
+
 // Splits "host:port", "[v6]:port", "host" or "[v6]". False when there is no host or a wrong port.
 bool SplitHost(std::string_view text, std::string_view* host, std::string_view* port) {
   size_t host_end = text.find(':');
@@ -226,6 +232,8 @@ void ReadMqtt(const YamlNode& node, const FilePaths& paths, Faults* faults, Node
                     &mqtt->keep_alive);
   ReadReconnect(reader, faults, mqtt);
   reader.Int("max_inflight", 1, 65535, &mqtt->max_inflight);
+  reader.Size("max_payload", kLeastMaxPayload, kMostMaxPayload, &spec->max_payload);
+  mqtt->max_packet = static_cast<uint32_t>(spec->max_payload + kPacketHeaders);
 }
 
 }  // namespace rivulet

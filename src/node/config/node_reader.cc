@@ -105,6 +105,7 @@ void ReadState(const YamlNode& node, Faults* faults, NodeSpec* spec) {
   const SettingReader reader(node, settings::kState, faults);
   reader.Size("memory", kMegabyte, kMaxMemory, &spec->state_memory);
   reader.Size("map_size", kMegabyte, kMaxMemory, &spec->state_map_size);
+  reader.Size("outputs", kMegabyte / 16, kMaxMemory, &spec->state_outputs);
 }
 
 void ReadCommit(const YamlNode& node, Faults* faults, NodeSpec* spec) {

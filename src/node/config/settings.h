@@ -117,7 +117,8 @@ inline constexpr SettingGroup kNode{"node", "'node'", kNodeNames};
 
 inline constexpr std::string_view kMqttNames[] = {
     "brokers", "client_id",    "version",    "qos",       "user",        "password_file",
-    "tls",     "status_topic", "keep_alive", "reconnect", "max_inflight"};
+    "tls",     "status_topic", "keep_alive", "reconnect", "max_inflight",
+    "max_payload"};
 inline constexpr SettingGroup kMqtt{"mqtt", "'mqtt'", kMqttNames};
 
 inline constexpr std::string_view kTlsNames[] = {"ca", "cert", "key", "verify_hostname"};
@@ -132,7 +133,7 @@ inline constexpr SettingGroup kJournal{"journal", "'journal'", kJournalNames};
 inline constexpr std::string_view kRetainNames[] = {"bytes", "age"};
 inline constexpr SettingGroup kRetain{"retain", "'retain'", kRetainNames};
 
-inline constexpr std::string_view kStateNames[] = {"memory", "map_size"};
+inline constexpr std::string_view kStateNames[] = {"memory", "map_size", "outputs"};
 inline constexpr SettingGroup kState{"state", "'state'", kStateNames};
 
 inline constexpr std::string_view kCommitNames[] = {"interval", "checkpoint", "durability"};

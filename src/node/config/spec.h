@@ -219,10 +219,12 @@ struct NodeSpec {
   std::vector<std::string> pipelines;  // files, directories or globs, made absolute
   MqttOptions mqtt;                    // secrets already read from their files
   int mqtt_qos = 1;                    // subscription QoS
+  uint64_t max_payload = 4ull << 20;   // a larger message is a dead letter, cut short
   JournalOptions journal;              // directory filled in by the node
   Duration journal_interval = Duration::Millis(100);
   uint64_t state_memory = 64ull << 20;
   uint64_t state_map_size = 1ull << 30;
+  uint64_t state_outputs = 0;          // most bytes of results that wait for sinks; 0: half of the map
   Duration commit_interval = Duration::Millis(1000);
   Duration checkpoint_interval = Duration::Seconds(10);
   bool commit_sync = true;             // durability: disk; false: local

@@ -72,6 +72,10 @@ class OutputChannel {
   uint64_t next() const { return log_.next(); }
   uint64_t waiting() const;
   size_t MemoryBytes() const { return log_.MemoryBytes(); }
+  // See OutputLog.
+  Status Measure() { return log_.Measure(); }
+  // What waits for somebody who is there.
+  uint64_t HeldBytes() const { return has_sinks() || is_read() ? log_.held_bytes() : 0; }
   std::vector<SinkStats> Stats() const;
 
  private:

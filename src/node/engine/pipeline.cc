@@ -98,6 +98,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
     p->channels_.push_back(std::make_unique<OutputChannel>(
         p->plan_->name, p->entry_.id, static_cast<ChannelKind>(i), durable ? store : nullptr,
         position.sequences[i]));
+    RIVULET_RETURN_IF_ERROR(p->channels_.back()->Measure());
   }
   if (!p->plan_->windows()) p->channel(ChannelKind::kResults).NumberIds();
   // A window state of another generation is still in the store until the first commit deletes it, but
@@ -236,8 +237,8 @@ void Pipeline::EmitResults() {
 
 void Pipeline::Emit() {
   EmitResults();
-  for (const RejectedRecord& r : task_->late()) channel(ChannelKind::kLate).Append(0, 0, "", r.json);
-  for (const RejectedRecord& r : task_->dead()) channel(ChannelKind::kDead).Append(0, 0, "", r.json);
+  for (const std::string& line : task_->late()) channel(ChannelKind::kLate).Append(0, 0, "", line);
+  for (const std::string& line : task_->dead()) channel(ChannelKind::kDead).Append(0, 0, "", line);
   if (durable_) return;
   for (const auto& c : channels_) c->Release();
   released_ = WholeTime(fired_);
@@ -253,8 +254,7 @@ CommitNeed Pipeline::commit_need() const {
   }
   // Messages of others that were passed over are worth a commit only when they hold up the journal.
   if (processed_ || uncommitted() > kSkippedEntries) return CommitNeed::kState;
-  return any([](const auto& c) { return c->CursorsMoved(); }) ? CommitNeed::kDelivery
-                                                              : CommitNeed::kNone;
+  return CursorsMoved() ? CommitNeed::kDelivery : CommitNeed::kNone;
 }
 
 Position Pipeline::CurrentPosition() const {
@@ -314,6 +314,10 @@ Result<bool> Pipeline::Pump() {
   return moved;
 }
 
+bool Pipeline::CursorsMoved() const {
+  return std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->CursorsMoved(); });
+}
+
 bool Pipeline::Drained() const {
   return std::all_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->Drained(); });
 }
@@ -321,6 +325,12 @@ bool Pipeline::Drained() const {
 size_t Pipeline::OutputBytes() const {
   size_t bytes = 0;
   for (const auto& c : channels_) bytes += c->MemoryBytes();
+  return bytes;
+}
+
+uint64_t Pipeline::HeldBytes() const {
+  uint64_t bytes = 0;
+  for (const auto& c : channels_) bytes += c->HeldBytes();
   return bytes;
 }
 

@@ -62,6 +62,11 @@ class Pipeline {
   // with closing() true: commit, let the outputs go, and call Continue until it is false; only then comes the
   // next turn.
   bool closing() const { return closing_; }
+  // From now on a step of a close is at most this large; see PipelineOptions.
+  void LimitSteps(size_t results, size_t output_bytes) {
+    results_per_step_ = results;
+    outputs_per_turn_ = output_bytes;
+  }
   Status Continue(TaskRunner* runner);
 
   // Processes messages that follow those of the last turn; `next_offset` is the position after them. A turn
@@ -93,6 +98,8 @@ class Pipeline {
   // Moves outputs to sinks. True when something moved.
   Result<bool> Pump();
   bool Drained() const;
+  // Whether sinks have got further than what was collected for a commit.
+  bool CursorsMoved() const;
 
   const std::string& name() const { return plan_->name; }
   const PipelinePlan& plan() const { return *plan_; }
@@ -121,6 +128,8 @@ class Pipeline {
   // Rows of window state that the next commit would put.
   size_t DirtyRows() const { return task_->DirtyRows() + tables_->DirtyRows(); }
   size_t OutputBytes() const;
+  // Of outputs that not all sinks have, in memory or in the store.
+  uint64_t HeldBytes() const;
   uint64_t OutputsWaiting() const;
   std::vector<SinkStats> Sinks() const;
 

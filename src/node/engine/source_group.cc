@@ -115,7 +115,7 @@ void SourceGroup::TakeMember(const SourcePlan& member) {
 }
 
 Status SourceGroup::Turn(std::span<const InputMessage> messages, uint64_t next_offset,
-                         TaskRunner* runner) {
+                         TaskRunner* runner, const std::function<bool(const Pipeline&)>& waits) {
   for (Pipeline* member : members_) member->ApplyTables(messages);
   const size_t share = (messages.size() + slots_ - 1) / slots_;
   runner->Run(slots_, [&](uint32_t i) {
@@ -124,6 +124,7 @@ Status SourceGroup::Turn(std::span<const InputMessage> messages, uint64_t next_o
   });
   task_->Combine();
   for (size_t m = 0; m < members_.size(); ++m) {
+    if (waits(*members_[m])) continue;
     RIVULET_RETURN_IF_ERROR(members_[m]->SharedTurn(task_.get(), maps_[m], next_offset, runner));
   }
   return Status::Ok();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,7 +32,9 @@ class SourceGroup {
     members_.front()->tables().Match(topic_id, topic, tables);
   }
   // Decodes once, then lets every member process. `next_offset` is the position after the messages.
-  Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner);
+  // Members for which `waits` is true are left where they are.
+  Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner,
+              const std::function<bool(const Pipeline&)>& waits);
   // Nothing for this group up to there.
   void Skip(uint64_t next_offset);
 

@@ -13,6 +13,8 @@ constexpr int64_t kMinTime = std::numeric_limits<int64_t>::min();
 // lengths then never overflow.
 constexpr int64_t kTimeLimit = int64_t{1} << 61;
 
+constexpr uint32_t kKeptRows = 16384;
+
 std::vector<ChannelWatermarks::Channel> ChannelsOf(const SourcePlan& plan) {
   std::vector<ChannelWatermarks::Channel> channels;
   for (size_t i = 0; plan.several() && i < plan.sources(); ++i) {
@@ -22,6 +24,12 @@ std::vector<ChannelWatermarks::Channel> ChannelsOf(const SourcePlan& plan) {
 }
 
 }  // namespace
+
+const InputMessage* SourceSlot::MessageAt(uint64_t offset) const {
+  const auto before = [](const InputMessage& m, uint64_t at) { return m.payload.offset < at; };
+  const auto found = std::lower_bound(messages.begin(), messages.end(), offset, before);
+  return found == messages.end() || found->payload.offset != offset ? nullptr : &*found;
+}
 
 SourceTask::SourceTask(const SourcePlan* plan, uint32_t slots, int64_t watermark)
     : plan_(plan), channels_(ChannelsOf(*plan)), watermark_(watermark) {
@@ -93,8 +101,12 @@ std::string NoSourceMessage(const SourcePlan& plan) {
 void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
   Slot& slot = *slots_[i];
   SourceSlot& out = slot.out;
+  // What a payload of very many records took is given back when it is over.
+  if (out.batch.capacity() > kKeptRows && out.batch.rows < out.batch.capacity() / 4) out = SourceSlot();
+  if (slot.decode_errors.capacity() > kKeptRows) std::vector<DecodeError>().swap(slot.decode_errors);
   out.batch.Reset(plan_->columns, std::max<uint32_t>(out.batch.capacity(),
                                                      static_cast<uint32_t>(messages.size())));
+  out.messages = messages;
   out.dead.clear();
   out.source.clear();
   slot.marks.clear();
@@ -111,6 +123,11 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
       AddTableFaults(message, &slot);
       continue;
     }
+    if (message.kind == InputMessage::Kind::kRefused) {
+      out.dead.push_back({out.batch.rows, message.refused, std::string(message.why),
+                          message.payload.payload, 0, slot.marks.size(), message.payload.offset});
+      continue;
+    }
     uint8_t source = 0;
     if (several) source = message.topic.empty() ? message.source : routes_[message.topic_id].source;
     if (source == InputMessage::kNoSource) {
@@ -121,7 +138,7 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
     }
     for (DecodeError& e : slot.decode_errors) {
       out.dead.push_back({out.batch.rows, e.code, std::move(e.detail), e.raw, 0, slot.marks.size(),
-                          message.payload.offset});
+                          message.payload.offset, e.element});
     }
     slot.decode_errors.clear();
     if (!message.topic.empty()) FillTopicFields(&slot, routes_[message.topic_id], first_row);
@@ -229,6 +246,7 @@ void SourceTask::PlaceDeadLetters(Slot* slot, size_t undecoded) {
                                         row_of);
     out.dead[i].punctuations = static_cast<size_t>(after - slot->marks.begin());
     out.dead[i].offset = out.batch.offset[out.dead[i].row];
+    out.dead[i].element = out.batch.element(out.dead[i].row);
   }
   std::stable_sort(out.dead.begin(), out.dead.end(),
                    [](const DeadLetter& a, const DeadLetter& b) { return a.row < b.row; });
@@ -279,6 +297,8 @@ void SourceTask::Exchange(SourceTask* shared, const ColumnMap& map) {
     mine.batch.arrival.swap(theirs.batch.arrival);
     mine.batch.offset.swap(theirs.batch.offset);
     mine.batch.raw.swap(theirs.batch.raw);
+    mine.batch.elements.swap(theirs.batch.elements);
+    std::swap(mine.messages, theirs.messages);
     mine.rows.swap(theirs.rows);
     mine.watermark.swap(theirs.watermark);
     mine.source.swap(theirs.source);

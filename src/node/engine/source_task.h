@@ -21,7 +21,8 @@ namespace rivulet {
 
 // One message of a turn. The payload stays readable until the turn ends.
 struct InputMessage {
-  enum class Kind : uint8_t { kRecord, kWatermark, kTable };
+  // kRefused: a message that is not looked into; it becomes a dead letter with `refused` and `why`.
+  enum class Kind : uint8_t { kRecord, kWatermark, kTable, kRefused };
   PayloadRef payload;
   std::string_view topic;        // replay: empty
   // kWatermark: the punctuation's time; kRecord: W just before it, for sources that bring it
@@ -34,6 +35,9 @@ struct InputMessage {
   static constexpr uint8_t kNoSource = 255;
   uint8_t source = 0;
   bool removes = false;          // kTable: it has only the key, of a row to be removed
+  ErrorCode refused = ErrorCode::kPayloadTooLarge;
+  std::string_view why;          // kRefused; stays readable until the turn ends
+  uint64_t whole_bytes = 0;      // where `payload` is only a message's beginning: how long it was
 };
 
 // What was wrong with a message that is a row of a table; it becomes a dead letter like that of a record.
@@ -42,7 +46,7 @@ struct TableMessageFault {
   DecodeError error;
 };
 
-// A record that goes no further, and why. `raw` lives as long as the turn's input.
+// A record that goes no further, and why. `raw` lives as long as the turn.
 struct DeadLetter {
   uint32_t row;                  // of its slot, or of the row after which it was met
   ErrorCode code;
@@ -51,6 +55,7 @@ struct DeadLetter {
   int64_t watermark = 0;         // W just before it, us: its place among the results that fail
   size_t punctuations = 0;       // of its slot that came before it
   uint64_t offset = 0;           // of its message in the log
+  uint32_t element = 0;          // see ElementPlace
 };
 
 // The decoded share of one worker.
@@ -61,6 +66,10 @@ struct SourceSlot {
   std::vector<uint8_t> source;       // by row: which of several sources; empty with one
   std::vector<DeadLetter> dead;      // in the order of the records
   uint64_t first_position = 0;       // of row 0 in the turn
+  std::span<const InputMessage> messages;  // what it was decoded from
+
+  // The message at `offset` of the log; null when there is none.
+  const InputMessage* MessageAt(uint64_t offset) const;
 };
 
 // Which column of a shared batch is which of a pipeline's own: (shared, own).

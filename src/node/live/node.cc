@@ -7,6 +7,7 @@
 #include "node/engine/heartbeat.h"
 #include "node/engine/memory_budget.h"
 #include "node/engine/store_keys.h"
+#include "node/live/large_message.h"
 #include "node/sinks/make_sink.h"
 
 namespace rivulet {
@@ -89,7 +90,9 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   KeepForReaders();
   parts_.lane_link->OnMessage([this](const MqttMessage& m) { return Ingest(m); });
   Subscribe();
-  RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
+  // Without room for it it is tried again, as ever.
+  const Status committed = CommitNow(parts_.clock());
+  if (!WantsRoom(committed)) RIVULET_RETURN_IF_ERROR(committed);
   RIVULET_RETURN_IF_ERROR(parts_.sink_link->Start());
   RIVULET_RETURN_IF_ERROR(parts_.lane_link->Start());
   ready_ = true;
@@ -130,7 +133,9 @@ Status Node::BuildGroups() {
   groups_.clear();
   std::map<std::string, std::vector<Pipeline*>> by_key;
   for (const Running& r : pipelines_) {
-    by_key[SourceGroup::Key(*r.pipeline)].push_back(r.pipeline.get());
+    std::string key = SourceGroup::Key(*r.pipeline);
+    if (!careful_.empty()) key += "\n" + r.pipeline->name();
+    by_key[key].push_back(r.pipeline.get());
   }
   for (auto& [key, members] : by_key) {
     Group group;
@@ -245,8 +250,13 @@ Result<std::vector<std::string>> Node::FormerFilters(const Store& store) {
 Status Node::Ingest(const MqttMessage& message) {
   if (!retained_.Admit(message)) return Status::Ok();
   bool dropped = false;
+  std::string_view payload = message.payload;
+  std::string cut;
+  if (payload.size() > std::max<uint64_t>(spec_.max_payload, kLargeMessageHead)) {
+    payload = cut = CutLargeMessage(payload);
+  }
   const Status status =
-      journal_->Append(message.topic, message.payload, parts_.clock().wall,
+      journal_->Append(message.topic, payload, parts_.clock().wall,
                        message.qos > 0 ? message.packet_id : uint16_t{0}, message.duplicate, &dropped);
   if (!status.ok()) refused_.fetch_add(1, std::memory_order_relaxed);
   if (parts_.wake) parts_.wake();
@@ -268,6 +278,8 @@ bool Node::Step(Now now) {
 }
 
 bool Node::ReadTurns() {
+  WatchOutputs();
+  if (!careful_.empty()) return ReadCarefully();
   bool more = false;
   for (Group& group : groups_) {
     Beat();
@@ -301,6 +313,11 @@ Status Node::TurnOf(Group* group, bool* more) {
     if (p->OutputBytes() > kOutputBytes && commit_ != nullptr) return Status::Ok();
     if (p->StateBytes() > spec_.state_memory * 3 / 4 && commit_ != nullptr) return Status::Ok();
   }
+  const auto waits = [this](const Pipeline& p) { return OutputsFull(p); };
+  const auto& members = group->source->members();
+  if (std::all_of(members.begin(), members.end(), [&](const Pipeline* p) { return waits(*p); })) {
+    return Status::Ok();
+  }
   bool closing = false;
   for (Pipeline* p : group->source->members()) {
     // The results of a large close leave step by step, each with a commit.
@@ -320,20 +337,25 @@ Status Node::TurnOf(Group* group, bool* more) {
                                                      : ReadJournal(group, &next));
   if (next == before && messages_.empty()) return Status::Ok();
   *more = true;
+  RefuseAside(*group);
   if (messages_.empty()) {
     group->source->Skip(next);
     return Status::Ok();
   }
-  RIVULET_RETURN_IF_ERROR(group->source->Turn(messages_, next, parts_.runner));
+  RIVULET_RETURN_IF_ERROR(group->source->Turn(messages_, next, parts_.runner, waits));
   for (const Pipeline* p : group->source->members()) cut_ = cut_ || p->offset() != next;
   return Status::Ok();
 }
 
 Status Node::ReadJournal(Group* group, uint64_t* next) {
   messages_.clear();
-  const size_t entries = Budget().TurnMessages(
-      kTurnEntries, pipelines_.size(), parts_.store->Stats());
-  RIVULET_RETURN_IF_ERROR(group->reader->Read(entries, kTurnBytes, &entries_));
+  refusals_.clear();
+  const size_t entries = MostEntries(*group, Budget().TurnMessages(
+      kTurnEntries, pipelines_.size(), parts_.store->Stats()));
+  // Few bytes can be very many elements.
+  const bool explodes = group->source->members().front()->plan().source.explode.has_value();
+  const size_t bytes = explodes ? kTurnBytes / 4 : kTurnBytes;
+  RIVULET_RETURN_IF_ERROR(group->reader->Read(entries, bytes, &entries_));
   if (entries_.empty()) return Status::Ok();
   for (const JournalEntry& e : entries_) {
     InputMessage m;
@@ -342,6 +364,15 @@ Status Node::ReadJournal(Group* group, uint64_t* next) {
     m.topic_id = e.topic_id;
     of_tables_.clear();
     group->source->MatchTables(e.topic_id, e.topic, &of_tables_);
+    if (const auto large = ReadLargeMessage(e.payload)) {
+      if (of_tables_.empty() && !group->source->Matches(e.topic_id, e.topic)) continue;
+      m.payload.payload = large->head;
+      m.whole_bytes = large->bytes;
+      Refuse(ErrorCode::kPayloadTooLarge,
+             "it has " + std::to_string(large->bytes) + " bytes; raise 'max_payload' to take it in", &m);
+      messages_.push_back(m);
+      continue;
+    }
     m.kind = InputMessage::Kind::kTable;
     for (const uint32_t table : of_tables_) {
       m.table = table;
@@ -353,6 +384,14 @@ Status Node::ReadJournal(Group* group, uint64_t* next) {
   }
   *next = entries_.back().offset.value + 1;
   return Status::Ok();
+}
+
+// The message becomes a dead letter, and nothing else.
+void Node::Refuse(ErrorCode code, std::string why, InputMessage* message) {
+  refusals_.push_back(std::move(why));
+  message->kind = InputMessage::Kind::kRefused;
+  message->refused = code;
+  message->why = refusals_.back();
 }
 
 bool Node::PumpSinks() {

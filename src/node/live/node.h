@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -98,6 +99,7 @@ class Node {
   static constexpr size_t kTurnEntries = 4096;
   static constexpr size_t kTurnBytes = 512 << 10;
 
+  struct Commit;
   struct Running {
     std::unique_ptr<Pipeline> pipeline;
     std::string text;
@@ -140,12 +142,38 @@ class Node {
   bool PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                std::vector<std::unique_ptr<PipelinePlan>>* plans);
 
+  // --- when the state store, or what outputs may take of it, is full (node_full.cc) ---
+  // Whether so much waits for a pipeline's sinks that it takes in nothing more.
+  bool OutputsFull(const Pipeline& pipeline) const;
+  void WatchOutputs();
+  // Whether sinks have something to take, or have taken what is still stored.
+  bool RoomWillCome() const;
+  bool SinksMoved() const;
+  // Puts how far sinks have got, and the deletion of what they have, in front of the commit that had no room.
+  void MakeRoom();
+  // The commit that had no room will never have it: smaller ones are made, up to a message that is put aside.
+  // False when there is none to blame.
+  bool PutAside();
+  // Takes all pipelines back to the last commit.
+  Status StartAfresh();
+  bool RefuseMessage(const Commit& commit);
+  void RefuseAside(const Group& group);
+  bool ReadCarefully();
+  void EndCare();
+  // A commit of this pipeline was made: the next may be larger.
+  void TakeLessCare(const std::string& pipeline);
+  size_t MostEntries(const Group& group, size_t most) const;
+  static bool WantsRoom(const Status& status) {
+    return status.code() == ErrorCode::kDiskFull || status.code() == ErrorCode::kStoreFull;
+  }
+
   bool ReadTurns();
   Status BuildGroups();
   // After a turn that some pipelines cut short, and when those have caught up.
   Status RegroupPipelines(bool quiet);
   Status TurnOf(Group* group, bool* more);
   Status ReadJournal(Group* group, uint64_t* next);
+  void Refuse(ErrorCode code, std::string why, InputMessage* message);
   bool IsDue(const Group& group, Now now) const;
   bool MemoryWantsCommit() const;
   MemoryBudget Budget() const;
@@ -177,6 +205,7 @@ class Node {
   Delta remembered_;                    // subscribed filters and texts, for the next commit
   std::vector<JournalEntry> entries_;   // scratch
   std::vector<InputMessage> messages_;  // scratch
+  std::deque<std::string> refusals_;    // scratch: why messages are refused
   ResultReader results_;                // scratch
   std::vector<uint32_t> of_tables_;     // scratch
   Status status_;
@@ -186,6 +215,12 @@ class Node {
   // The commit under way. `done` is set by the committer's thread last.
   struct Commit {
     Delta delta;
+    Delta delivery;        // of `delta`, how far sinks have got
+    Delta first;           // to be applied before it, as there was no room
+    Delta remembered;      // of `delta`, what no pipeline gives again
+    std::string pipeline;  // when only one has done something: which ...
+    bool alone = false;    // ... and whether that was to take in one message, and the message
+    uint64_t message = 0;
     Status result;
     Monotonic started;
     Duration took;
@@ -201,6 +236,17 @@ class Node {
   std::atomic<bool> sync_failed_{false};
   uint64_t failed_syncs_ = 0;           // of the journal, as logged
   bool paused_ = false;
+  uint64_t held_outputs_ = 0;           // of all pipelines, bytes
+  bool outputs_full_ = false;           // as logged
+  // Empty: as ever. Otherwise pipelines take turns one at a time, each of so many messages and with a commit.
+  std::map<std::string, size_t> careful_;
+  size_t careful_next_ = 0;             // group
+  // Messages that do not fit into the store, by pipeline, and whether even a dead letter does not.
+  struct Aside {
+    uint64_t offset;
+    bool silent;
+  };
+  std::map<std::string, Aside> aside_;
   NodeCounters counters_;
   std::atomic<uint64_t> refused_{0};    // messages the journal could not take
 };
