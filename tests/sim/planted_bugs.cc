@@ -5,6 +5,7 @@
 
 #include "sim/scenario.h"
 #include "sim/simulation.h"
+#include "sim/template.h"
 
 namespace rivulet::sim {
 namespace {
@@ -18,6 +19,11 @@ Scenario Provoke(uint64_t seed, PlantedBug bug) {
   s.crash = 0.03;
   s.link_drop = 0.03;
   s.commit_interval = Duration::Millis(200);
+  if (bug == PlantedBug::kUnsyncedSink || bug == PlantedBug::kUncutSink) {
+    AddFilePipelines(&s);
+    s.power_cut = 0.02;
+    s.sync = JournalSync::kAlways;
+  }
   return s;
 }
 
@@ -31,6 +37,8 @@ bool CheckPlantedBugs() {
       {PlantedBug::kStaleCursor, "a commit leaves its position behind"},
       {PlantedBug::kEarlyPublish, "results leave before their commit"},
       {PlantedBug::kUnknownDuplicate, "redelivered messages are counted again"},
+      {PlantedBug::kUnsyncedSink, "the cursor of a file sink runs ahead of what is on the medium"},
+      {PlantedBug::kUncutSink, "a file sink leaves in the file what a crash made it write twice"},
   };
   bool good = true;
   for (const auto& [bug, what] : bugs) {

@@ -32,6 +32,29 @@ class RecordingLink final : public MqttLink {
   std::vector<PublishedResult>* published_;
 };
 
+// Remembers what a file would hold.
+class RecordingSink final : public Sink {
+ public:
+  RecordingSink(const std::string& path, std::vector<PublishedResult>* published)
+      : topic_(std::string(kFileTopic) + path), published_(published) {}
+  Status Open(SinkCursor* cursor) override {
+    cursor_ = *cursor;
+    return Status::Ok();
+  }
+  size_t Offer(std::span<const OutputEntry> entries) override {
+    for (const OutputEntry& e : entries) published_->push_back({topic_, e.json, e.id});
+    if (!entries.empty()) cursor_.next = entries.back().sequence + 1;
+    return entries.size();
+  }
+  SinkCursor Cursor() const override { return cursor_; }
+  SinkStats Stats() const override { return {}; }
+
+ private:
+  const std::string topic_;
+  std::vector<PublishedResult>* published_;
+  SinkCursor cursor_;
+};
+
 }  // namespace
 
 class ReferenceRun {
@@ -157,8 +180,12 @@ class ReferenceRun {
 
   Status AddSinks(ChannelKind kind, const std::vector<SinkSpec>& sinks) {
     for (const SinkSpec& sink : sinks) {
-      RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> made,
-                               MakeSink(sink, pipeline_->name(), &link_));
+      std::unique_ptr<Sink> made;
+      if (sink.kind == SinkSpec::Kind::kFile) {
+        made = std::make_unique<RecordingSink>(sink.target.text, &published_);
+      } else {
+        RIVULET_ASSIGN_OR_RETURN(made, MakeSink(sink, pipeline_->name(), &link_, nullptr));
+      }
       RIVULET_RETURN_IF_ERROR(
           pipeline_->channel(kind).AddSink(sink.target.text, std::move(made)));
     }

@@ -21,6 +21,8 @@ enum class PlantedBug : uint8_t {
   kStaleCursor,       // a commit moves state on, but not the position it belongs to
   kEarlyPublish,      // results leave before their commit
   kUnknownDuplicate,  // a redelivered message is taken for a new one
+  kUnsyncedSink,      // the cursor of a file sink is stored before the file is safe
+  kUncutSink,         // a file sink goes on behind what a crash left, without cutting it
 };
 
 // Chances are per step.

@@ -55,7 +55,7 @@ std::vector<PipelineSource> Simulation::ReadSources() {
 }
 
 std::unique_ptr<Simulation::Process> Simulation::NewProcess() {
-  auto process = std::make_unique<Process>(&disk_, &random_);
+  auto process = std::make_unique<Process>(&disk_, scenario_.bug, &random_);
   Result<std::unique_ptr<Store>> handle = store_.NewHandle();
   if (!handle.ok()) {
     Wrong(handle.status().ToString());

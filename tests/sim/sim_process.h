@@ -8,7 +8,7 @@
 namespace rivulet::sim {
 
 struct Simulation::Process {
-  Process(SimFileSystem* disk, Random* random) : files(disk), runner(random) {}
+  Process(SimFileSystem* disk, PlantedBug bug, Random* random) : files(disk, bug), runner(random) {}
   MortalFileSystem files;
   std::unique_ptr<Store> store;
   std::unique_ptr<MqttLink> lane_link, sink_link;

@@ -250,10 +250,13 @@ void Simulation::Judge() {
   }
   for (const auto& [stream, results] : came) expected[stream];
   for (const auto& [stream, results] : expected) {
+    const bool is_file = stream.starts_with(kFileTopic);
     const std::string difference =
-        CompareStream(stream, came[stream], results, edited.contains(stream));
+        is_file ? CompareFile(stream, disk_.Contents("/data/" + stream.substr(kFileTopic.size())), results)
+                : CompareStream(stream, came[stream], results, edited.contains(stream));
     if (!difference.empty()) Wrong(difference);
     outcome_.results += results.size();
+    if (is_file) continue;
     outcome_.repeated += came[stream].size() - std::min(came[stream].size(), results.size());
   }
 }

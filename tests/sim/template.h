@@ -18,4 +18,8 @@ Scenario::PipelineText Edited(const Template& one);
 // Adds pipelines of several sources and joins of them to some scenarios: see several_sources.cc.
 void ChooseSourcePipelines(Scenario* s);
 
+// Adds pipelines with file sinks to some scenarios, and to this one: see kept_files.cc.
+void ChooseFilePipelines(Scenario* s);
+void AddFilePipelines(Scenario* s);
+
 }  // namespace rivulet::sim

@@ -7,6 +7,7 @@
 
 #include "node/commands/cli.h"
 #include "node/config/reader.h"
+#include "node/config/sink_paths.h"
 #include "node/plan/chains.h"
 #include "node/plan/pipeline_plan.h"
 #include "node/tables/check_tables.h"
@@ -64,13 +65,14 @@ int ValidateCommand(const Arguments& args) {
   ConfigErrors errors;
   std::vector<std::string> files;
   ListFiles(arguments, &files, &errors);
+  NodeSpec node;
   if (!node_file.empty()) {
-    NodeSpec node;
     if (ReadNodeFile(node_file, &node, &errors, CredentialUse::kChecked)) {
       if (!quiet) std::printf("%s: ok\n", node_file.c_str());
       ListPipelineFiles(node, &files, &errors);
     }
   }
+  SinkPaths paths(node, files);
   std::map<std::string, std::string> seen;  // pipeline name -> file
   std::vector<PipelineSpec> specs;
   std::vector<std::string> good;
@@ -81,6 +83,7 @@ int ValidateCommand(const Arguments& args) {
     if (ReadPipelineFile(file, &spec, &errors)) plan = PlanPipeline(spec, {}, &errors);
     if (plan == nullptr) continue;
     CheckTableFiles(*plan, &errors);
+    paths.Check(spec, &errors);
     const auto [it, fresh] = seen.emplace(plan->name, file);
     if (!fresh && it->second != file) {
       errors.push_back({file, spec.name.mark.line, spec.name.mark.column,

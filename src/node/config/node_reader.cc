@@ -58,7 +58,6 @@ void ReadNodeName(const SettingReader& reader, Faults* faults, std::string* name
 void ReadNodeMap(const YamlNode& node, const FilePaths& paths, Faults* faults, NodeSpec* spec) {
   const SettingReader reader(node, settings::kNode, faults);
   ReadNodeName(reader, faults, &spec->name);
-  spec->data_directory = "/var/lib/rivulet";
   MarkedText data;
   if (reader.Text("data", "the path of a directory", &data)) {
     spec->data_directory = paths.Resolve(data.text);

@@ -92,10 +92,10 @@ inline constexpr SettingGroup kSession{"session", "'session'", kSessionNames};
 inline constexpr std::string_view kMqttSinkNames[] = {"mqtt", "qos", "retain"};
 inline constexpr SettingGroup kMqttSink{"mqtt_sink", "an 'mqtt' sink", kMqttSinkNames};
 
-inline constexpr std::string_view kSqliteSinkNames[] = {"sqlite", "table", "revisions"};
+inline constexpr std::string_view kSqliteSinkNames[] = {"sqlite", "table", "revisions", "gap"};
 inline constexpr SettingGroup kSqliteSink{"sqlite_sink", "a 'sqlite' sink", kSqliteSinkNames};
 
-inline constexpr std::string_view kFileSinkNames[] = {"file"};
+inline constexpr std::string_view kFileSinkNames[] = {"file", "gap"};
 inline constexpr SettingGroup kFileSink{"file_sink", "a 'file' sink", kFileSinkNames};
 
 inline constexpr std::string_view kStdoutSinkNames[] = {"stdout"};

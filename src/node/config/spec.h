@@ -191,6 +191,9 @@ struct SinkSpec {
   // SQLite
   std::string table;          // pipeline name by default
   bool keep_revisions = false;  // false: a revision replaces the row of its window
+  // SQLite, file: where results that were delivered are gone, that is noted and it goes on. False: this sink
+  // stops.
+  bool record_gaps = false;
 };
 
 struct PipelineSpec {
@@ -215,7 +218,7 @@ struct HttpSpec {
 struct NodeSpec {
   std::string file;
   std::string name;                    // host name by default
-  std::string data_directory;          // /var/lib/rivulet
+  std::string data_directory = "/var/lib/rivulet";
   std::vector<std::string> pipelines;  // files, directories or globs, made absolute
   MqttOptions mqtt;                    // secrets already read from their files
   int mqtt_qos = 1;                    // subscription QoS

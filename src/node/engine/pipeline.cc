@@ -248,7 +248,8 @@ CommitNeed Pipeline::commit_need() const {
   const auto any = [this](auto what) {
     return std::any_of(channels_.begin(), channels_.end(), what);
   };
-  if (!opening_.empty() || !has_position_ || any([](const auto& c) { return c->HasNewEntries(); })) {
+  if (!opening_.empty() || !has_position_ ||
+      any([](const auto& c) { return c->HasNewEntries() || c->Unsettled(); })) {
     return CommitNeed::kResults;
   }
   // Messages of others that were passed over are worth a commit only when they hold up the journal.

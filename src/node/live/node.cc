@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/coding.h"
+#include "node/config/sink_paths.h"
 #include "node/engine/heartbeat.h"
 #include "node/engine/memory_budget.h"
 #include "node/engine/store_keys.h"
@@ -15,6 +16,7 @@ namespace {
 constexpr Duration kTrimEvery = Duration::Seconds(5);
 constexpr Duration kDiskCheckEvery = Duration::Seconds(2);
 constexpr Duration kTableCheckEvery = Duration::Seconds(2);
+constexpr Duration kSinkCheckEvery = Duration::Seconds(1);
 // A sync of the journal that fails writes a whole segment anew; a medium that is gone is not pestered.
 constexpr Duration kRetrySyncEvery = Duration::Seconds(1);
 
@@ -45,6 +47,9 @@ bool Node::PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                    std::vector<std::unique_ptr<PipelinePlan>>* plans) {
   bool good = true;
   std::map<std::string, std::string> names;
+  std::vector<std::string> files;
+  for (const PipelineSource& source : *sources) files.push_back(source.spec.file);
+  SinkPaths paths(spec_, files);
   for (PipelineSource& source : *sources) {
     plans->push_back(nullptr);
     if (!source.readable) {
@@ -52,6 +57,7 @@ bool Node::PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
       continue;
     }
     plans->back() = PlanPipeline(source.spec, {}, errors);
+    if (!paths.Check(source.spec, errors)) plans->back().reset();
     const MarkedText& name = source.spec.name;
     const auto [it, fresh] = names.emplace(name.text, source.spec.file);
     if (!fresh) {
@@ -158,19 +164,12 @@ Status Node::OpenSinks(Pipeline* pipeline) {
 Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks) {
   for (SinkSpec sink : sinks) {
     const std::string name = SinkName(sink);
-    const bool is_path = sink.kind == SinkSpec::Kind::kFile || sink.kind == SinkSpec::Kind::kSqlite;
-    if (is_path && !sink.target.text.starts_with("/")) {
-      sink.target.text = spec_.data_directory + "/" + sink.target.text;
-    }
+    if (WritesFile(sink)) sink.target.text = SinkPath(spec_.data_directory, sink);
     RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> made,
-                             MakeSink(sink, pipeline->name(), parts_.sink_link));
+                             MakeSink(sink, pipeline->name(), parts_.sink_link, parts_.files));
     OutputChannel& channel = pipeline->channel(kind);
     RIVULET_RETURN_IF_ERROR(channel.AddSink(name, std::move(made), /*may_wait=*/true));
-    if (const SinkStats state = channel.Stats().back(); !state.last_error.empty()) {
-      parts_.log('w', LogMessage("pipeline '" + pipeline->name() + "': " + state.name +
-                                 " cannot be opened, its results wait: " + state.last_error)
-                          .Of(pipeline->name()));
-    }
+    sink_watch_.Look(pipeline->name(), channel.Stats(), parts_.log);
   }
   return Status::Ok();
 }
@@ -264,6 +263,7 @@ bool Node::Step(Now now) {
   TrimJournal(now);
   WatchDisk(now);
   WatchTables(now);
+  WatchSinks(now);
   return more && status_.ok();
 }
 
@@ -437,6 +437,12 @@ void Node::WatchTables(Now now) {
   if (now.monotonic - last_table_check_ < kTableCheckEvery) return;
   last_table_check_ = now.monotonic;
   for (Running& r : pipelines_) r.pipeline->tables().Refresh(false, now.wall.us, parts_.log);
+}
+
+void Node::WatchSinks(Now now) {
+  if (now.monotonic - last_sink_check_ < kSinkCheckEvery) return;
+  last_sink_check_ = now.monotonic;
+  for (const Running& r : pipelines_) sink_watch_.Look(r.pipeline->name(), r.pipeline->Sinks(), parts_.log);
 }
 
 void Node::Fail(const Status& status) {

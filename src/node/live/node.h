@@ -29,6 +29,7 @@
 #include "node/live/background.h"
 #include "node/live/node_status.h"
 #include "node/live/retained_filter.h"
+#include "node/live/sink_watch.h"
 #include "state/file.h"
 #include "state/journal.h"
 #include "state/store.h"
@@ -160,6 +161,7 @@ class Node {
   void TrimJournal(Now now);
   void WatchDisk(Now now);
   void WatchTables(Now now);
+  void WatchSinks(Now now);
   void Fail(const Status& status);
   Offset LeastCommitted() const;
 
@@ -174,6 +176,7 @@ class Node {
   bool apart_ = false;                  // and so reads apart from others with the same source
   std::vector<MqttSubscription> subscriptions_;
   RetainedFilter retained_;
+  SinkWatch sink_watch_;
   Delta remembered_;                    // subscribed filters and texts, for the next commit
   std::vector<JournalEntry> entries_;   // scratch
   std::vector<InputMessage> messages_;  // scratch
@@ -193,7 +196,8 @@ class Node {
     std::atomic<bool> done{false};
   };
   std::unique_ptr<Commit> commit_;
-  Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_, last_table_check_;
+  Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_, last_table_check_,
+      last_sink_check_;
   // What every pipeline had consumed with the last commit, and with the one before. When commits are not
   // synced, a power cut may take back the last one, and what it read is read again.
   Offset consumed_, consumed_before_;

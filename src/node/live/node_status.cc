@@ -22,7 +22,8 @@ Json SinkJson(const SinkStats& sink) {
           {"delivered", sink.delivered},
           {"errors", sink.errors},
           {"available", sink.available},
-          {"last_error", sink.last_error}};
+          {"last_error", sink.last_error},
+          {"gaps", sink.gaps}};
 }
 
 Json TableJson(const TableStats& table) {
@@ -170,6 +171,7 @@ void PipelineMetrics(MetricsText* m, const PipelineStatus& p, int64_t wall_us) {
     const MetricsText::Label both[] = {{"pipeline", p.name}, {"sink", sink.name}};
     m->Counter("rivulet_sink_delivered_total", "Outputs a sink has.", both, sink.delivered);
     m->Counter("rivulet_sink_errors_total", "Failed deliveries.", both, sink.errors);
+    m->Counter("rivulet_sink_gaps_total", "Gaps found at a sink and recorded there.", both, sink.gaps);
     m->Gauge("rivulet_sink_available", "1 while the sink takes outputs.", both,
              int64_t{sink.available});
   }

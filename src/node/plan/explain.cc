@@ -67,12 +67,13 @@ std::string DescribeWindow(const WindowSpec& w, const std::string& gap) {
 }
 
 std::string DescribeSink(const SinkSpec& sink) {
+  const std::string gap = sink.record_gaps ? ", records gaps and goes on" : "";
   switch (sink.kind) {
     case SinkSpec::Kind::kMqtt:
       return "mqtt " + sink.target.text + " (qos " + std::to_string(sink.qos) +
              (sink.retain ? ", retained)" : ")");
-    case SinkSpec::Kind::kSqlite: return "sqlite " + sink.target.text + ", table " + sink.table;
-    case SinkSpec::Kind::kFile: return "file " + sink.target.text;
+    case SinkSpec::Kind::kSqlite: return "sqlite " + sink.target.text + ", table " + sink.table + gap;
+    case SinkSpec::Kind::kFile: return "file " + sink.target.text + gap;
     case SinkSpec::Kind::kStdout: return "stdout";
   }
   return "";

@@ -88,6 +88,7 @@ class Replayer {
   Status Drain();
 
   const ReplayOptions& options_;
+  const std::unique_ptr<FileSystem> files_ = NewPosixFileSystem();
   std::unique_ptr<LineInput> input_;
   std::unique_ptr<Store> store_;
   std::vector<Link> links_;
@@ -280,7 +281,7 @@ Status Replayer::AddOutput(Pipeline* pipeline, bool last, ChannelKind kind, cons
   if (own.empty() || (name == std::string::npos && !last)) return Status::Ok();
   OutputChannel& channel = pipeline->channel(kind);
   if (own == "-") return channel.AddSink("stdout", NewStdoutSink());
-  RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> sink, NewFileSink(own));
+  RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> sink, NewFileSink(own, files_.get(), OutputUse::kReplace));
   return channel.AddSink("file " + own, std::move(sink));
 }
 

@@ -8,9 +8,9 @@
 
 namespace rivulet {
 
-// `link` is used by MQTT sinks only, may be null without one, and outlives the sink. Errors: those
-// of the New...Sink functions.
+// `link` is used by MQTT sinks only, may be null without one, and outlives the sink, as does `files`, which
+// file sinks use. Errors: those of the New...Sink functions.
 Result<std::unique_ptr<Sink>> MakeSink(const SinkSpec& spec, const std::string& pipeline,
-                                       MqttLink* link);
+                                       MqttLink* link, FileSystem* files);
 
 }  // namespace rivulet

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "node/config/spec.h"
+#include "state/file.h"
 #include "transport/mqtt_link.h"
 
 namespace rivulet {
@@ -28,6 +29,11 @@ struct OutputEntry {
 struct SinkCursor {
   uint64_t next = 0;
   uint64_t position = 0;
+  // The receiver is the sink's own, and knows or shows how far it is: what it holds less than that is a
+  // gap, and without this what it holds is not touched. Nothing is offered until this is stored safely.
+  bool begun = false;
+  // Bytes known to be missing before `position`, of which the receiver has no note yet.
+  uint64_t gap = 0;
   bool operator==(const SinkCursor&) const = default;
 };
 
@@ -37,6 +43,8 @@ struct SinkStats {
   uint64_t errors = 0;
   bool available = true;
   std::string last_error;
+  uint64_t gaps = 0;          // results found missing at the receiver, and noted there
+  std::string last_gap;
 };
 
 // All functions are called on one thread. A sink never throws a result away: what it cannot take
@@ -69,6 +77,13 @@ class Sink {
   virtual bool WantsIds() const { return true; }
 
   virtual SinkStats Stats() const = 0;
+
+  // True when the receiver turned out not to be the one that was opened any more: open again.
+  virtual bool Lost() const { return false; }
+
+  // What Open found at the receiver ends before `begin`, and what is missing is no longer kept. ok: it was
+  // noted at the receiver, and Cursor().next is `begin`. Errors: kSinkGap, with the ways out.
+  virtual Status Skip(uint64_t begin);
 };
 
 // Publishes to `link` (shared with others; outlives the sink), QoS 1 in order: at most one QoS 1
@@ -80,8 +95,11 @@ Result<std::unique_ptr<Sink>> NewMqttSink(const SinkSpec& spec, MqttLink* link);
 Result<std::unique_ptr<Sink>> NewSqliteSink(const SinkSpec& spec, const std::string& pipeline);
 
 // One JSON object a line. After a crash the file is cut to cursor.position and continued, so it
-// ends up byte for byte what an uninterrupted run writes.
-Result<std::unique_ptr<Sink>> NewFileSink(const std::string& path);
+// ends up byte for byte what an uninterrupted run writes. A sink that has not begun uses the file as `use`
+// says. With `record_gaps` a line {"@gap":{"bytes":B,"before":N}} stands where B bytes were taken out of
+// the file before result number N; without, the sink cannot be opened then (kSinkGap). `files` outlives it.
+Result<std::unique_ptr<Sink>> NewFileSink(const std::string& path, FileSystem* files,
+                                          OutputUse use = OutputUse::kNew, bool record_gaps = false);
 
 // Standard output, one JSON object a line; at-least-once by nature.
 std::unique_ptr<Sink> NewStdoutSink();
