@@ -44,6 +44,8 @@ void Ledger::Arrived(const MqttMessage& m, EventTime now, bool accepted, uint64_
   }
   in_doubt_.reset();
   if (after == before) {
+    if (m.retained && taken_.contains({message.topic, message.payload})) return;
+    if (!IsWanted(message.topic)) return;
     const bool known = std::any_of(journal_.begin(), journal_.end(),
                                    [&](const auto& e) { return Same(e.second, message); });
     if (!m.duplicate || !known) Wrong("acknowledged but not journaled: " + Show(message));
@@ -57,9 +59,18 @@ void Ledger::Arrived(const MqttMessage& m, EventTime now, bool accepted, uint64_
     Wrong("entry number " + Number(before) + " was given out although '" + name + "' has passed " +
           Number(p.from));
   }
+  if (m.retained) taken_.insert({message.topic, message.payload});
   if (!journal_.emplace(before, message).second) {
     Wrong("entry number " + Number(before) + " was given out twice");
   }
+}
+
+bool Ledger::IsWanted(const std::string& topic) const {
+  std::vector<std::string_view> captures;
+  return std::any_of(pipelines_.begin(), pipelines_.end(), [&](const auto& p) {
+    return std::any_of(p.second.topics.begin(), p.second.topics.end(),
+                       [&](const TopicPattern& t) { return t.Match(topic, &captures); });
+  });
 }
 
 void Ledger::Died(Death death, uint64_t synced) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,6 +74,7 @@ class Ledger {
   void Wrong(const std::string& what) {
     if (error_.empty()) error_ = what;
   }
+  bool IsWanted(const std::string& topic) const;
   void Settle(PipelineLedger* pipeline, uint64_t cursor);
   void CheckKept(const JournalContent& content);
   void CheckNothingNew(const JournalContent& content);
@@ -87,6 +89,7 @@ class Ledger {
   bool torn_ = false;  // a power cut may have taken whole segments
   uint64_t synced_end_ = 0;
   std::map<Message, std::pair<uint64_t, uint64_t>> injected_;  // must come, may come (QoS 0)
+  std::set<Message> taken_;                                    // retained ones that were journaled
   uint64_t lost_ = 0;
   std::string error_;
 };

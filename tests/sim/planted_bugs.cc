@@ -18,6 +18,10 @@ Scenario Provoke(uint64_t seed, PlantedBug bug) {
   s.crash = 0.03;
   s.link_drop = 0.03;
   s.commit_interval = Duration::Millis(200);
+  if (bug == PlantedBug::kEarlyMemory) {
+    s.retained = 10;
+    s.failed_operation = 0.5;
+  }
   return s;
 }
 
@@ -31,6 +35,7 @@ bool CheckPlantedBugs() {
       {PlantedBug::kStaleCursor, "a commit leaves its position behind"},
       {PlantedBug::kEarlyPublish, "results leave before their commit"},
       {PlantedBug::kUnknownDuplicate, "redelivered messages are counted again"},
+      {PlantedBug::kEarlyMemory, "a retained message is remembered before it is journaled"},
   };
   bool good = true;
   for (const auto& [bug, what] : bugs) {

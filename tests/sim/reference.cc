@@ -22,7 +22,7 @@ class RecordingLink final : public MqttLink {
   bool Publish(const Publication& p, DoneHandler done) override {
     published_->push_back({std::string(p.topic), std::string(p.payload), std::string(p.rivulet_id),
                            p.qos, p.retain});
-    done(true);
+    done(Delivery::kAcknowledged, "");
     return true;
   }
   MqttLinkStats Stats() const override { return {}; }

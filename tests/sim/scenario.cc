@@ -455,6 +455,7 @@ Scenario MakeScenario(uint64_t seed) {
   ChoosePatternPipelines(&s);
   ChooseTablePipelines(&s);
   ChooseSourcePipelines(&s);
+  ChooseOverlaps(&s);
   return s;
 }
 

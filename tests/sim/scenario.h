@@ -21,6 +21,7 @@ enum class PlantedBug : uint8_t {
   kStaleCursor,       // a commit moves state on, but not the position it belongs to
   kEarlyPublish,      // results leave before their commit
   kUnknownDuplicate,  // a redelivered message is taken for a new one
+  kEarlyMemory,       // a retained message is remembered as had before it is journaled
 };
 
 // Chances are per step.
@@ -49,6 +50,8 @@ struct Scenario {
   size_t results_per_step = 16384;
   int qos = 1;
   uint32_t max_inflight = 1;
+  size_t retained = 0;          // messages that the broker has retained before the session exists
+  bool copies = false;          // the broker sends a copy per subscription
 
   double posted_work = 1;       // that a piece of posted work runs; 1: at once
   double link_drop = 0;         // per link

@@ -217,6 +217,12 @@ Status Simulation::OnArrival(const MqttMessage& message, const MqttLink::Message
     held_handler_ = handler;
     return Status::Ok();
   }
+  if (scenario_.bug == PlantedBug::kEarlyMemory && message.retained &&
+      !remembered_early_.insert(std::string(message.topic)).second) {
+    const uint64_t end = process_->node->Describe(Clock()).journal.end.value;
+    ledger_.Arrived(message, {wall_us_}, true, end, end);
+    return Status::Ok();
+  }
   MqttMessage m = message;
   if (scenario_.bug == PlantedBug::kUnknownDuplicate) m.duplicate = false;
   const uint64_t before = process_->node->Describe(Clock()).journal.end.value;

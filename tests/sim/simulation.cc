@@ -26,7 +26,9 @@ Simulation::Simulation(const Scenario& scenario, bool verbose)
       sink_broker_(&random_),
       store_(scenario.commit_sync),
       publisher_(&random_, scenario.qos),
-      ledger_(scenario.sync != JournalSync::kNever) {}
+      ledger_(scenario.sync != JournalSync::kNever) {
+  if (scenario_.copies) lane_broker_.SendCopyPerSubscription();
+}
 
 Simulation::~Simulation() {
   if (process_ != nullptr) Bury(Death::kProcess);
@@ -78,7 +80,8 @@ SimOutcome Simulation::Run() {
 }
 
 void Simulation::Live() {
-  // The session exists before the first message: earlier ones would be nobody's.
+  InjectRetained();
+  // The session exists before the first ordinary message: earlier ones would be nobody's.
   Rest("no session came up");
   calm_ = false;
   lane_broker_.SetFaults({scenario_.link_drop});
@@ -135,6 +138,16 @@ void Simulation::InjectAll(const std::vector<TestMessage>& messages) {
     ++injected_;
     ledger_.Injected(m);
     lane_broker_.Inject(m.topic, m.payload, m.qos);
+  }
+}
+
+// On topics of their own, as only the last of a topic is retained.
+void Simulation::InjectRetained() {
+  for (size_t i = 0; i < scenario_.retained; ++i) {
+    TestMessage m = publisher_.Last({wall_us_}).front();
+    m.topic = std::string("plant/") + (i % 2 == 0 ? "north" : "south") + "/kept" + std::to_string(i);
+    ledger_.Injected(m);
+    lane_broker_.Inject(m.topic, m.payload, m.qos, /*retain=*/true);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ class Simulation {
   void Step();
   void Advance();
   void Publish();
+  void InjectRetained();
   void InjectAll(const std::vector<TestMessage>& messages);
   void StepNode();
   void CheckInvariants();
@@ -97,6 +99,7 @@ class Simulation {
   std::unique_ptr<Process> process_;
   std::deque<ScannedMessage> held_;  // PlantedBug::kEarlyAcknowledge
   MqttLink::MessageHandler held_handler_;
+  std::set<std::string> remembered_early_;  // PlantedBug::kEarlyMemory
 
   int64_t monotonic_us_ = 1'000'000;
   int64_t wall_us_ = 1'700'000'000'000'000;

@@ -18,4 +18,7 @@ Scenario::PipelineText Edited(const Template& one);
 // Adds pipelines of several sources and joins of them to some scenarios: see several_sources.cc.
 void ChooseSourcePipelines(Scenario* s);
 
+// Filters that overlap, brokers that send a copy for each, retained messages: see overlapping_filters.cc.
+void ChooseOverlaps(Scenario* s);
+
 }  // namespace rivulet::sim

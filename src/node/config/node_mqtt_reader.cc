@@ -96,7 +96,7 @@ void ReadLogin(const SettingReader& reader, const FilePaths& paths, Faults* faul
   if (reader.Text("user", "the user's name at the broker", &user)) mqtt->user = user.text;
   const auto file = reader.Find("password_file");
   if (!file) return;
-  ReadSecret(*file, paths, &mqtt->password, faults);
+  ReadSecret(*file, paths, &mqtt->password, faults, &mqtt->password_file);
   if (!reader.Find("user")) {
     faults->Add(file->name_mark, ErrorCode::kMissingSetting,
                 "'user' in 'mqtt'; expected it together with 'password_file'");
@@ -196,12 +196,14 @@ void ReadReconnect(const SettingReader& reader, Faults* faults, MqttOptions* mqt
 
 }  // namespace
 
-void ReadSecret(const Setting& setting, const FilePaths& paths, std::string* secret, Faults* faults) {
+void ReadSecret(const Setting& setting, const FilePaths& paths, std::string* secret, Faults* faults,
+                std::string* resolved) {
   constexpr size_t kMaxSecretBytes = 64 << 10;
   MarkedText path;
   if (!TakeText(setting, "the path of a file that holds the secret", &path, faults)) return;
   const std::string file = paths.ResolveSecret(setting.label, path, faults);
   if (file.empty()) return;
+  if (resolved != nullptr) *resolved = file;
   const Status status = ReadTextFile(file, kMaxSecretBytes, secret);
   while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
   if (!status.ok() || secret->empty()) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/coding.h"
 #include "node/engine/heartbeat.h"
 #include "node/engine/memory_budget.h"
 #include "node/engine/store_keys.h"
@@ -31,7 +30,11 @@ std::string SinkName(const SinkSpec& sink) {
 }  // namespace
 
 Node::Node(const NodeSpec& spec, const NodeParts& parts)
-    : spec_(spec), parts_(parts), started_(parts.clock().monotonic) {}
+    : spec_(spec),
+      parts_(parts),
+      started_(parts.clock().monotonic),
+      refused_results_(parts.files, spec.data_directory, [clock = parts.clock] { return clock().wall; },
+                       parts.log) {}
 
 Node::~Node() {
   // The committer may still write into commit_.
@@ -163,7 +166,7 @@ Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<Si
       sink.target.text = spec_.data_directory + "/" + sink.target.text;
     }
     RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> made,
-                             MakeSink(sink, pipeline->name(), parts_.sink_link));
+                             MakeSink(sink, pipeline->name(), parts_.sink_link, &refused_results_));
     OutputChannel& channel = pipeline->channel(kind);
     RIVULET_RETURN_IF_ERROR(channel.AddSink(name, std::move(made), /*may_wait=*/true));
     if (const SinkStats state = channel.Stats().back(); !state.last_error.empty()) {
@@ -175,80 +178,19 @@ Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<Si
   return Status::Ok();
 }
 
-void Node::Subscribe() {
-  std::vector<MqttSubscription> wanted;
-  for (const Running& r : pipelines_) {
-    const SourcePlan& source = r.pipeline->plan().source;
-    for (size_t i = 0; i < source.sources(); ++i) {
-      for (const TopicPattern& topic : source.at(i).topics) {
-        const MqttSubscription one{topic.filter(), spec_.mqtt_qos};
-        if (std::find(wanted.begin(), wanted.end(), one) == wanted.end()) wanted.push_back(one);
-      }
-    }
-  }
-  AddTableTopics(&wanted);
-  if (wanted == subscriptions_) return;
-  subscriptions_ = wanted;
-  std::string value;
-  std::vector<std::string> filters;
-  for (const MqttSubscription& s : wanted) {
-    PutBytes(&value, s.filter);
-    filters.push_back(s.filter);
-  }
-  const Result<std::vector<std::string>> former = FormerFilters(*parts_.store);
-  retained_.Subscribed(filters, former.ok() ? *former : std::vector<std::string>());
-  std::erase_if(filters, [&wanted](const std::string& filter) {
-    return std::none_of(wanted.begin(), wanted.end(), [&filter](const MqttSubscription& s) {
-      return s.all_retained && s.filter == filter;
-    });
-  });
-  retained_.Renewed(filters);
-  std::string stored;
-  const Result<bool> found = parts_.store->Get(store_keys::Filters(), &stored);
-  if (!found.ok() || !*found || stored != value) remembered_.Put(store_keys::Filters(), value);
-  parts_.lane_link->Subscribe(std::move(wanted));
-}
-
-// A table that is new wants all rows that the broker holds, also where another pipeline has subscribed to
-// them before. Not so where pipelines read the topic as records: those would count them again.
-void Node::AddTableTopics(std::vector<MqttSubscription>* wanted) const {
-  const size_t sources = wanted->size();
-  for (const Running& r : pipelines_) {
-    const std::vector<TablePlan>& tables = r.pipeline->plan().tables;
-    for (size_t i = 0; i < tables.size(); ++i) {
-      if (!tables[i].of_topic()) continue;
-      for (const TopicPattern& topic : tables[i].source->topics) {
-        const auto known = std::find_if(wanted->begin(), wanted->end(), [&topic](const auto& s) {
-          return s.filter == topic.filter();
-        });
-        const bool fresh = r.pipeline->tables().fresh(i);
-        if (known == wanted->end()) {
-          wanted->push_back({topic.filter(), spec_.mqtt_qos, fresh});
-        } else if (known - wanted->begin() >= static_cast<ptrdiff_t>(sources)) {
-          known->all_retained = known->all_retained || fresh;
-        }
-      }
-    }
-  }
-}
-
-Result<std::vector<std::string>> Node::FormerFilters(const Store& store) {
-  std::string value;
-  RIVULET_ASSIGN_OR_RETURN(const bool found, store.Get(store_keys::Filters(), &value));
-  std::vector<std::string> filters;
-  std::string_view in = value, filter;
-  while (found && GetBytes(&in, &filter)) filters.emplace_back(filter);
-  return filters;
-}
-
 // On the link's thread. Only journals: what is acknowledged is on disk, nothing else has happened yet.
 Status Node::Ingest(const MqttMessage& message) {
-  if (!retained_.Admit(message)) return Status::Ok();
+  if (!IsNews(message)) return Status::Ok();
   bool dropped = false;
   const Status status =
       journal_->Append(message.topic, message.payload, parts_.clock().wall,
                        message.qos > 0 ? message.packet_id : uint16_t{0}, message.duplicate, &dropped);
-  if (!status.ok()) refused_.fetch_add(1, std::memory_order_relaxed);
+  if (status.ok()) {
+    retained_.Journaled(message);
+  } else {
+    retained_.Refused(message);
+    refused_.fetch_add(1, std::memory_order_relaxed);
+  }
   if (parts_.wake) parts_.wake();
   return status;
 }
@@ -264,6 +206,7 @@ bool Node::Step(Now now) {
   TrimJournal(now);
   WatchDisk(now);
   WatchTables(now);
+  WatchLinks(now);
   return more && status_.ok();
 }
 

@@ -27,8 +27,11 @@
 #include "node/engine/source_group.h"
 #include "node/engine/task_runner.h"
 #include "node/live/background.h"
+#include "node/live/link_watch.h"
 #include "node/live/node_status.h"
 #include "node/live/retained_filter.h"
+#include "node/live/subscription_plan.h"
+#include "node/sinks/refused_file.h"
 #include "state/file.h"
 #include "state/journal.h"
 #include "state/store.h"
@@ -136,7 +139,12 @@ class Node {
   void KeepForReaders();
   uint64_t LagOf(const Pipeline& pipeline) const;
 
-  void AddTableTopics(std::vector<MqttSubscription>* wanted) const;
+  // --- what the lane's session wants, and takes (node_subscribe.cc) ---
+  std::vector<WantedFilter> Wanted() const;
+  bool IsNews(const MqttMessage& message);
+  void ShowPast();
+  void WatchLinks(Now now);
+
   bool PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                std::vector<std::unique_ptr<PipelinePlan>>* plans);
 
@@ -173,7 +181,15 @@ class Node {
   bool cut_ = false;                    // a pipeline has messages to read again
   bool apart_ = false;                  // and so reads apart from others with the same source
   std::vector<MqttSubscription> subscriptions_;
+  std::vector<std::string> wanted_filters_;
+  Monotonic wanted_since_;              // when they began to hold, as far as is known; 0: they do not
+  bool wanted_known_ = false;           // the store has them
+  std::mutex wanted_mutex_;
+  std::vector<TopicPattern> wanted_patterns_;  // when more comes than anybody wants; else empty
   RetainedFilter retained_;
+  Offset past_shown_;                   // the link's thread only
+  RefusedFile refused_results_;
+  LinkWatch lane_watch_{"broker, input"}, sink_watch_{"broker, output"};
   Delta remembered_;                    // subscribed filters and texts, for the next commit
   std::vector<JournalEntry> entries_;   // scratch
   std::vector<InputMessage> messages_;  // scratch
@@ -193,7 +209,8 @@ class Node {
     std::atomic<bool> done{false};
   };
   std::unique_ptr<Commit> commit_;
-  Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_, last_table_check_;
+  Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_, last_table_check_,
+      last_link_check_;
   // What every pipeline had consumed with the last commit, and with the one before. When commits are not
   // synced, a power cut may take back the last one, and what it read is read again.
   Offset consumed_, consumed_before_;

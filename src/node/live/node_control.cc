@@ -5,6 +5,18 @@
 #include "node/tables/check_tables.h"
 
 namespace rivulet {
+namespace {
+
+// Ready is who can take in what is sent to it.
+std::string TroubleOf(const NodeStatus& s, bool wants_nothing) {
+  if (!s.error.empty()) return s.error;
+  // A node that waits for room on its disk goes on by itself, and the broker holds what comes.
+  if (s.lane.connected || s.paused || wants_nothing) return "";
+  return "no broker: " + std::string(LinkStateName(s.lane.state)) +
+         (s.lane.reason.empty() ? "" : ", " + s.lane.reason);
+}
+
+}  // namespace
 
 Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* errors) {
   RIVULET_RETURN_IF_ERROR(CommitNow(now));
@@ -68,6 +80,8 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
   assembled_ = true;
   KeepForReaders();
   Subscribe();
+  parts_.lane_link->Retry();
+  parts_.sink_link->Retry();
   const Status status = CommitNow(now);
   consumed_ = std::min(consumed_, consumed);
   consumed_before_ = std::min(consumed_before_, consumed);
@@ -106,11 +120,13 @@ NodeStatus Node::Describe(Now now) const {
   s.version = RIVULET_VERSION;
   s.uptime_us = (now.monotonic - started_).us;
   s.wall_us = now.wall.us;
-  s.ready = ready_;
+  s.started = ready_;
   s.paused = paused_;
   if (!status_.ok()) s.error = status_.ToString();
   s.lane = parts_.lane_link->Stats();
   s.sink = parts_.sink_link->Stats();
+  s.trouble = TroubleOf(s, subscriptions_.empty());
+  s.ready = s.started && s.trouble.empty();
   s.refused = refused_.load(std::memory_order_relaxed);
   if (journal_ != nullptr) s.journal = journal_->Stats();
   s.store = parts_.store->Stats();

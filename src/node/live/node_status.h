@@ -44,7 +44,9 @@ struct NodeStatus {
   std::string version;
   int64_t uptime_us = 0;
   int64_t wall_us = 0;
-  bool ready = false;
+  bool started = false;             // pipelines run
+  bool ready = false;               // and it can do its work: `trouble` is empty
+  std::string trouble;              // what keeps it from that
   bool paused = false;              // not reading from MQTT: disk nearly full
   std::string error;                // why it cannot go on; empty: it can
   MqttLinkStats lane, sink;

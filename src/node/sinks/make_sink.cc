@@ -3,10 +3,10 @@
 namespace rivulet {
 
 Result<std::unique_ptr<Sink>> MakeSink(const SinkSpec& spec, const std::string& pipeline,
-                                       MqttLink* link) {
+                                       MqttLink* link, RefusedResults* refused) {
   switch (spec.kind) {
     case SinkSpec::Kind::kMqtt:
-      return NewMqttSink(spec, link);
+      return NewMqttSink(spec, link, pipeline, refused);
     case SinkSpec::Kind::kSqlite:
       return NewSqliteSink(spec, pipeline);
     case SinkSpec::Kind::kFile:

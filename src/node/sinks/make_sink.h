@@ -8,9 +8,10 @@
 
 namespace rivulet {
 
-// `link` is used by MQTT sinks only, may be null without one, and outlives the sink. Errors: those
+// `link` and `refused` are used by MQTT sinks only, may be null without one, and outlive the
+// sink. Errors: those
 // of the New...Sink functions.
 Result<std::unique_ptr<Sink>> MakeSink(const SinkSpec& spec, const std::string& pipeline,
-                                       MqttLink* link);
+                                       MqttLink* link, RefusedResults* refused = nullptr);
 
 }  // namespace rivulet

@@ -35,8 +35,27 @@ struct SinkStats {
   std::string name;           // "mqtt aggregates/{sensor}"
   uint64_t delivered = 0;     // since start
   uint64_t errors = 0;
+  uint64_t refused = 0;       // that the receiver will never take: set aside
   bool available = true;
   std::string last_error;
+};
+
+// A result that its receiver will never take.
+struct RefusedResult {
+  std::string_view pipeline, sink, topic, id, reason;
+  std::string_view json;
+};
+
+// Where such results are kept, so that they neither hold up what follows nor are gone.
+class RefusedResults {
+ public:
+  virtual ~RefusedResults() = default;
+  // Errors: those of the file; then the result is not kept, and is to be brought again.
+  virtual Status Keep(const RefusedResult& result) = 0;
+  // What was kept is on the medium.
+  virtual Status Sync() = 0;
+  // Whether a result of `pipeline` on this topic would come to it as input again.
+  virtual bool ComesBack(std::string_view pipeline, std::string_view topic) const = 0;
 };
 
 // All functions are called on one thread. A sink never throws a result away: what it cannot take
@@ -73,7 +92,12 @@ class Sink {
 
 // Publishes to `link` (shared with others; outlives the sink), QoS 1 in order: at most one QoS 1
 // publish sequence, cursor moves on PUBACK. Template fields are taken from the result's JSON.
-Result<std::unique_ptr<Sink>> NewMqttSink(const SinkSpec& spec, MqttLink* link);
+// What the broker refuses, or ends connections for (tried alone kAloneTries times), goes to `refused`
+// (shared, outlives the sink; null: it is only counted) and counts as delivered.
+inline constexpr int kAloneTries = 3;
+Result<std::unique_ptr<Sink>> NewMqttSink(const SinkSpec& spec, MqttLink* link,
+                                          const std::string& pipeline = "",
+                                          RefusedResults* refused = nullptr);
 
 // Upserts into a table whose columns are created from the results' fields; result and cursor in
 // one transaction, so nothing is lost or doubled whatever crashes.
