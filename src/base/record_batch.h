@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_arena.h"
 #include "base/status.h"
 #include "base/types.h"
 #include "base/value.h"
@@ -37,10 +38,14 @@ static_assert(sizeof(Cell) == 8);
 // One field over all rows of a batch. Not thread-safe.
 class Column {
  public:
-  // Makes `rows` rows, all null, and forgets the heap. Keeps memory for reuse.
+  // Makes `rows` rows, all null, and forgets the heap. Keeps memory for reuse, but not what a single large
+  // text took.
   void Reset(uint32_t rows) {
     cells_.resize(rows);
     tags_.assign(rows, Type::kNull);
+    if (heap_.capacity() > kKeptHeap && heap_.size() < heap_.capacity() / 4) {
+      std::vector<char>().swap(heap_);
+    }
     heap_.clear();
     seen_ = 0;
   }
@@ -118,6 +123,8 @@ class Column {
     seen_ |= MaskOf(t);
   }
 
+  static constexpr size_t kKeptHeap = size_t{1} << 20;
+
   std::vector<Cell> cells_;
   std::vector<Type> tags_;
   std::vector<char> heap_;
@@ -132,6 +139,12 @@ struct Selection {
   uint32_t operator[](uint32_t k) const { return rows ? rows[k] : k; }
 };
 
+// Which element of an array a record was made of.
+struct ElementPlace {
+  uint32_t number = 0;  // from 1 on; 0: it was not made of an element
+  uint64_t whole = 0;   // hash of the record that held the array: equal elements of equal records are equal
+};
+
 // See the head of the file. Not thread-safe; one owner at a time.
 struct RecordBatch {
   uint32_t rows = 0;
@@ -140,8 +153,10 @@ struct RecordBatch {
   std::vector<int64_t> arrival;     // us since 1970, per row: receive time of the message
   std::vector<uint64_t> offset;     // lane offset of the message each row came from
   // The record's bytes as received (for late output and dead letters); they point into the input
-  // buffer and are valid for as long as that is.
+  // buffer or into `kept`, and are valid for as long as these are.
   std::vector<std::string_view> raw;
+  std::vector<ElementPlace> elements;  // by row; empty when no record was made of an element
+  ByteArena kept;                      // bytes of records that do not stand in the input as they are
 
   // Empties the batch and gives it `column_count` columns with room for `capacity` rows each.
   void Reset(uint32_t column_count, uint32_t capacity) {
@@ -152,7 +167,11 @@ struct RecordBatch {
     arrival.resize(capacity);
     offset.resize(capacity);
     raw.resize(capacity);
+    elements.clear();
+    kept.Clear();
   }
+  // See `elements`; 0 when the row was not made of an element.
+  uint32_t element(uint32_t row) const { return row < elements.size() ? elements[row].number : 0; }
   uint32_t capacity() const { return static_cast<uint32_t>(offset.size()); }
   // Makes room for at least one more row.
   void EnsureRoom() {

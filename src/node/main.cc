@@ -1,4 +1,6 @@
 // `rivulet`: finds the sub-command and hands it the rest of the command line.
+#include <malloc.h>
+
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -54,6 +56,10 @@ int RefuseUnknown(const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // What a large message took goes back to the system when it is over: left to itself, the allocator keeps
+  // the more, the larger the blocks were that it was given back.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
   Arguments args(argv + 1, argv + argc);
   if (args.empty()) {
     PrintHelp(stderr);

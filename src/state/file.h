@@ -25,6 +25,22 @@ class AppendFile {
   virtual uint64_t size() const = 0;
 };
 
+// A file that lies where others see it, who may move, replace, cut or remove it: what file sinks write.
+class OutputFile : public AppendFile {
+ public:
+  // Cuts it to `size`, at most size(), and goes on there; also drops what a failed append left. Errors: kIo.
+  virtual Status Cut(uint64_t size) = 0;
+  // Whether its path still names it and it is size() bytes long.
+  virtual bool InPlace() const = 0;
+};
+
+// What OpenOutput may find.
+enum class OutputUse : uint8_t {
+  kNew,      // nothing, or an empty file; a link is not followed
+  kOwn,      // the file that was written before
+  kReplace,  // any file; it is emptied
+};
+
 class ReadFile {
  public:
   virtual ~ReadFile() = default;
@@ -52,6 +68,10 @@ class FileSystem {
   virtual Result<std::vector<std::string>> List(const std::string& path) = 0;
   // Bytes an unprivileged process may still write on the file system of `path`.
   virtual Result<uint64_t> FreeBytes(const std::string& path) = 0;
+  // Opens a regular file for output; with kNew and kReplace it is made if absent, readable for its owner and
+  // group only. Never waits for pipes and devices, nor opens them. Errors: kForeignFile for what is no
+  // regular file, and with kNew for a link and for a file that holds something; kNotFound with kOwn; kIo.
+  virtual Result<std::unique_ptr<OutputFile>> OpenOutput(const std::string& path, OutputUse use) = 0;
 };
 
 // The real thing. One instance per process is enough.

@@ -87,8 +87,9 @@ class Journal {
   // `*dropped`. Returns after the bytes are with the kernel (and, with sync always, on the medium).
   // Errors: kDiskFull, kIo: then the message is NOT journaled and must not be acknowledged.
   // kRecordTooLarge: no MQTT message is that large.
-  virtual Status Append(std::string_view topic, std::string_view payload, const ReceiveTime& received,
-                        uint16_t packet_id, bool duplicate, bool* dropped) = 0;
+  virtual Status Append(std::string_view topic, std::string_view payload,
+                        const ReceiveTime& received, uint16_t packet_id, bool duplicate,
+                        bool* dropped) = 0;
 
   // Appends a tick: nothing more came up to `received`; with `resumes`, what lies before it since the last
   // entry was not listened to. Errors: kDiskFull, kIo.

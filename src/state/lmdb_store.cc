@@ -197,9 +197,7 @@ class LmdbStore final : public Store {
     stats.capacity_bytes = capacity_;
     MDB_stat s;
     if (mdb_env_stat(env_, &s) != 0) return stats;
-    constexpr uint64_t kMetaPages = 2;
-    stats.used_bytes = static_cast<uint64_t>(s.ms_psize) *
-                       (s.ms_branch_pages + s.ms_leaf_pages + s.ms_overflow_pages + kMetaPages);
+    stats.used_bytes = UsedBytes(s);
     stats.entries = s.ms_entries - 1;  // the format row
     return stats;
   }
@@ -209,7 +207,10 @@ class LmdbStore final : public Store {
     MDB_txn* txn = nullptr;
     int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
     if (rc != 0) return LmdbStatus(rc, "cannot begin to commit", directory_);
-    const Status applied = Apply(txn, delta);
+    MDB_stat before;
+    rc = mdb_stat(txn, dbi_, &before);
+    Status applied = rc == 0 ? Apply(txn, delta) : LmdbStatus(rc, "cannot examine the table", directory_);
+    if (applied.ok()) applied = KeepReserve(txn, before);
     if (!applied.ok()) {
       mdb_txn_abort(txn);
       return applied;
@@ -217,11 +218,11 @@ class LmdbStore final : public Store {
     rc = mdb_txn_commit(txn);
     limiter_.Check();
     // A write that only went in part, for want of room, is EIO to LMDB.
-    if (rc == EIO && !HasRoomFor(delta)) rc = ENOSPC;
+    if (rc == EIO && !DiskHasRoomFor(delta)) rc = ENOSPC;
     return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot commit", directory_);
   }
 
-  bool HasRoomFor(const Delta& delta) const {
+  bool DiskHasRoomFor(const Delta& delta) const {
     const Result<uint64_t> room = NewPosixFileSystem()->FreeBytes(directory_);
     return !room.ok() || *room >= std::max<uint64_t>(kLeastRoom, 2 * delta.bytes().size());
   }
@@ -270,6 +271,25 @@ class LmdbStore final : public Store {
                          ::pwrite(fd, pages.data(), pages.size(), 0) == size &&
                          ::fdatasync(fd) == 0;
     return written ? Status::Ok() : LmdbStatus(errno, "cannot write the meta pages", directory_);
+  }
+
+  static uint64_t UsedBytes(const MDB_stat& s) {
+    constexpr uint64_t kMetaPages = 2;
+    return static_cast<uint64_t>(s.ms_psize) *
+           (s.ms_branch_pages + s.ms_leaf_pages + s.ms_overflow_pages + kMetaPages);
+  }
+
+  // To delete takes pages too: LMDB copies each that it changes. So the map never becomes full to the last
+  // page; see Store::Commit.
+  Status KeepReserve(MDB_txn* txn, const MDB_stat& before) const {
+    MDB_stat after;
+    const int rc = mdb_stat(txn, dbi_, &after);
+    if (rc != 0) return LmdbStatus(rc, "cannot examine the table", directory_);
+    const uint64_t used = UsedBytes(after);
+    if (used <= UsedBytes(before) || HasRoomFor(used, after.ms_entries, before.ms_entries, capacity_)) {
+      return Status::Ok();
+    }
+    return LmdbStatus(MDB_MAP_FULL, "no room for a commit", directory_);
   }
 
   // Checks the format row, or writes it into a new store.

@@ -60,6 +60,24 @@ Result<uint64_t> OutputLog::Begin() const {
   return begin;
 }
 
+// The first entries stand for all: those of a log are much alike.
+Status OutputLog::Measure() {
+  constexpr size_t kSample = 256;
+  if (store_ == nullptr) return Status::Ok();
+  uint64_t begin = next_, count = 0, bytes = 0;
+  RIVULET_RETURN_IF_ERROR(
+      store_->Scan(Row(0), Row(next_), [&](std::string_view row, std::string_view value) {
+        bytes += row.size() + value.size();
+        row.remove_prefix(prefix_.size());
+        if (count++ == 0) GetOrderedU64(&row, &begin);
+        return count < kSample;
+      }));
+  if (count == 0) return Status::Ok();
+  held_ = bytes / count * (next_ - begin);
+  parts_.assign(1, Part{next_, held_});
+  return Status::Ok();
+}
+
 std::string OutputLog::Row(uint64_t sequence) const {
   std::string row = prefix_;
   PutOrderedU64(&row, sequence);
@@ -80,8 +98,13 @@ void OutputLog::Append(uint32_t revision, int64_t start_us, std::string_view key
   if (place != nullptr) PutPlace(*place, start_us, &block.bytes);
   block.bytes.append(json);
   block.ends.push_back(static_cast<uint32_t>(block.bytes.size()));
-  memory_ += block.bytes.size() - before + sizeof(uint32_t);
+  const size_t grown = block.bytes.size() - before + sizeof(uint32_t);
+  memory_ += grown;
   ++next_;
+  if (parts_.empty() || parts_.back().bytes >= kBlockBytes) parts_.push_back({next_, 0});
+  parts_.back().end = next_;
+  parts_.back().bytes += grown;
+  held_ += grown;
 }
 
 bool OutputLog::Decode(std::string_view value, uint64_t sequence, Entry* entry) {
@@ -149,6 +172,10 @@ void OutputLog::CollectTrim(Delta* delta) {
 
 void OutputLog::Trim(uint64_t sequence) {
   trimmed_ = std::max(trimmed_, sequence);
+  while (!parts_.empty() && parts_.front().end <= trimmed_) {
+    held_ -= parts_.front().bytes;
+    parts_.pop_front();
+  }
   while (!blocks_.empty() && blocks_.front().first + blocks_.front().ends.size() <= trimmed_) {
     memory_ -= blocks_.front().bytes.size() + blocks_.front().ends.size() * sizeof(uint32_t);
     blocks_.pop_front();

@@ -50,6 +50,11 @@ class OutputLog {
   void Append(uint32_t revision, int64_t start_us, std::string_view key, std::string_view json,
               const OutputPlace* place = nullptr);
 
+  // Finds out what is stored of it. Errors: those of the store.
+  Status Measure();
+  // Bytes of all entries that are not trimmed yet, about.
+  uint64_t held_bytes() const { return held_; }
+
   // The next entry gets this number. Only while nothing is waiting to be committed.
   void SkipTo(uint64_t sequence) { next_ = collected_ = readable_ = sequence; }
 
@@ -102,6 +107,11 @@ class OutputLog {
     }
   };
   static constexpr size_t kBlockBytes = 64 << 10;
+  // Entries that are not trimmed, in memory or not: how much they take together.
+  struct Part {
+    uint64_t end;    // of the last one, and 1
+    uint64_t bytes;
+  };
 
   std::string Row(uint64_t sequence) const;
   const Block* FindBlock(uint64_t sequence) const;
@@ -114,6 +124,8 @@ class OutputLog {
   size_t memory_limit_;
   std::deque<Block> blocks_;
   size_t memory_ = 0;
+  std::deque<Part> parts_;
+  uint64_t held_ = 0;    // the sum of the parts
   uint64_t next_;        // to be appended
   uint64_t collected_;   // handed to a commit
   uint64_t readable_;    // durable

@@ -30,15 +30,15 @@ Status ErrnoStatus(int error, const char* action, const std::string& path) {
   }
 }
 
-int OpenRetrying(const std::string& path, int flags) {
+int OpenRetrying(const std::string& path, int flags, mode_t mode = 0644) {
   int fd = -1;
   do {
-    fd = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
+    fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
   } while (fd < 0 && errno == EINTR);
   return fd;
 }
 
-class PosixAppendFile final : public AppendFile {
+class PosixAppendFile final : public OutputFile {
  public:
   PosixAppendFile(int fd, uint64_t size, std::string path)
       : fd_(fd), size_(size), path_(std::move(path)) {}
@@ -70,11 +70,33 @@ class PosixAppendFile final : public AppendFile {
 
   uint64_t size() const override { return size_.load(std::memory_order_relaxed); }
 
+  Status Cut(uint64_t size) override {
+    if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
+      return ErrnoStatus(errno, "cannot cut", path_);
+    }
+    size_.store(size, std::memory_order_relaxed);
+    return Status::Ok();
+  }
+
+  // What it was found to have.
+  void SetSize(uint64_t size) { size_.store(size, std::memory_order_relaxed); }
+
+  bool InPlace() const override {
+    struct stat open, named;
+    return ::fstat(fd_.get(), &open) == 0 && ::stat(path_.c_str(), &named) == 0 &&
+           open.st_dev == named.st_dev && open.st_ino == named.st_ino &&
+           static_cast<uint64_t>(open.st_size) == size();
+  }
+
  private:
   Descriptor fd_;
   std::atomic<uint64_t> size_;
   const std::string path_;
 };
+
+Status Foreign(const std::string& path, const char* what) {
+  return Status(ErrorCode::kForeignFile, "'" + path + "' " + what);
+}
 
 class PosixReadFile final : public ReadFile {
  public:
@@ -117,6 +139,36 @@ class PosixFileSystem final : public FileSystem {
                         static_cast<off_t>(reserve - size));
     }
     return std::unique_ptr<AppendFile>(std::make_unique<PosixAppendFile>(fd, size, path));
+  }
+
+  Result<std::unique_ptr<OutputFile>> OpenOutput(const std::string& path, OutputUse use) override {
+    constexpr const char* kNotRegular =
+        "is not a regular file; results need one that can be cut and continued after a crash";
+    const bool is_new = use == OutputUse::kNew;
+    struct stat info;
+    // Before it is opened: with some devices that alone does something.
+    const bool there = (is_new ? ::lstat : ::stat)(path.c_str(), &info) == 0;
+    if (there && S_ISLNK(info.st_mode)) {
+      return Foreign(path, "is a symbolic link; name the file itself, or remove the link");
+    }
+    if (there && !S_ISREG(info.st_mode)) return Foreign(path, kNotRegular);
+    const int flags = O_WRONLY | O_NONBLOCK | (use == OutputUse::kOwn ? 0 : O_CREAT) |
+                      (is_new ? O_NOFOLLOW : 0);
+    const int fd = OpenRetrying(path, flags, 0640);
+    if (fd < 0) return ErrnoStatus(errno, "cannot open for output", path);
+    auto file = std::make_unique<PosixAppendFile>(fd, 0, path);
+    if (::fstat(fd, &info) != 0) return ErrnoStatus(errno, "cannot examine", path);
+    if (!S_ISREG(info.st_mode)) return Foreign(path, kNotRegular);
+    if (is_new && info.st_size > 0) {
+      return Foreign(path, "holds something that this sink did not write; move it away, or name another "
+                           "file");
+    }
+    if (use == OutputUse::kReplace) {
+      RIVULET_RETURN_IF_ERROR(file->Cut(0));
+    } else {
+      file->SetSize(static_cast<uint64_t>(info.st_size));
+    }
+    return std::unique_ptr<OutputFile>(std::move(file));
   }
 
   Result<std::unique_ptr<ReadFile>> OpenRead(const std::string& path) override {

@@ -20,6 +20,12 @@ struct StoreStats {
   uint64_t entries = 0;
 };
 
+// Whether a store may grow to `used` bytes with `entries` rows, from `before` rows: up to seven eighths of
+// its capacity, and half-way into the rest without more rows, as when results take the place of windows.
+constexpr bool HasRoomFor(uint64_t used, uint64_t entries, uint64_t before, uint64_t capacity) {
+  return used <= capacity - capacity / 8 || (entries <= before && used <= capacity - capacity / 16);
+}
+
 // Reads may run on any thread, concurrently with one Commit; each read sees the last commit that
 // had finished when it started.
 class Store {
@@ -36,6 +42,8 @@ class Store {
 
   // Applies all operations, or none. When it returns ok the commit is durable as configured.
   // Errors: kStoreFull, kDiskFull, kIo, kCorrupt (damaged delta). One caller at a time.
+  // A part of the capacity is a reserve (HasRoomFor), so that commits that make room can be made when it is
+  // full: one that leaves less in use than there was always has room, as far as the medium has.
   virtual Status Commit(const Delta& delta) = 0;
 
   virtual StoreStats Stats() const = 0;

@@ -34,6 +34,9 @@ struct MqttOptions {
   int version = 4;                   // 4 is MQTT 3.1.1, 5 is MQTT 5
   std::string user;
   std::string password;
+  // Where the password is: read anew for each connection, so that a changed one is taken without a
+  // restart. Empty: `password` is it. While the file cannot be read, the last one known serves.
+  std::string password_file;
   std::optional<MqttTls> tls;
   std::optional<MqttWill> will;
   std::string online_payload;        // published retained on the will's topic after each connect
@@ -41,6 +44,7 @@ struct MqttOptions {
   Duration reconnect_min = Duration::Millis(500);  // doubles up to reconnect_max
   Duration reconnect_max = Duration::Seconds(30);
   uint32_t max_inflight = 100;       // unacknowledged publishes
+  uint32_t max_packet = 0;           // MQTT 5: the broker is told to send none of more bytes; 0: any
   bool persistent_session = true;    // clean start off; MQTT 5: session expiry never
   // Where QoS 2 messages are kept between PUBREC and PUBREL (MQTT 3.1.1; MQTT 5 needs none);
   // empty: in memory (then QoS 2 is only as safe as the process). The directory must exist and
@@ -63,6 +67,7 @@ struct MqttMessage {
   // each reconnect; with MQTT 5 the link asks for it once.
   bool retained = false;
   bool resumed = false;    // the broker had kept the session from before this connection
+  uint64_t connection = 0; // which of the link's connections it came by: see MqttLinkStats
 };
 
 struct MqttSubscription {
@@ -73,9 +78,33 @@ struct MqttSubscription {
   bool operator==(const MqttSubscription&) const = default;
 };
 
+// How a link is, or what the last trouble was.
+enum class LinkState : uint8_t {
+  kConnecting,          // nothing known yet
+  kConnected,           // and every wanted subscription holds
+  kPaused,              // as asked for
+  kUnreachable,         // host, port, network
+  kTls,                 // no TLS connection: certificates, names
+  kRefused,             // by the broker, for another reason than those below
+  kNotAuthorised,       // user, password, access list
+  kSubscriptionRefused, // connected, but not given what it wants
+  kTakenOver,           // another client has the same client id
+  kLost,                // a connection ended
+  kNotTaken,            // the node could not take a message: the broker keeps it
+};
+// "connected", "not authorised", ...: for people and for the status.
+std::string_view LinkStateName(LinkState state);
+
 struct MqttLinkStats {
-  bool connected = false;
-  std::string broker;              // the one connected to
+  uint64_t connection = 0;         // number of the present connection, or of the last attempt at one
+  bool connected = false;          // to a broker that has granted every wanted subscription
+  LinkState state = LinkState::kConnecting;
+  std::string broker;              // the one connected to, or last tried
+  // Of the present or, once connected, last trouble. `troubles` counts them: it tells apart what
+  // comes and goes between two looks.
+  LinkState trouble = LinkState::kConnecting;
+  std::string reason;              // in words
+  uint64_t troubles = 0;
   uint64_t connects = 0;
   uint64_t received = 0;           // accepted by the message handler
   uint64_t published = 0;          // acknowledged publishes
@@ -115,13 +144,14 @@ class MqttLink {
   // Back-pressure: while paused, disconnects and stays so; the broker keeps the session's messages.
   virtual void Pause(bool paused) = 0;
 
-  // Queues a publish; the bytes are copied. False when not connected or max_inflight is reached:
-  // try again later, in order; `done` is then not called. After true `done(ok)` is called exactly
-  // once, on the link's own thread with no lock held (it may Publish): true after PUBACK/PUBCOMP
-  // (QoS 0: after sending), in order; false when the connection ended before, or an MQTT 5 broker
-  // refused it (see last_error). What was not acknowledged when a connection ended is reported
-  // false in the order of its Publish before the next connection begins, and the link itself never
-  // sends it again: publish it again, in the same order, with the same bytes.
+  // Queues a publish; the bytes are copied. False when not connected or max_inflight (or what the
+  // broker takes at a time, if that is less) is reached: try again later, in order; `done` is then
+  // not called. After true `done` is called exactly once, on the link's own thread with no lock held
+  // (it may Publish): kAcknowledged after PUBACK/PUBCOMP (QoS 0: after sending), in order. What was not
+  // acknowledged when a connection ended is reported lost in the order of its Publish before the next
+  // connection begins, and the link itself never sends it again: publish it again, in the same order,
+  // with the same bytes. A QoS above the broker's highest is lowered to that; a broker that keeps no
+  // retained messages is sent it as an ordinary one.
   struct Publication {
     std::string_view topic;
     std::string_view payload;
@@ -129,10 +159,22 @@ class MqttLink {
     bool retain = false;
     std::string_view rivulet_id;  // MQTT 5 user property; ignored with 3.1.1
   };
-  using DoneHandler = std::function<void(bool ok)>;
+  enum class Delivery : uint8_t {
+    kAcknowledged,
+    kLost,      // the connection ended before: publish it again
+    // It was the only one under way, on a connection that had been quiet and well: it may be what the
+    // broker ends connections for. The link comes to this by itself when connections keep ending.
+    kLostAlone,
+    kRefused,   // by the broker, or it is larger than the broker takes: it never will be taken
+  };
+  // `why` in words, for kRefused and kLostAlone.
+  using DoneHandler = std::function<void(Delivery delivery, const std::string& why)>;
   virtual bool Publish(const Publication& publication, DoneHandler done) = 0;
 
   virtual MqttLinkStats Stats() const = 0;
+
+  // What stood in the way may have changed (a password): a link that waits tries at once.
+  virtual void Retry() {}
 
   // Publishes the will as a clean goodbye, waits for what is in flight, disconnects: within about
   // `timeout`. Everything unacknowledged is reported first; no callback after it returns. Zero:

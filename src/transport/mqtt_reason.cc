@@ -49,4 +49,29 @@ std::string ReasonWords(int code) {
   }
 }
 
+LinkState StateOfReason(int code) {
+  switch (code) {
+    case 4: case 5: case 134: case 135: case 138: case 140: return LinkState::kNotAuthorised;
+    case 142: return LinkState::kTakenOver;
+    default: return LinkState::kRefused;
+  }
+}
+
+std::string_view LinkStateName(LinkState state) {
+  switch (state) {
+    case LinkState::kConnecting: return "connecting";
+    case LinkState::kConnected: return "connected";
+    case LinkState::kPaused: return "paused";
+    case LinkState::kUnreachable: return "unreachable";
+    case LinkState::kTls: return "no TLS connection";
+    case LinkState::kRefused: return "refused";
+    case LinkState::kNotAuthorised: return "not authorised";
+    case LinkState::kSubscriptionRefused: return "subscription refused";
+    case LinkState::kTakenOver: return "taken over by another client";
+    case LinkState::kLost: return "connection lost";
+    case LinkState::kNotTaken: return "message not taken";
+  }
+  return "";
+}
+
 }  // namespace rivulet

@@ -90,11 +90,14 @@ struct PahoClient::Impl : public mqtt::iaction_listener {
     client = std::make_unique<mqtt::async_client>(broker, options.client_id, create,
                                                   keep ? &persistence : nullptr);
     client->set_connection_lost_handler([this](const std::string& cause) {
-      if (refusing || !lost_reason.empty()) return events->OnLost(lost_reason);
-      events->OnLost("connection to '" + broker + "' lost" + (cause.empty() ? "" : ": " + cause));
+      if (refusing || !lost_reason.empty()) return events->OnLost(lost_state, lost_reason);
+      events->OnLost(LinkState::kLost,
+                     "connection to '" + broker + "' lost" + (cause.empty() ? "" : ": " + cause));
     });
     client->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
       lost_reason = "broker '" + broker + "' closed the connection: " + ReasonWords(code);
+      lost_state = StateOfReason(code) == LinkState::kTakenOver ? LinkState::kTakenOver
+                                                                : LinkState::kLost;
     });
     const int rc = MQTTAsync_setMessageArrivedCallback(HandleOf(*client), this, &OnArrived);
     if (rc != MQTTASYNC_SUCCESS) throw mqtt::exception(rc);
@@ -148,10 +151,13 @@ struct PahoClient::Impl : public mqtt::iaction_listener {
     switch (token.get_type()) {
       case mqtt::token::CONNECT:
         session_present = token.get_connect_response().is_session_present();
-        events->OnConnected();
+        events->OnConnected(LimitsOf(token.get_connect_response().get_properties()));
+        break;
+      case mqtt::token::SUBSCRIBE:
+        events->OnSubscribed(LinkState::kConnected, std::string());
         break;
       case mqtt::token::PUBLISH:
-        events->OnPublished(IdOf(token), true, std::string());
+        events->OnPublished(IdOf(token), true, 0, std::string());
         break;
       default:
         break;
@@ -161,24 +167,15 @@ struct PahoClient::Impl : public mqtt::iaction_listener {
   void on_failure(const mqtt::token& token) override {
     switch (token.get_type()) {
       case mqtt::token::CONNECT:
-        events->OnConnectFailed(ConnectFailure(token.get_return_code()));
+        ConnectFailed(token.get_return_code());
         break;
-      case mqtt::token::SUBSCRIBE: {
-        const auto filters = token.get_topics();
-        const int code = token.get_reason_code();
-        const std::string filter = filters && !filters->empty() ? (*filters)[0] : std::string();
-        const std::string why = code >= 128 && code != mqtt::MQTTPP_V3_CODE
-                                    ? ReasonWords(code)
-                                    : "not authorised, or connection lost";
-        events->OnSubscribeFailed(
-            Status(ErrorCode::kBrokerRefused, "subscription to '" + filter + "': " + why)
-                .ToString());
+      case mqtt::token::SUBSCRIBE:
+        SubscribeFailed(token);
         break;
-      }
       case mqtt::token::PUBLISH: {
         const int code = token.get_reason_code();
         const bool refused = code >= 128 && code != mqtt::MQTTPP_V3_CODE;
-        events->OnPublished(IdOf(token), false,
+        events->OnPublished(IdOf(token), false, refused ? code : 0,
                             refused ? Status(ErrorCode::kBrokerRefused,
                                              "publish refused: " + ReasonWords(code))
                                           .ToString()
@@ -190,16 +187,46 @@ struct PahoClient::Impl : public mqtt::iaction_listener {
     }
   }
 
-  std::string ConnectFailure(int code) const {
+  void SubscribeFailed(const mqtt::token& token) {
+    const auto filters = token.get_topics();
+    const int code = token.get_reason_code();
+    const bool known = code >= 128 && code != mqtt::MQTTPP_V3_CODE;
+    const std::string filter = filters && !filters->empty() ? (*filters)[0] : std::string();
+    const std::string why = known ? ReasonWords(code) : "not authorised, or connection lost";
+    events->OnSubscribed(
+        LinkState::kSubscriptionRefused,
+        Status(ErrorCode::kBrokerRefused, "subscription to '" + filter + "': " + why).ToString());
+  }
+
+  void ConnectFailed(int code) {
     if (code > 0) {
-      return Status(ErrorCode::kBrokerRefused, "'" + broker + "': " + ConnackReason(code))
-          .ToString();
+      return events->OnConnectFailed(
+          StateOfReason(code),
+          Status(ErrorCode::kBrokerRefused, "'" + broker + "': " + ConnackReason(code)).ToString());
     }
     std::string message = "'" + broker + "': ";
     message += address.tls ? "no TLS connection; check host and port, the CA file, that the "
                              "broker's certificate names this host, and the client certificate"
                            : "no connection; check host, port and that the broker runs";
-    return Status(ErrorCode::kBrokerUnreachable, std::move(message)).ToString();
+    events->OnConnectFailed(address.tls ? LinkState::kTls : LinkState::kUnreachable,
+                            Status(ErrorCode::kBrokerUnreachable, std::move(message)).ToString());
+  }
+
+  BrokerLimits LimitsOf(const mqtt::properties& properties) const {
+    BrokerLimits limits;
+    if (options.version < 5) return limits;
+    const auto number = [&properties](mqtt::property::code code, uint32_t otherwise) {
+      if (!properties.contains(code)) return otherwise;
+      const MQTTProperties& all = properties.c_struct();
+      return static_cast<uint32_t>(
+          MQTTProperties_getNumericValue(const_cast<MQTTProperties*>(&all),
+                                         static_cast<MQTTPropertyCodes>(code)));
+    };
+    limits.max_packet_size = number(mqtt::property::MAXIMUM_PACKET_SIZE, 0);
+    limits.receive_maximum = number(mqtt::property::RECEIVE_MAXIMUM, limits.receive_maximum);
+    limits.max_qos = static_cast<int>(number(mqtt::property::MAXIMUM_QOS, 2));
+    limits.retains = number(mqtt::property::RETAIN_AVAILABLE, 1) != 0;
+    return limits;
   }
 
   static uint64_t IdOf(const mqtt::token& token) {
@@ -215,6 +242,7 @@ struct PahoClient::Impl : public mqtt::iaction_listener {
   bool session_present = false;
   bool refusing = false;
   std::string lost_reason;
+  LinkState lost_state = LinkState::kNotTaken;
 
   Persistence persistence{this};
   std::unique_ptr<mqtt::async_client> client;  // last: its destructor still reports events
@@ -297,6 +325,18 @@ Status PahoClient::Publish(const MqttLink::Publication& publication, uint64_t id
     return Status(ErrorCode::kNotConnected, "publish on '" + std::string(publication.topic) +
                                                 "' not sent: " + e.what());
   }
+}
+
+uint64_t PahoClient::PacketSize(const MqttLink::Publication& p, int version) {
+  uint64_t rest = 2 + p.topic.size() + (p.qos > 0 ? 2 : 0) + p.payload.size();
+  // The length of the properties takes one byte while they are as short as ours.
+  if (version >= 5) rest += 1;
+  if (version >= 5 && !p.rivulet_id.empty()) {
+    rest += 1 + 2 + sizeof(kIdProperty) - 1 + 2 + p.rivulet_id.size();
+  }
+  uint64_t length_bytes = 1;
+  for (uint64_t n = rest >> 7; n > 0; n >>= 7) ++length_bytes;
+  return 1 + length_bytes + rest;
 }
 
 Result<BrokerAddress> ParseBrokerAddress(std::string_view uri) {

@@ -16,6 +16,15 @@
 
 namespace rivulet {
 
+// What an MQTT 5 broker says of itself when it lets us in; with 3.1.1 nothing is known. Topic aliases are
+// not used, whatever it offers.
+struct BrokerLimits {
+  uint32_t max_packet_size = 0;   // bytes; 0: none known
+  uint32_t receive_maximum = 65535;
+  int max_qos = 2;
+  bool retains = true;
+};
+
 // What a client reports. Called on Paho's threads WITH PAHO'S OWN LOCK HELD (and, from the
 // client's destructor, on the destroying thread): do nothing but note it, never call a client.
 class PahoEvents {
@@ -23,14 +32,16 @@ class PahoEvents {
   virtual ~PahoEvents() = default;
   // True: the message may be acknowledged. False: the connection is cut so that it is not.
   virtual bool OnArrived(const MqttMessage& message) = 0;
-  virtual void OnConnected() = 0;
-  virtual void OnConnectFailed(std::string why) = 0;
+  virtual void OnConnected(const BrokerLimits& limits) = 0;
+  virtual void OnConnectFailed(LinkState trouble, std::string why) = 0;
   // `why` is empty when a refused message was the reason.
-  virtual void OnLost(std::string why) = 0;
-  virtual void OnSubscribeFailed(std::string why) = 0;
-  // Once for each Publish that returned ok, at the latest while the client is destroyed. `why` is
-  // empty unless the broker refused.
-  virtual void OnPublished(uint64_t id, bool ok, std::string why) = 0;
+  virtual void OnLost(LinkState trouble, std::string why) = 0;
+  // Once for each Subscribe that returned ok, while the connection lasts. `why` is empty when the
+  // broker has granted it.
+  virtual void OnSubscribed(LinkState trouble, std::string why) = 0;
+  // Once for each Publish that returned ok, at the latest while the client is destroyed. Not
+  // acknowledged, and `why` empty: lost with the connection; else refused. `reason`: the broker's code.
+  virtual void OnPublished(uint64_t id, bool acknowledged, int reason, std::string why) = 0;
 };
 
 class PahoClient {
@@ -52,6 +63,8 @@ class PahoClient {
   Status Unsubscribe(const std::string& filter);
   // The bytes are copied. `id` is not 0.
   Status Publish(const MqttLink::Publication& publication, uint64_t id);
+  // Bytes of the packet that it makes.
+  static uint64_t PacketSize(const MqttLink::Publication& publication, int version);
 
  private:
   struct Impl;

@@ -33,11 +33,14 @@ mqtt::connect_options PahoConnectOptions(const MqttOptions& options, bool tls) {
   connect.set_mqtt_version(options.version);
   if (options.version >= 5) {
     connect.set_clean_start(!options.persistent_session);
+    mqtt::properties properties;
     if (options.persistent_session) {
-      mqtt::properties properties;
       properties.add({mqtt::property::SESSION_EXPIRY_INTERVAL, kSessionNeverExpires});
-      connect.set_properties(std::move(properties));
     }
+    if (options.max_packet > 0) {
+      properties.add({mqtt::property::MAXIMUM_PACKET_SIZE, static_cast<int32_t>(options.max_packet)});
+    }
+    connect.set_properties(std::move(properties));
   } else {
     connect.set_clean_session(!options.persistent_session);
   }

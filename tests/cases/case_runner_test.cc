@@ -154,6 +154,8 @@ class CaseRun {
         line.arrival_us = m.payload.arrival_us;
         line.text = m.payload.payload;
         line.punctuation = m.kind == InputMessage::Kind::kWatermark;
+        line.tick = m.kind == InputMessage::Kind::kTick;
+        line.resumes = m.resumes;
         line.watermark_us = m.watermark_us;
         if (m.kind == InputMessage::Kind::kTable) line.table = m.table;
         line.removes = m.removes;

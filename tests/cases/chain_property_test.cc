@@ -23,7 +23,7 @@ std::vector<StreamLine> RandomLines(Random* random, size_t count, int64_t disord
   for (size_t i = 0; i < count; ++i) {
     now += static_cast<int64_t>(random->Below(random->Chance(0.05) ? 900 : 12));
     if (random->Chance(0.03)) {
-      lines.push_back({"", true, now - static_cast<int64_t>(random->Below(40))});
+      lines.push_back({"", true, (now - static_cast<int64_t>(random->Below(40))) * 1000});
       continue;
     }
     const int64_t t = now - static_cast<int64_t>(random->Below(static_cast<uint64_t>(disorder) + 1));
@@ -36,30 +36,30 @@ std::vector<StreamLine> RandomLines(Random* random, size_t count, int64_t disord
 
 // Sources of the first pipeline; its results all have k, n and v.
 const char* const kSources[] = {
-    "{ mqtt: in, time: { field: t, unit: us, delay: 20us } }",
-    "{ mqtt: in, time: { field: t, unit: us } }",
+    "{ mqtt: in, time: { field: t, unit: ms, delay: 20ms } }",
+    "{ mqtt: in, time: { field: t, unit: ms } }",
 };
 const char* const kPerKeySource =
-    "{ mqtt: in, time: { field: t, unit: us, delay: 5us, per: k, hold: 60us } }";
+    "{ mqtt: in, time: { field: t, unit: ms, delay: 5ms, per: k, hold: 60ms } }";
 const char* const kFirst[] = {
-    "  - key: k\n  - window: { tumbling: 30us, lateness: 25us }\n"
+    "  - key: k\n  - window: { tumbling: 30ms, lateness: 25ms }\n"
     "    aggregate: { n: count(), v: sum(v) }\n",
-    "  - key: k\n  - window: { sliding: 50us, every: 10us }\n    aggregate: { n: count(), v: max(v) }\n",
-    "  - key: k\n  - window: { session: 15us, lateness: 10us }\n    aggregate: { n: count(), v: last(v) }\n"};
+    "  - key: k\n  - window: { sliding: 50ms, every: 10ms }\n    aggregate: { n: count(), v: max(v) }\n",
+    "  - key: k\n  - window: { session: 15ms, lateness: 10ms }\n    aggregate: { n: count(), v: last(v) }\n"};
 // Not with per-key time.
 const char* const kFirstOthers[] = {
     "  - key: k\n  - set: { n: 1 }\n  - select: [n, v]\n",
-    "  - key: k\n  - window: { tumbling: 70us, lateness: 10us, emit: [on change, every 20us] }\n"
+    "  - key: k\n  - window: { tumbling: 70ms, lateness: 10ms, emit: [on change, every 20ms] }\n"
     "    aggregate: { n: count(), v: sum(v) }\n",
     "  - key: k\n  - window: { count: 4, every: 2 }\n    aggregate: { n: count(), v: sum(v) }\n",
-    "  - key: k\n  - window: { global: true, emit: every 50us }\n    aggregate: { n: count(), v: sum(v) }\n"};
+    "  - key: k\n  - window: { global: true, emit: every 50ms }\n    aggregate: { n: count(), v: sum(v) }\n"};
 const char* const kThen[] = {
-    "  - key: k\n  - window: { tumbling: 100us }\n    aggregate: { n: count(), v: sum(v), all: sum(n) }\n",
-    "  - set: { one: \"'x'\" }\n  - key: one\n  - window: { sliding: 90us, every: 30us, lateness: 30us }\n"
+    "  - key: k\n  - window: { tumbling: 100ms }\n    aggregate: { n: count(), v: sum(v), all: sum(n) }\n",
+    "  - set: { one: \"'x'\" }\n  - key: one\n  - window: { sliding: 90ms, every: 30ms, lateness: 30ms }\n"
     "    aggregate: { n: count(), v: max(v) }\n",
-    "  - key: k\n  - window: { session: 40us, lateness: 20us }\n    aggregate: { n: count(), v: first(v) }\n",
+    "  - key: k\n  - window: { session: 40ms, lateness: 20ms }\n    aggregate: { n: count(), v: first(v) }\n",
     "  - where: v > 20\n  - key: k\n  - select: { n: n, v: \"v + coalesce(prev(v), 0)\" }\n",
-    "  - key: k\n  - window: { tumbling: 60us, lateness: 60us, emit: on change }\n"
+    "  - key: k\n  - window: { tumbling: 60ms, lateness: 60ms, emit: on change }\n"
     "    aggregate: { n: count(), v: avg(v) }\n"};
 
 template <size_t N>
@@ -77,9 +77,9 @@ std::vector<std::string> RandomChain(Random* random) {
     std::string source = "{ pipeline: " + of + " }";
     std::string steps = OneOf(random, kThen);
     const bool windows = steps.find("emit") == std::string::npos && steps.find("select") == std::string::npos;
-    if (random->Chance(0.3)) source = "{ pipeline: " + of + ", time: { delay: 30us } }";
+    if (random->Chance(0.3)) source = "{ pipeline: " + of + ", time: { delay: 30ms } }";
     if (windows && steps.find("key: k") != std::string::npos && random->Chance(0.3)) {
-      source = "{ pipeline: " + of + ", time: { per: k, hold: 10us } }";
+      source = "{ pipeline: " + of + ", time: { per: k, hold: 10ms } }";
     }
     chain.push_back(Yaml(name, source, steps));
   };
@@ -146,7 +146,7 @@ TEST_CASE("chains: large windows of small windows are large windows") {
   for (uint64_t seed = FirstSeed(), end = seed + SeedCount(20); seed < end; ++seed) {
     CAPTURE(seed);
     Random random(seed);
-    const std::string source = "{ mqtt: in, time: { field: t, unit: us, delay: 60us } }";
+    const std::string source = "{ mqtt: in, time: { field: t, unit: ms, delay: 60ms } }";
     const std::string of_numbers = "  - where: typeof(v) == 'int'\n  - key: k\n";
     const std::vector<StreamLine> lines = RandomLines(&random, 200, 60);
     std::vector<StreamLine> records;  // punctuations could make some of them late
@@ -154,7 +154,7 @@ TEST_CASE("chains: large windows of small windows are large windows") {
       if (!line.punctuation) records.push_back(line);
     }
     const Outputs direct = Drive(
-        Yaml("direct", source, of_numbers + "  - window: { tumbling: 300us }\n"
+        Yaml("direct", source, of_numbers + "  - window: { tumbling: 300ms }\n"
                                             "    aggregate: { n: count(), total: sum(v), top: max(v) }\n"),
         records, {});
     ChainOptions options;
@@ -162,10 +162,10 @@ TEST_CASE("chains: large windows of small windows are large windows") {
     options.longest_turn = 5;
     options.commit = 0.5;
     const std::vector<Outputs> chain = DriveChain(
-        {Yaml("small", source, of_numbers + "  - window: { tumbling: 30us }\n"
+        {Yaml("small", source, of_numbers + "  - window: { tumbling: 30ms }\n"
                                             "    aggregate: { n: count(), total: sum(v), top: max(v) }\n"),
          Yaml("large", "{ pipeline: small }",
-              "  - key: k\n  - window: { tumbling: 300us }\n"
+              "  - key: k\n  - window: { tumbling: 300ms }\n"
               "    aggregate: { n: sum(n), total: sum(total), top: max(top) }\n")},
         records, options);
     CHECK(chain[1].late.empty());

@@ -108,7 +108,7 @@ class HistoryModel {
     std::vector<Entry>& all = keys_[r.key];
     int64_t touched = kNoTime;
     for (const Entry& e : all) touched = std::max({touched, e.time, e.watermark});
-    if (!all.empty() && r.watermark >= touched + keep_) all.clear();
+    if (!all.empty() && std::max(r.time, r.watermark) >= touched + keep_) all.clear();
     all.push_back({value, r.time, r.watermark});
     now_ = &all;
   }
@@ -145,7 +145,7 @@ std::vector<KeyedRecord> Moving(const std::vector<KeyedRecord>& all, size_t last
   for (size_t i = 0; i <= last; ++i) {
     const KeyedRecord& r = all[i];
     if (r.key != all[last].key) continue;
-    if (!records.empty() && r.watermark >= touched + keep) records.clear();
+    if (!records.empty() && std::max(r.time, r.watermark) >= touched + keep) records.clear();
     if (records.empty()) touched = kNoTime;
     touched = std::max({touched, r.time, r.watermark});
     *moves = records.empty() || r.time >= records.back().time;

@@ -30,6 +30,8 @@ class Driver {
         message.kind = InputMessage::Kind::kWatermark;
         message.watermark_us = line.watermark_us;
       }
+      if (line.tick) message.kind = InputMessage::Kind::kTick;
+      message.resumes = line.resumes;
       if (line.table) {
         message.kind = InputMessage::Kind::kTable;
         message.table = *line.table;

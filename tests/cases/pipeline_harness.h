@@ -21,6 +21,7 @@ struct StreamLine {
   int64_t arrival_us = 0;
   std::optional<uint32_t> table{};  // a row of this table
   bool removes = false;
+  bool tick = false, resumes = false;
 };
 
 struct Outputs {

@@ -76,7 +76,10 @@ std::vector<std::pair<int64_t, int64_t>> TriggerModel::WindowsOf(const TriggerRe
 void TriggerModel::Add(const TriggerRecord& record, const std::string& line) {
   ++places_;
   const Key key{record.sort_key, record.key};
-  if (watermark_ && Over(key, *watermark_)) {
+  if (Over(key, std::max(record.time_us, watermark_.value_or(record.time_us)))) {
+    for (Window& w : windows_[key]) {
+      if (w.due && !Over(key, *w.due - 1)) Emit(key, &w, true);
+    }
     windows_.erase(key);
     counted_.erase(key);
     touched_.erase(key);

@@ -48,7 +48,9 @@ std::string Yaml(const TriggerSpec& spec, const std::string& more = "") {
   if (spec.on_change) emit += ", on change";
   if (spec.records > 0) emit += ", every " + std::to_string(spec.records) + " records";
   if (spec.interval_us > 0) emit += ", every " + Us(spec.interval_us);
-  if (!emit.empty() || spec.kind == Kind::kGlobal) window += ", emit: [on close" + emit + "]";
+  if (!emit.empty() || spec.discarding || spec.kind == Kind::kGlobal) {
+    window += ", emit: [on close" + emit + "]";
+  }
   if (spec.discarding) window += ", mode: discarding";
   if (spec.keep_us > 0) window += ", keep: " + Us(spec.keep_us);
   return "pipeline: test\nsource:\n  mqtt: in\n  time: { field: t, unit: us, delay: " +
@@ -66,18 +68,18 @@ void ChooseEmit(Random* random, TriggerSpec* spec) {
     spec->interval_us = std::max<int64_t>(1, spec->size_us / part);
   }
   const bool any = spec->on_change || spec->records > 0 || spec->interval_us > 0;
-  spec->discarding = any && random->Chance(0.4);
+  spec->discarding = random->Chance(any ? 0.4 : 0.2);
 }
 
 TriggerSpec RandomSpec(Random* random) {
   TriggerSpec spec;
   const auto below = [random](uint64_t n) { return static_cast<int64_t>(random->Below(n)); };
-  const int64_t scale = random->Chance(0.5) ? 1 : 1000;
+  constexpr int64_t scale = 1000;
   spec.kind = static_cast<Kind>(random->Below(6));
   spec.size_us = (1 + below(60)) * scale;
-  spec.slide_us = std::max<int64_t>(1, spec.size_us / (1 + below(8)));
+  spec.slide_us = std::max(scale, spec.size_us / (1 + below(8)));
   if (spec.kind == Kind::kSliding && random->Chance(0.3)) {
-    spec.slide_us = std::max<int64_t>(spec.size_us / 10 + 1, 1 + below(static_cast<uint64_t>(spec.size_us)));
+    spec.slide_us = std::max({scale, spec.size_us / 10 + 1, below(static_cast<uint64_t>(spec.size_us))});
     spec.slide_us = std::min(spec.slide_us, spec.size_us);
   }
   if (spec.kind == Kind::kCumulate) spec.size_us = spec.slide_us * (1 + below(8));
@@ -113,6 +115,8 @@ class StreamMaker {
   StreamMaker(const TriggerSpec& spec, uint64_t seed, bool exact)
       : spec_(spec), random_(seed), exact_(exact), model_(spec) {
     time_ = Below(3) * 1'000'000 - 1'000'000;
+    // Half of the streams meet the edges of windows often.
+    if (!spec.zone && random_.Chance(0.5)) grain_ = 1000;
     // Around the days on which Berlin's clocks are set.
     if (spec.zone) time_ = (random_.Chance(0.5) ? 1'698'400'000 : 1'711'700'000) * int64_t{1'000'000};
     step_ = std::max<int64_t>(1, spec.size_us / (1 + Below(8)));
@@ -144,13 +148,15 @@ class StreamMaker {
     if (random_.Chance(0.02)) time_ += spec_.size_us * Below(spec_.zone ? 4 : 100);
     if (random_.Chance(0.6)) time_ += Below(step_ + 1);
     const int64_t back = random_.Chance(0.1) ? spec_.size_us * 3 + spec_.lateness_us : step_ * 2;
-    return random_.Chance(0.4) ? time_ - Below(back + 1) : time_;
+    const int64_t time = random_.Chance(0.4) ? time_ - Below(back + 1) : time_;
+    return time - FloorMod(time, grain_);
   }
 
   void AddRecord() {
     TriggerRecord record;
     record.time_us = NextTime();
-    record.gap_us = 1 + Below(2 * spec_.size_us);
+    record.gap_us = 1000 + Below(2 * spec_.size_us);
+    record.gap_us -= record.gap_us % grain_;
     record.value = Below(41) - 20;
     record.text = std::string(1 + random_.Below(3), static_cast<char>('a' + random_.Below(26)));
     const int64_t k = Below(static_cast<int64_t>(keys_));
@@ -173,6 +179,7 @@ class StreamMaker {
   TriggerSpec spec_;
   Random random_;
   bool exact_;
+  int64_t grain_ = 1;  // us, of times and gaps
   TriggerModel model_;
   Stream stream_;
   int64_t time_ = 0, step_ = 1;

@@ -45,16 +45,16 @@ std::string Yaml(const ModelSpec& spec, const std::string& aggregates) {
 
 ModelSpec RandomSpec(Random* random) {
   ModelSpec spec;
-  const int64_t scale = random->Chance(0.5) ? 1 : 1000;
+  constexpr int64_t scale = 1000;
   spec.kind = static_cast<ModelSpec::Kind>(random->Below(3));
   spec.size_us = static_cast<int64_t>(1 + random->Below(60)) * scale;
   if (spec.kind == ModelSpec::Kind::kSliding) {
     // From slide = size to fifty windows at once, divisible or not.
     const auto ratio = static_cast<int64_t>(1 + random->Below(50));
-    spec.slide_us = std::max<int64_t>(1, spec.size_us / ratio);
+    spec.slide_us = std::max(scale, spec.size_us / ratio);
     if (random->Chance(0.3)) {
       spec.slide_us = 1 + static_cast<int64_t>(random->Below(static_cast<uint64_t>(spec.size_us)));
-      spec.slide_us = std::max(spec.slide_us, spec.size_us / 60 + 1);
+      spec.slide_us = std::max({scale, spec.slide_us, spec.size_us / 60 + 1});
       spec.slide_us = std::min(spec.slide_us, spec.size_us);
     }
   }
@@ -78,6 +78,8 @@ class StreamMaker {
   StreamMaker(const ModelSpec& spec, uint64_t seed, bool exact)
       : spec_(spec), random_(seed), exact_(exact), model_(spec) {
     time_ = static_cast<int64_t>(random_.Below(3)) * 1'000'000 - 1'000'000;
+    // Half of the streams meet the edges of windows often.
+    if (random_.Chance(0.5)) grain_ = 1000;
     step_ = std::max<int64_t>(1, spec.size_us / static_cast<int64_t>(1 + random_.Below(8)));
     keys_ = 1 + random_.Below(6);
     if (spec.per_key) behind_.resize(6);
@@ -108,7 +110,8 @@ class StreamMaker {
     if (random_.Chance(0.02)) time_ += spec_.size_us * Below(100);  // over many empty windows
     if (random_.Chance(0.6)) time_ += Below(step_ + 1);
     const int64_t back = random_.Chance(0.1) ? spec_.size_us * 3 + spec_.lateness_us : step_ * 2;
-    return random_.Chance(0.4) ? time_ - Below(back + 1) : time_;
+    const int64_t time = random_.Chance(0.4) ? time_ - Below(back + 1) : time_;
+    return time - FloorMod(time, grain_);
   }
 
   void Punctuate() {
@@ -205,6 +208,7 @@ class StreamMaker {
   ModelSpec spec_;
   Random random_;
   bool exact_;
+  int64_t grain_ = 1;  // us, of times
   WindowModel model_;
   Stream stream_;
   int64_t time_ = 0, step_ = 1;

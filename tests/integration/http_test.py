@@ -13,7 +13,7 @@ from support import binary, check, check_equal, http_get, run, wait_until
 
 TOKEN = "a-token-of-the-test"
 FIELDS = {
-    "node": {"name", "version", "uptime_s", "ready", "paused", "error"},
+    "node": {"name", "version", "uptime_s", "ready", "paused", "clock", "error"},
     "mqtt": {"connected", "broker", "connects", "received", "last_error", "refused"},
     "mqtt_output": {"connected", "broker", "connects", "published", "last_error"},
     "journal": {"bytes", "segments", "begin", "end", "synced", "appended_entries", "duplicates",
@@ -22,7 +22,7 @@ FIELDS = {
     "commit": {"count", "bytes", "last_us", "longest_us"},
 }
 PIPELINE_FIELDS = {"name", "records_in", "results", "late", "dead_letters", "ahead", "watermark_ms",
-                   "watermark_lag_ms", "journal_lag", "state_keys", "state_bytes",
+                   "watermark_lag_ms", "waits_for", "journal_lag", "state_keys", "state_bytes",
                    "outputs_waiting", "sinks"}
 
 

@@ -4,9 +4,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "node/config/reader.h"
 #include "node/plan/explain.h"
 #include "node/plan/pipeline_plan.h"
+#include "node/plan/publish_loops.h"
 #include "tests/node/config_test_util.h"
 
 namespace rivulet {
@@ -109,6 +112,70 @@ TEST_CASE("chains: the plan of a reader, live and over a file") {
   REQUIRE(file != nullptr);
   CHECK_FALSE(file->source.brings_watermark);
   CHECK(file->source.start_column.has_value());
+}
+
+namespace {
+
+PipelineSpec Publisher(const std::string& name, const std::string& source, const std::string& sinks) {
+  PipelineSpec spec;
+  ConfigErrors errors;
+  const bool messages = source.find("mqtt:") != std::string::npos;
+  const std::string timed =
+      messages ? source.substr(0, source.rfind('}')) + ", time: arrival }" : source;
+  const std::string text = "pipeline: " + name + "\nsource: " + timed +
+                           "\nsteps:\n  - key: k\n  - select: [v]\n" + sinks + "\n";
+  const bool good = ReadPipeline(text, name + ".yaml", &spec, &errors);
+  REQUIRE_MESSAGE(good, (errors.empty() ? text : errors.front().ToString()));
+  return spec;
+}
+
+}  // namespace
+
+TEST_CASE("chains: who publishes into a source that comes back to it is refused where it can be seen") {
+  std::vector<size_t> faulty;
+  // Into its own source; by late records; by dead letters.
+  std::vector<std::string> lines =
+      Faults({Publisher("a", "{ mqtt: \"plant/#\" }", "sinks: { mqtt: \"plant/mean/{k}\" }"),
+              Publisher("b", "{ mqtt: b/+ }", "sinks: { mqtt: out }\nlate: { mqtt: b/late }"),
+              Publisher("c", "{ mqtt: c }", "sinks: { mqtt: out }\ndead_letters: { mqtt: c }")},
+             true, &faulty);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].find("a.yaml:6:16: E1017") == 0);
+  CHECK(lines[1].find("E1017") != std::string::npos);
+  CHECK(lines[2].find("E1017") != std::string::npos);
+  CHECK(faulty == std::vector<size_t>{0, 1, 2});
+  // In a circle of three, one step of which is not over the broker.
+  lines = Faults({Publisher("a", "{ mqtt: in/+ }", "sinks: { mqtt: \"mid/{k}\" }"),
+                  Publisher("b", "{ mqtt: \"mid/#\" }", "sinks: { mqtt: out }"),
+                  Publisher("c", "{ pipeline: b }", "sinks: { mqtt: \"in/{k}\" }")},
+                 true, &faulty);
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("'a' publishes 'mid/{k}', which 'b' takes in, which 'c' takes in, which 'a' takes") !=
+        std::string::npos);
+  CHECK(faulty == std::vector<size_t>{0, 1, 2});
+}
+
+TEST_CASE("chains: over the broker without a circle, and topics that only may meet, are allowed") {
+  std::vector<size_t> faulty;
+  const std::vector<PipelineSpec> specs = {
+      Publisher("a", "{ mqtt: in/+ }", "sinks: { mqtt: \"mid/{k}\" }"),
+      Publisher("b", "{ mqtt: [\"mid/#\", other] }", "sinks: { mqtt: \"{k}/x\" }"),
+      Publisher("c", "{ mqtt: in/x }", "sinks: { mqtt: \"mid/{k}\" }")};
+  CHECK(Faults(specs, true, &faulty).empty());
+  // What would close the circle is known when there are topics.
+  std::vector<const PipelineSpec*> all;
+  for (const PipelineSpec& spec : specs) all.push_back(&spec);
+  const auto back = TopicsThatComeBack(all);
+  std::vector<std::string_view> captures;
+  const auto comes_back = [&](const std::string& name, const char* topic) {
+    const auto& patterns = back.at(name);
+    return std::any_of(patterns.begin(), patterns.end(),
+                       [&](const TopicPattern& p) { return p.Match(topic, &captures); });
+  };
+  CHECK(comes_back("b", "in/x"));
+  CHECK(comes_back("b", "mid/x"));
+  CHECK_FALSE(comes_back("b", "out/x"));
+  CHECK_FALSE(comes_back("a", "mid/x"));
 }
 
 }  // namespace rivulet

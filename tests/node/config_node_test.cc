@@ -81,9 +81,10 @@ TEST_CASE("every setting is taken") {
       "  client_id: mine\n  version: 5\n  qos: 2\n  user: me\n  password_file: secret/password\n"
       "  tls: { ca: ca.pem, cert: c.pem, key: k.pem, verify_hostname: false }\n"
       "  status_topic: site/{node}/up\n  keep_alive: 1m\n"
-      "  reconnect: { min: 1s, max: 5s }\n  max_inflight: 7\n"
+      "  reconnect: { min: 1s, max: 5s }\n  max_inflight: 7\n  max_payload: 1MB\n"
       "journal: { sync: always, interval: 10ms, segment: 1MB, retain: { bytes: 2MB, age: 3h } }\n"
-      "state: { memory: 5MB, map_size: 6MB }\ncommit: { interval: 20ms, checkpoint: 3s, durability: local }\n"
+      "state: { memory: 5MB, map_size: 6MB, outputs: 1MB }\n"
+      "commit: { interval: 20ms, checkpoint: 3s, durability: local }\n"
       "disk: { reserve: 0 }\nhttp: { listen: '0.0.0.0:80', token_file: token }\n"
       "log: { level: warn }\n",
       (folder.path() / "node.yaml").string());
@@ -111,6 +112,8 @@ TEST_CASE("every setting is taken") {
   CHECK(spec.mqtt.reconnect_min == Duration::Seconds(1));
   CHECK(spec.mqtt.reconnect_max == Duration::Seconds(5));
   CHECK(spec.mqtt.max_inflight == 7);
+  CHECK(spec.max_payload == 1u << 20);
+  CHECK(spec.mqtt.max_packet > 1u << 20);
   CHECK(spec.journal.sync == JournalSync::kAlways);
   CHECK(spec.journal_interval == Duration::Millis(10));
   CHECK(spec.journal.segment_bytes == 1u << 20);
@@ -118,6 +121,7 @@ TEST_CASE("every setting is taken") {
   CHECK(spec.journal.retain_age == Duration::Seconds(10800));
   CHECK(spec.state_memory == 5u << 20);
   CHECK(spec.state_map_size == 6u << 20);
+  CHECK(spec.state_outputs == 1u << 20);
   CHECK(spec.commit_interval == Duration::Millis(20));
   CHECK(spec.checkpoint_interval == Duration::Seconds(3));
   CHECK_FALSE(spec.commit_sync);

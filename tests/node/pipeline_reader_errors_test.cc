@@ -37,7 +37,7 @@ TEST_CASE("an unknown setting names the place, the nearest name and the valid on
   CHECK(read.errors[0].ToString() ==
         "p.yaml:4:29: E1003 unknown setting: 'lateniss' in 'window' (did you mean 'lateness'?); "
         "valid: tumbling, sliding, session, cumulate, count, global, every, offset, zone, lateness, emit, "
-        "mode, keep, carry, fill");
+        "mode, keep, day, month, repeated_hour, carry, fill");
 }
 
 TEST_CASE("an empty file lacks what every pipeline needs") {

@@ -77,13 +77,13 @@ TEST_CASE("mqtt sink: acknowledgements from before a rewind do not count") {
   const auto sink = Open(&link);
   CHECK(sink->Offer(Entries(0, 3)) == 3);
   const auto late = link.waiting[2];
-  link.waiting[0](false);
-  late(true);
+  link.waiting[0](MqttLink::Delivery::kLost, "");
+  late(MqttLink::Delivery::kAcknowledged, "");
   CHECK(sink->Rewound());
   CHECK(sink->Cursor().next == 0);
   link.waiting.clear();
   CHECK(sink->Offer(Entries(0, 3)) == 3);
-  late(false);
+  late(MqttLink::Delivery::kLost, "");
   CHECK_FALSE(sink->Rewound());
   CHECK(sink->Cursor().next == 0);
 }
@@ -99,6 +99,88 @@ TEST_CASE("mqtt sink: done handlers may run at once, or after the sink is gone")
   sink.reset();
   link.Acknowledge();
   link.LoseConnection();
+}
+
+// Keeps what is set aside, unless it is told not to.
+class TestRefused final : public RefusedResults {
+ public:
+  Status Keep(const RefusedResult& r) override {
+    if (full) return Status(ErrorCode::kDiskFull, "full");
+    kept.push_back(std::string(r.topic) + " " + std::string(r.json) + " " + std::string(r.reason));
+    return Status::Ok();
+  }
+  Status Sync() override { return Status::Ok(); }
+  bool ComesBack(std::string_view, std::string_view topic) const override { return topic == back; }
+  bool full = false;
+  std::string back;
+  std::vector<std::string> kept;
+};
+
+TEST_CASE("mqtt sink: what the broker refuses is set aside, and everything else goes once and in order") {
+  FakeLink link;
+  TestRefused refused;
+  SinkSpec spec;
+  spec.target.text = "agg";
+  auto sink = NewMqttSink(spec, &link, "p", &refused);
+  SinkCursor cursor;
+  REQUIRE((*sink)->Open(&cursor).ok());
+  const std::vector<OutputEntry> all = Entries(0, 4);
+  REQUIRE((*sink)->Offer(all) == 4);
+  link.Refuse(1, "packet too large");
+  refused.full = true;
+  CHECK_FALSE((*sink)->Rewound());
+  for (int i = 0; i < 3; ++i) link.Acknowledge();
+  // Not yet kept: the cursor must not pass it.
+  CHECK((*sink)->Cursor().next == 1);
+  refused.full = false;
+  CHECK_FALSE((*sink)->Rewound());
+  CHECK((*sink)->Cursor().next == 4);
+  CHECK(refused.kept == std::vector<std::string>{"agg " + all[1].json + " packet too large"});
+  CHECK((*sink)->Stats().refused == 1);
+  CHECK((*sink)->Stats().delivered == 3);
+  CHECK(link.sent.size() == 4);
+}
+
+TEST_CASE("mqtt sink: a result that would come back as input is set aside, not published") {
+  FakeLink link;
+  TestRefused refused;
+  refused.back = "agg";
+  SinkSpec spec;
+  spec.target.text = "agg";
+  auto sink = NewMqttSink(spec, &link, "p", &refused);
+  SinkCursor cursor;
+  REQUIRE((*sink)->Open(&cursor).ok());
+  const std::vector<OutputEntry> all = Entries(0, 2);
+  CHECK((*sink)->Offer(all) == 2);
+  CHECK_FALSE((*sink)->Rewound());
+  CHECK(link.sent.empty());
+  CHECK(refused.kept.size() == 2);
+  CHECK(refused.kept[0].find("E5007") != std::string::npos);
+  CHECK((*sink)->Cursor().next == 2);
+}
+
+TEST_CASE("mqtt sink: what connections end for is set aside when it has been tried alone") {
+  FakeLink link;
+  TestRefused refused;
+  SinkSpec spec;
+  spec.target.text = "agg";
+  auto sink = NewMqttSink(spec, &link, "p", &refused);
+  SinkCursor cursor;
+  REQUIRE((*sink)->Open(&cursor).ok());
+  link.max_inflight = 1;
+  const std::vector<OutputEntry> all = Entries(0, 2);
+  for (int i = 0; i < kAloneTries; ++i) {
+    CAPTURE(i);
+    CHECK(refused.kept.empty());
+    CHECK((*sink)->Offer(all) == 1);
+    link.LoseAlone();
+    CHECK((*sink)->Rewound() == (i + 1 < kAloneTries));
+  }
+  CHECK(refused.kept.size() == 1);
+  CHECK((*sink)->Cursor().next == 1);
+  CHECK((*sink)->Offer(std::span(all).subspan(1)) == 1);
+  link.Acknowledge();
+  CHECK((*sink)->Cursor().next == 2);
 }
 
 TEST_CASE("mqtt sink: nothing is lost when another thread acknowledges and fails") {
@@ -137,7 +219,7 @@ TEST_CASE("mqtt sink: nothing is lost when another thread acknowledges and fails
         for (auto& [payload, done] : taken) {
           lost = lost || ++n % 70 == 0;
           if (!lost) arrived.push_back(payload);
-          done(!lost);
+          done(lost ? Delivery::kLost : Delivery::kAcknowledged, "");
         }
       }
     }

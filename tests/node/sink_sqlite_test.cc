@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include "tests/node/sink_test_support.h"
 
@@ -188,6 +189,71 @@ TEST_CASE("sqlite sink: a failing result leaves nothing of its batch; a dropped 
   CHECK(other.Query("SELECT n,m FROM results ORDER BY id") == "1|NULL;NULL|1");
 }
 
+TEST_CASE("sqlite sink: a database that lacks what was given to it") {
+  const TestFolder folder;
+  const std::string path = folder.File("r.db");
+  SinkCursor cursor;
+  {
+    const auto sink = Open(Spec(path), &cursor);
+    CHECK(cursor == SinkCursor{0, 0, true});
+    CHECK(sink->Offer(std::vector{Entry(0, "{\"n\":0}"), Entry(1, "{\"n\":1}")}) == 2);
+  }
+  SinkSpec record = Spec(path);
+  record.record_gaps = true;
+  uint64_t found = 2;
+  const auto refuses = [&] {
+    cursor = {9, 0, true};
+    auto stops = NewSqliteSink(Spec(path), "pipe");
+    REQUIRE(stops.ok());
+    const Status opened = (*stops)->Open(&cursor);
+    return opened.ok() ? (*stops)->Skip(9).code() : opened.code();
+  };
+  SUBCASE("older") { CHECK(refuses() == ErrorCode::kSinkGap); }
+  SUBCASE("gone") {
+    for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path + end);
+    found = 0;
+    CHECK(refuses() == ErrorCode::kSinkGap);
+    CHECK_FALSE(std::filesystem::exists(path));
+  }
+  SUBCASE("another one") {
+    for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path + end);
+    Reader(path).Query("CREATE TABLE people(name TEXT)");
+    found = 0;
+    CHECK(refuses() == ErrorCode::kSinkGap);
+  }
+  cursor = {9, 0, true};
+  const auto sink = Open(record, &cursor);
+  CHECK(cursor.next == found);
+  CHECK(sink->Skip(9).ok());
+  CHECK(sink->Cursor().next == 9);
+  CHECK(sink->Stats().gaps == 1);
+  CHECK(sink->Offer(std::vector{Entry(9, "{\"n\":9}")}) == 1);
+  Reader reader(path);
+  CHECK(reader.Query("SELECT * FROM rivulet_gap") == "pipe|results|" + std::to_string(found) + "|9");
+  CHECK(reader.Query("SELECT next FROM rivulet_cursor") == "10");
+}
+
+TEST_CASE("sqlite sink: nothing is delivered into a database that was removed or replaced") {
+  const TestFolder folder;
+  const std::string path = folder.File("r.db"), away = folder.File("away.db");
+  SinkCursor cursor;
+  const auto sink = Open(Spec(path), &cursor);
+  CHECK(sink->Offer(std::vector{Entry(0, "{\"n\":0}")}) == 1);
+  std::filesystem::rename(path, away);
+  SUBCASE("removed") {}
+  SUBCASE("replaced") { Reader(path).Query("CREATE TABLE results(id TEXT PRIMARY KEY, revision, n)"); }
+  CHECK(sink->Offer(std::vector{Entry(1, "{\"n\":1}")}) == 0);
+  CHECK(sink->Lost());
+  CHECK(sink->Stats().last_error.starts_with("E3019"));
+  CHECK(sink->Stats().delivered == 1);
+  CHECK(sink->Cursor().next == 1);
+  std::filesystem::rename(away, path);
+  cursor = sink->Cursor();
+  REQUIRE(sink->Open(&cursor).ok());
+  CHECK(sink->Offer(std::vector{Entry(1, "{\"n\":1}")}) == 1);
+  CHECK(Reader(path).Query("SELECT n FROM results ORDER BY n") == "0;1");
+}
+
 TEST_CASE("sqlite sink: what it refuses") {
   const TestFolder folder;
   SinkCursor cursor;
@@ -199,6 +265,17 @@ TEST_CASE("sqlite sink: what it refuses") {
     return (*NewSqliteSink(Spec(path, table), "p"))->Open(&cursor).code();
   };
   CHECK(open(folder.File("none/r.db"), "t") == ErrorCode::kSinkUnavailable);
+  REQUIRE(mkfifo(folder.File("pipe").c_str(), 0600) == 0);
+  CHECK(open(folder.File("pipe"), "t") == ErrorCode::kForeignFile);
+  CHECK(open(folder.File(""), "t") == ErrorCode::kForeignFile);
+  const mode_t before = umask(0);
+  SinkCursor fresh;
+  CHECK((*NewSqliteSink(Spec(folder.File("new.db")), "p"))->Open(&fresh).ok());
+  umask(before);
+  struct stat info;
+  REQUIRE(stat(folder.File("new.db").c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0640);
+  CHECK(NewSqliteSink(Spec("x", "rivulet_gap"), "p").status().code() == ErrorCode::kBadSettingValue);
   std::ofstream(folder.File("junk")) << std::string(5000, 'x');
   CHECK(open(folder.File("junk"), "t") == ErrorCode::kCorrupt);
   Reader(folder.File("r.db")).Query("CREATE TABLE people(name TEXT)");

@@ -63,7 +63,7 @@ class FakeLink final : public MqttLink {
     sent.push_back({std::string(p.topic), std::string(p.payload), std::string(p.rivulet_id), p.qos,
                     p.retain});
     if (acknowledge_at_once) {
-      done(true);
+      done(Delivery::kAcknowledged, "");
     } else {
       waiting.push_back(std::move(done));
     }
@@ -77,10 +77,12 @@ class FakeLink final : public MqttLink {
   }
   void Stop(Duration) override {}
 
-  void Acknowledge(size_t index = 0) { Finish(index, true); }
+  void Acknowledge(size_t index = 0) { Finish(index, Delivery::kAcknowledged); }
+  void Refuse(size_t index, const std::string& why) { Finish(index, Delivery::kRefused, why); }
+  void LoseAlone() { Finish(0, Delivery::kLostAlone, "alone"); }
   void LoseConnection() {
     connected = false;
-    while (!waiting.empty()) Finish(0, false);
+    while (!waiting.empty()) Finish(0, Delivery::kLost);
   }
 
   bool connected = true;
@@ -90,10 +92,10 @@ class FakeLink final : public MqttLink {
   std::deque<DoneHandler> waiting;
 
  private:
-  void Finish(size_t index, bool ok) {
+  void Finish(size_t index, Delivery delivery, const std::string& why = "") {
     const DoneHandler done = std::move(waiting[index]);
     waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(index));
-    done(ok);
+    done(delivery, why);
   }
 };
 

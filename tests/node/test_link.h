@@ -23,7 +23,7 @@ class TestLink final : public MqttLink {
   bool Publish(const Publication& publication, DoneHandler done) override {
     published.push_back(std::string(publication.topic) + " " + std::string(publication.payload));
     if (when_ == Acknowledges::kAtOnce) {
-      done(true);
+      done(Delivery::kAcknowledged, "");
     } else {
       waiting_.push_back(std::move(done));
     }
@@ -39,7 +39,7 @@ class TestLink final : public MqttLink {
     return handler_(message);
   }
   void Acknowledge() {
-    for (const DoneHandler& done : std::exchange(waiting_, {})) done(true);
+    for (const DoneHandler& done : std::exchange(waiting_, {})) done(Delivery::kAcknowledged, "");
   }
 
   std::vector<std::string> published;  // "topic payload"

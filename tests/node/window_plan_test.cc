@@ -46,6 +46,15 @@ TEST_CASE("explain: windows of each kind") {
   CHECK(Explained("tumbling: 1d, zone: Europe/Berlin, emit: [on change, every 5s, every 9 records]") ==
         "tumbling 1d, wall clock of Europe/Berlin, lateness 0s, early results on change, "
         "early results every 5s, early results every 9 records");
+  CHECK(Explained("tumbling: 1 month, day: 15, zone: Europe/Berlin") ==
+        "tumbling 1 month from day 15, wall clock of Europe/Berlin, lateness 0s");
+  CHECK(Explained("tumbling: 2 years, day: 6, month: 4, offset: 6h") ==
+        "tumbling 2 years from day 6 of month 4, offset 6h, lateness 0s");
+  CHECK(Explained("tumbling: 1 quarter") == "tumbling 3 months from month 1, lateness 0s");
+  CHECK(Explained("tumbling: 1h, zone: Europe/Berlin, repeated_hour: apart") ==
+        "tumbling 1h, wall clock of Europe/Berlin, what it shows twice told apart, lateness 0s");
+  CHECK(Explained("tumbling: 10s, emit: on close, mode: discarding") ==
+        "tumbling 10s, lateness 0s, discarding");
 }
 
 TEST_CASE("explain: a window that grows by the whole is a tumbling one") {
@@ -64,6 +73,12 @@ TEST_CASE("open windows go on when only the times of early results change, and w
   CHECK(form("tumbling: 10s, emit: on close") == form("tumbling: 10s"));
   CHECK(form("tumbling: 1d, zone: Europe/Berlin") != form("tumbling: 1d"));
   CHECK(form("tumbling: 1d, zone: Europe/Berlin") != form("tumbling: 1d, zone: UTC"));
+  CHECK(form("tumbling: 1h, zone: Europe/Berlin") !=
+        form("tumbling: 1h, zone: Europe/Berlin, repeated_hour: apart"));
+  CHECK(form("tumbling: 1 month") != form("tumbling: 30d"));
+  CHECK(form("tumbling: 1 month") != form("tumbling: 1 month, day: 2"));
+  CHECK(form("tumbling: 1 year") != form("tumbling: 1 year, month: 2"));
+  CHECK(form("tumbling: 10s, emit: on close, mode: discarding") != form("tumbling: 10s"));
   CHECK(form("session: { gap: g, max: 10s }") != form("session: 10s"));
   CHECK(form("count: 10") != form("count: 10, every: 5"));
   CHECK(form("count: 10") == form("count: 10, keep: 1h"));

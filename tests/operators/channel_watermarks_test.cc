@@ -8,7 +8,7 @@ namespace rivulet {
 namespace {
 
 constexpr int64_t kNever = ChannelState::kNever;
-constexpr int64_t kNow = kPlausibleTime + 1'000'000'000;
+constexpr int64_t kNow = 1'000'000'000;
 
 // a and b, of which `b` becomes idle after 10 us.
 ChannelWatermarks AB() { return ChannelWatermarks({{"a", {}}, {"b", Duration{10}}}); }
@@ -58,10 +58,9 @@ TEST_CASE("a channel that was never heard is waited for from the first record of
   CHECK(w.watermark() == 100);
 }
 
-TEST_CASE("receive times that go back or are from before the clock was set let no time pass") {
+TEST_CASE("receive times that go back, and records without any, let no time pass") {
   ChannelWatermarks w = AB();
-  w.Hear(0, 1);
-  w.Hear(0, kPlausibleTime - 1);
+  w.Hear(0, 0);
   w.Raise(0, 100);
   CHECK(w.states()[0].heard == kNever);
   w.Hear(1, kNow);
@@ -74,6 +73,103 @@ TEST_CASE("receive times that go back or are from before the clock was set let n
   CHECK(w.watermark() == 5);
   w.Hear(0, kNow + 15);
   CHECK(w.watermark() == 100);
+}
+
+TEST_CASE("any date is as good as another") {
+  for (const int64_t start : {int64_t{1}, int64_t{1'000'000'000'000'000}, int64_t{9'000'000'000'000'000}}) {
+    ChannelWatermarks w = AB();
+    w.Hear(0, start);
+    w.Raise(0, 100);
+    w.Hear(0, start + 10);
+    CHECK(w.watermark() == 100);
+  }
+}
+
+TEST_CASE("one channel: once idle, W goes on at the clock's pace, and holds when records are back") {
+  ChannelWatermarks w({{"", Duration{10}}});
+  w.Tick(kNow - 5);  // nothing to go on from
+  w.Hear(0, kNow);
+  w.Raise(0, 100);
+  w.Tick(kNow + 9);
+  CHECK(w.watermark() == 100);
+  CHECK_FALSE(w.idle());
+  w.Tick(kNow + 10);
+  CHECK(w.watermark() == 110);
+  CHECK(w.idle());
+  w.Tick(kNow + 12);
+  CHECK(w.watermark() == 112);
+  w.Hear(0, kNow + 15);  // up to its record, too
+  CHECK(w.watermark() == 115);
+  w.Raise(0, 103);
+  w.Tick(kNow + 24);
+  CHECK(w.watermark() == 115);
+  w.Tick(kNow + 25);     // silent again: from 103 on, which is not there yet
+  CHECK(w.watermark() == 115);
+  w.Tick(kNow + 28);
+  CHECK(w.watermark() == 116);
+  w.Hear(0, kNow + 29);
+  w.Raise(0, 200);
+  CHECK(w.watermark() == 200);
+}
+
+TEST_CASE("time in which nobody listened is no silence, and what was kept comes first") {
+  ChannelWatermarks w({{"", Duration{10}}});
+  w.Hear(0, kNow);
+  w.Raise(0, 100);
+  w.Tick(kNow + 6);
+  w.Resume(kNow + 1000);
+  w.Tick(kNow + 1009);  // silent for 15, but listening for 9
+  CHECK(w.watermark() == 100);
+  w.Tick(kNow + 1010);
+  CHECK(w.watermark() == 116);
+  w.Resume(kNow + 2000);
+  w.Tick(kNow + 2009);
+  CHECK(w.watermark() == 116);
+  w.Tick(kNow + 2010);
+  CHECK(w.watermark() == 126);
+  // Long silences are not begun anew: a minute is enough.
+  constexpr int64_t kHour = int64_t{3600} * 1'000'000;
+  ChannelWatermarks slow({{"", Duration{kHour}}});
+  slow.Hear(0, kNow);
+  slow.Raise(0, 100);
+  slow.Tick(kNow + kHour - 1);
+  slow.Resume(kNow + 2 * kHour);
+  slow.Tick(kNow + 2 * kHour + ChannelWatermarks::kCatchUp - 1);
+  CHECK(slow.watermark() == 100);
+  slow.Tick(kNow + 2 * kHour + ChannelWatermarks::kCatchUp);
+  CHECK(slow.watermark() == 100 + kHour - 1 + ChannelWatermarks::kCatchUp);
+}
+
+TEST_CASE("all idle: from the one on that fell idle last") {
+  ChannelWatermarks w({{"a", Duration{10}}, {"b", Duration{10}}});
+  w.Hear(0, kNow);
+  w.Raise(0, 5000);
+  w.Hear(1, kNow + 3);
+  w.Raise(1, 70);
+  w.Tick(kNow + 12);
+  CHECK(w.watermark() == 70);
+  w.Tick(kNow + 13);
+  CHECK(w.watermark() == 80);
+  ChannelWatermarks waits({{"a", Duration{10}}, {"b", {}}});
+  waits.Hear(0, kNow);
+  waits.Raise(0, 5000);
+  waits.Hear(1, kNow + 3);
+  waits.Raise(1, 70);
+  waits.Tick(kNow + 1000);
+  CHECK(waits.watermark() == 70);
+}
+
+TEST_CASE("a channel by arrival follows every receive time, and holds nobody back") {
+  ChannelWatermarks w({{"a", {}}, {"b", {}, Duration{3}}});
+  w.Tick(kNow);
+  CHECK(w.watermark() == kNever);
+  w.Hear(0, kNow + 1);
+  w.Raise(0, 2 * kNow);
+  CHECK(w.watermark() == kNow - 2);
+  w.Tick(kNow + 50);
+  CHECK(w.watermark() == kNow + 47);
+  w.Resume(kNow + 90);
+  CHECK(w.watermark() == kNow + 87);
 }
 
 TEST_CASE("a channel that is back counts only once it has caught up with W") {
@@ -114,7 +210,7 @@ TEST_CASE("a channel that was ahead when it fell silent counts again with its ne
   CHECK(w.watermark() == 500);
 }
 
-TEST_CASE("when all are idle W holds, until one of them is past it") {
+TEST_CASE("when all are idle W goes on, until one of them is past it") {
   ChannelWatermarks w({{"a", Duration{10}}, {"b", Duration{10}}});
   w.Hear(0, kNow);
   w.Raise(0, 50);
@@ -122,14 +218,14 @@ TEST_CASE("when all are idle W holds, until one of them is past it") {
   w.Raise(1, 40);
   REQUIRE(w.watermark() == 40);
   w.Hear(0, kNow + 500);  // both fell silent meanwhile: whose record it is makes no difference
-  CHECK(w.watermark() == 40);
+  CHECK(w.watermark() == 539);
   CHECK_FALSE(w.states()[0].counts);
   CHECK_FALSE(w.states()[1].counts);
-  w.Raise(0, 39);         // was at 50, which is past W
+  w.Raise(0, 530);
+  CHECK_FALSE(w.states()[0].counts);
+  w.Raise(0, 570);
   CHECK(w.states()[0].counts);
-  CHECK(w.watermark() == 50);
-  w.Raise(0, 70);
-  CHECK(w.watermark() == 70);
+  CHECK(w.watermark() == 570);
 }
 
 TEST_CASE("a punctuation raises all, idle ones too, and none falls") {
@@ -158,7 +254,7 @@ TEST_CASE("stored channels are known by name: new ones begin anew, W stays, and 
   w.Hear(1, kNow + 7);
   w.Raise(1, 50);
   ChannelWatermarks other({{"b", Duration{10}}, {"c", Duration{10}}});
-  other.Restore(w.states(), w.watermark());
+  other.Restore(w.states(), w.listening(), w.watermark());
   CHECK(other.watermark() == 50);
   CHECK(other.states()[0] == w.states()[1]);
   CHECK(other.states()[1] == ChannelState{"c"});
@@ -171,9 +267,32 @@ TEST_CASE("stored channels are known by name: new ones begin anew, W stays, and 
   CHECK(other.watermark() == 80);
   // Without `a`, whose record was the latest, time does not go back.
   ChannelWatermarks last({{"b", Duration{10}}});
-  last.Restore({{"a", 100, kNow + 100, true}, {"b", 50, kNow + 7, true}}, 50);
+  last.Restore({{"a", 100, kNow + 100, true}, {"b", 50, kNow + 7, true}}, {}, 50);
   last.Hear(0, kNow + 50);
   CHECK(last.states()[0].heard == kNow + 100);
+}
+
+TEST_CASE("random use: of one channel, a tick does nothing that the next record would not have done") {
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    CAPTURE(seed);
+    Random random(seed);
+    ChannelWatermarks::Channel channel{"", Duration{1 + static_cast<int64_t>(random.Below(40))}};
+    if (random.Chance(0.2)) channel.arrival = Duration{3};
+    ChannelWatermarks ticked({channel}), plain({channel});
+    int64_t now = kNow;
+    for (int i = 0; i < 200; ++i) {
+      for (uint64_t ticks = random.Below(4); ticks > 0; --ticks) {
+        now += static_cast<int64_t>(random.Below(20));
+        ticked.Tick(now);
+      }
+      now += static_cast<int64_t>(random.Below(10));
+      const int64_t time = i + static_cast<int64_t>(random.Below(60));
+      for (ChannelWatermarks* w : {&ticked, &plain}) w->Hear(0, now);
+      REQUIRE(ticked.watermark() == plain.watermark());
+      for (ChannelWatermarks* w : {&ticked, &plain}) w->Raise(0, time);
+      REQUIRE(ticked.watermark() == plain.watermark());
+    }
+  }
 }
 
 TEST_CASE("random use: W never falls, and stored and restored at any place it is the same") {
@@ -193,7 +312,10 @@ TEST_CASE("random use: W never falls, and stored and restored at any place it is
       const int64_t before = whole.watermark();
       const int64_t time = i + static_cast<int64_t>(random.Below(60));
       const bool punctuation = random.Chance(0.02);
+      const bool tick = random.Chance(0.2), resume = random.Chance(0.02);
       for (ChannelWatermarks* w : {&whole, &parts}) {
+        if (tick) w->Tick(now - 1);
+        if (resume) w->Resume(now - 1);
         w->Hear(channel, now);
         if (punctuation) w->RaiseAll(time);
         w->Raise(channel, time);
@@ -207,8 +329,9 @@ TEST_CASE("random use: W never falls, and stored and restored at any place it is
       if (!random.Chance(0.1)) continue;
       const std::vector<ChannelState> states = parts.states();
       const int64_t watermark = parts.watermark();
+      const ListeningState listening = parts.listening();
       parts = ChannelWatermarks(channels);
-      parts.Restore(states, watermark);
+      parts.Restore(states, listening, watermark);
     }
   }
 }

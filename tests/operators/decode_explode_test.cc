@@ -22,13 +22,19 @@ TEST_CASE("explode: one row for each element") {
         R"(["a","[{\"v\":1},2,\"x\",null,[3]]",null,null] )"
         R"(["a","[{\"v\":1},2,\"x\",null,[3]]","[3]",null])");
   CHECK(fixture.errors.empty());
-  CHECK(fixture.batch.raw[4] == R"({"id":"a","list":[{"v":1},2,"x",null,[3]]})");
+  CHECK(fixture.batch.raw[0] == R"({"v":1})");
+  CHECK(fixture.batch.raw[4] == "[3]");
+  CHECK(fixture.batch.element(0) == 1);
+  CHECK(fixture.batch.element(4) == 5);
   CHECK(fixture.Decode(R"([{"id":1,"list":[ 5 ]},{"id":2,"list":[]},{"id":3},{"id":4,"list":"[6]"}])") ==
         R"([1,"[ 5 ]",5,null] [4,"[6]",6,null])");
-  CHECK(fixture.batch.raw[1] == R"({"id":4,"list":"[6]"})");
+  CHECK(fixture.batch.raw[0] == "5");
+  CHECK(fixture.batch.raw[1] == "6");
+  CHECK(fixture.batch.element(1) == 1);
+  CHECK(fixture.batch.elements[0].whole != fixture.batch.elements[1].whole);
 }
 
-TEST_CASE("explode: faults carry the whole record") {
+TEST_CASE("explode: an array at fault is the whole record, an element only itself") {
   DecodeFixture fixture(NewDecoder(), 4);
   for (const char* payload : {R"({"list":{"v":1}})", R"({"list":7})", R"({"list":"x"})",
                               R"({"list":"[1"})", R"({"list":true})", R"({"list":"[1] 2"})"}) {
@@ -43,7 +49,38 @@ TEST_CASE("explode: faults carry the whole record") {
   CHECK(fixture.batch.rows == 2);
   REQUIRE(fixture.errors.size() == 1);
   CHECK(fixture.errors[0].code == ErrorCode::kWrongFieldType);
-  CHECK(fixture.errors[0].raw == one_bad);
+  CHECK(fixture.errors[0].raw == R"({"v":"x"})");
+  CHECK(fixture.errors[0].element == 2);
+  CHECK(fixture.batch.element(0) == 1);
+  CHECK(fixture.batch.element(1) == 3);
+}
+
+TEST_CASE("explode: what the records of a payload hold together is bounded") {
+  DecodeFixture fixture(NewDecoder(), 4);
+  const auto payload = [](size_t text, size_t elements) {
+    std::string list = "0";
+    for (size_t k = 1; k < elements; ++k) list += ",0";
+    return R"({"id":")" + std::string(text, 'x') + R"(","list":[)" + list + "]}";
+  };
+  const auto decode = [&fixture](const std::string& text) {
+    fixture.batch.Reset(4, 2);
+    fixture.errors.clear();
+    fixture.Feed(text);
+  };
+  decode(payload(16 << 10, 1024));
+  CHECK(fixture.errors.empty());
+  CHECK(fixture.batch.rows == 1024);
+  const std::string over = payload(16 << 10, 1025);
+  CHECK(fixture.Error(over).code == ErrorCode::kExpandsTooFar);
+  CHECK(fixture.Error(over).raw == over);
+  // Of several records in a payload, those that still find room count.
+  decode("[" + payload(16 << 10, 600) + "," + payload(16 << 10, 600) + "," + payload(1, 2) + "]");
+  CHECK(fixture.batch.rows == 602);
+  CHECK(fixture.errors.size() == 1);
+  decode("[" + payload(1, 65535) + "," + payload(1, 2) + "," + payload(1, 1) + "]");
+  CHECK(fixture.batch.rows == 65536);
+  REQUIRE(fixture.errors.size() == 1);
+  CHECK(fixture.errors[0].code == ErrorCode::kRecordTooLarge);
 }
 
 TEST_CASE("explode: hostile arrays") {

@@ -23,12 +23,12 @@ std::unique_ptr<KeyedTable> Open(const MapState& state, int64_t keep, KeyShare s
 }
 
 std::string Get(KeyedTable* table, const std::string& key, int64_t watermark) {
-  return std::string(table->Access(key, Hash64(key), watermark)->value());
+  return std::string(table->Access(key, Hash64(key), watermark, watermark)->value());
 }
 
 void Put(KeyedTable* table, const std::string& key, const std::string& value, int64_t time,
          int64_t watermark) {
-  table->Put(table->Access(key, Hash64(key), watermark), value, time, watermark);
+  table->Put(table->Access(key, Hash64(key), time, watermark), value, time, watermark);
 }
 
 }  // namespace

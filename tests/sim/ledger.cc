@@ -33,10 +33,10 @@ void Ledger::Injected(const TestMessage& m) {
   ++(m.qos > 0 ? must : may);
 }
 
-void Ledger::Arrived(const MqttMessage& m, EventTime now, bool accepted, uint64_t before,
+void Ledger::Arrived(const MqttMessage& m, const ReceiveTime& received, bool accepted, uint64_t before,
                      uint64_t after) {
-  const ScannedMessage message{std::string(m.topic), std::string(m.payload), now.us,
-                               m.qos > 0 ? m.packet_id : uint16_t{0}};
+  const ScannedMessage message{std::string(m.topic), std::string(m.payload), received.at.us,
+                               m.qos > 0 ? m.packet_id : uint16_t{0}, received.assumed};
   if (!accepted) {
     if (after != before) Wrong("the journal took a message and refused it");
     in_doubt_ = message;
@@ -44,6 +44,8 @@ void Ledger::Arrived(const MqttMessage& m, EventTime now, bool accepted, uint64_
   }
   in_doubt_.reset();
   if (after == before) {
+    if (m.retained && taken_.contains({message.topic, message.payload})) return;
+    if (!IsWanted(message.topic)) return;
     const bool known = std::any_of(journal_.begin(), journal_.end(),
                                    [&](const auto& e) { return Same(e.second, message); });
     if (!m.duplicate || !known) Wrong("acknowledged but not journaled: " + Show(message));
@@ -52,14 +54,30 @@ void Ledger::Arrived(const MqttMessage& m, EventTime now, bool accepted, uint64_
   if (after != before + 1) {
     Wrong("one message moved the journal's end from " + Number(before) + " to " + Number(after));
   }
+  if (m.retained) taken_.insert({message.topic, message.payload});
+  Add(before, message);
+}
+
+void Ledger::Add(uint64_t offset, const ScannedMessage& message) {
   for (const auto& [name, p] : pipelines_) {
-    if (before >= p.from) continue;
-    Wrong("entry number " + Number(before) + " was given out although '" + name + "' has passed " +
+    if (offset >= p.from) continue;
+    Wrong("entry number " + Number(offset) + " was given out although '" + name + "' has passed " +
           Number(p.from));
   }
-  if (!journal_.emplace(before, message).second) {
-    Wrong("entry number " + Number(before) + " was given out twice");
+  if (!journal_.empty() && journal_.rbegin()->second.received_us > message.received_us) {
+    Wrong("entry " + Number(offset) + " was received before the one in front of it");
   }
+  if (!journal_.emplace(offset, message).second) {
+    Wrong("entry number " + Number(offset) + " was given out twice");
+  }
+}
+
+bool Ledger::IsWanted(const std::string& topic) const {
+  std::vector<std::string_view> captures;
+  return std::any_of(pipelines_.begin(), pipelines_.end(), [&](const auto& p) {
+    return std::any_of(p.second.topics.begin(), p.second.topics.end(),
+                       [&](const TopicPattern& t) { return t.Match(topic, &captures); });
+  });
 }
 
 void Ledger::Died(Death death, uint64_t synced) {
@@ -116,6 +134,8 @@ void Ledger::CheckNothingNew(const JournalContent& content) {
   for (const auto& [offset, message] : content) {
     // A removed segment may come back with a power cut; nobody will read it.
     if (offset < least || journal_.contains(offset)) continue;
+    // One that was being written when the process died.
+    if (message.tick() && (journal_.empty() || offset > journal_.rbegin()->first)) continue;
     if (in_doubt_ && Same(*in_doubt_, message)) {
       in_doubt_.reset();
       continue;
@@ -188,6 +208,7 @@ void Ledger::CheckCountsOf(const std::string& name, const PipelineLedger& p) {
           Number(least) + " to " + Number(most) + ": " + Show(message.first, message.second));
   }
   for (const auto& [message, count] : counted) {
+    if (message.first.empty()) continue;  // ticks
     if (!injected_.contains(message)) Wrong("nobody sent " + Show(message.first, message.second));
   }
 }

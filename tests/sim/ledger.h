@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,8 +34,10 @@ class Ledger {
   void Injected(const TestMessage& message);
   // The broker has offered a message to the node, and the journal's end went from `before` to
   // `after`.
-  void Arrived(const MqttMessage& message, EventTime now, bool accepted, uint64_t before,
+  void Arrived(const MqttMessage& message, const ReceiveTime& received, bool accepted, uint64_t before,
                uint64_t after);
+  // A tick was journaled.
+  void Ticked(uint64_t offset, const ScannedMessage& tick) { Add(offset, tick); }
   // The process is gone. `synced`: up to where its journal said it was on the medium.
   void Died(Death death, uint64_t synced);
   // What the next process finds, before it opens anything.
@@ -73,6 +76,8 @@ class Ledger {
   void Wrong(const std::string& what) {
     if (error_.empty()) error_ = what;
   }
+  void Add(uint64_t offset, const ScannedMessage& message);
+  bool IsWanted(const std::string& topic) const;
   void Settle(PipelineLedger* pipeline, uint64_t cursor);
   void CheckKept(const JournalContent& content);
   void CheckNothingNew(const JournalContent& content);
@@ -87,6 +92,7 @@ class Ledger {
   bool torn_ = false;  // a power cut may have taken whole segments
   uint64_t synced_end_ = 0;
   std::map<Message, std::pair<uint64_t, uint64_t>> injected_;  // must come, may come (QoS 0)
+  std::set<Message> taken_;                                    // retained ones that were journaled
   uint64_t lost_ = 0;
   std::string error_;
 };

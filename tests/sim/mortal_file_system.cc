@@ -13,9 +13,11 @@ Status MortalFileSystem::State::Live() {
   return Status::Ok();
 }
 
-class MortalFileSystem::Appender final : public AppendFile {
+// Of either kind of file.
+template <typename Base>
+class MortalFileSystem::Appender : public Base {
  public:
-  Appender(std::shared_ptr<State> state, std::unique_ptr<AppendFile> file)
+  Appender(std::shared_ptr<State> state, std::unique_ptr<Base> file)
       : state_(std::move(state)), file_(std::move(file)) {}
   Status Append(std::string_view bytes) override {
     RIVULET_RETURN_IF_ERROR(state_->Live());
@@ -29,9 +31,23 @@ class MortalFileSystem::Appender final : public AppendFile {
   }
   uint64_t size() const override { return file_->size(); }
 
- private:
+ protected:
   const std::shared_ptr<State> state_;
-  const std::unique_ptr<AppendFile> file_;
+  const std::unique_ptr<Base> file_;
+};
+
+class MortalFileSystem::Output final : public Appender<OutputFile> {
+ public:
+  using Appender::Appender;
+  Status Sync() override {
+    return state_->bug == PlantedBug::kUnsyncedSink ? Status::Ok() : Appender::Sync();
+  }
+  Status Cut(uint64_t size) override {
+    RIVULET_RETURN_IF_ERROR(state_->Live());
+    if (state_->bug == PlantedBug::kUncutSink) return Status::Ok();
+    return file_->Cut(size);
+  }
+  bool InPlace() const override { return file_->InPlace(); }
 };
 
 Result<std::unique_ptr<AppendFile>> MortalFileSystem::OpenAppend(const std::string& path,
@@ -39,7 +55,15 @@ Result<std::unique_ptr<AppendFile>> MortalFileSystem::OpenAppend(const std::stri
   RIVULET_RETURN_IF_ERROR(state_->Live());
   RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<AppendFile> file,
                            state_->disk->OpenAppend(path, reserve));
-  return std::unique_ptr<AppendFile>(std::make_unique<Appender>(state_, std::move(file)));
+  return std::unique_ptr<AppendFile>(
+      std::make_unique<Appender<AppendFile>>(state_, std::move(file)));
+}
+
+Result<std::unique_ptr<OutputFile>> MortalFileSystem::OpenOutput(const std::string& path,
+                                                                 OutputUse use) {
+  RIVULET_RETURN_IF_ERROR(state_->Live());
+  RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<OutputFile> file, state_->disk->OpenOutput(path, use));
+  return std::unique_ptr<OutputFile>(std::make_unique<Output>(state_, std::move(file)));
 }
 
 Status MortalFileSystem::Truncate(const std::string& path, uint64_t size) {

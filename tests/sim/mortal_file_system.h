@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/scenario.h"
 #include "sim/sim_file_system.h"
 
 namespace rivulet::sim {
@@ -14,7 +15,8 @@ namespace rivulet::sim {
 // process has only to be buried. Not thread-safe.
 class MortalFileSystem final : public FileSystem {
  public:
-  explicit MortalFileSystem(SimFileSystem* disk) : state_(std::make_shared<State>(State{disk})) {}
+  MortalFileSystem(SimFileSystem* disk, PlantedBug bug)
+      : state_(std::make_shared<State>(State{disk, bug})) {}
 
   // The `n`-th changing operation from now is the last one.
   void DieInOperation(uint64_t n) { state_->left = n; }
@@ -24,6 +26,7 @@ class MortalFileSystem final : public FileSystem {
 
   Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path,
                                                  uint64_t reserve) override;
+  Result<std::unique_ptr<OutputFile>> OpenOutput(const std::string& path, OutputUse use) override;
   Result<std::unique_ptr<ReadFile>> OpenRead(const std::string& path) override {
     return state_->disk->OpenRead(path);
   }
@@ -43,9 +46,12 @@ class MortalFileSystem final : public FileSystem {
   }
 
  private:
+  template <typename Base>
   class Appender;
+  class Output;
   struct State {
     SimFileSystem* disk;
+    PlantedBug bug;
     uint64_t left = 0;  // operations to live; 0: for ever
     bool dead = false;
 

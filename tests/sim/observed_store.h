@@ -54,6 +54,7 @@ class ObservedStore final : public Store {
 
  private:
   bool Loses(std::string_view key);
+  void ForgetOutput();
 
   std::unique_ptr<Store> base_;
   FinishedOutputs* outputs_;

@@ -5,6 +5,7 @@
 
 #include "sim/scenario.h"
 #include "sim/simulation.h"
+#include "sim/template.h"
 
 namespace rivulet::sim {
 namespace {
@@ -18,6 +19,16 @@ Scenario Provoke(uint64_t seed, PlantedBug bug) {
   s.crash = 0.03;
   s.link_drop = 0.03;
   s.commit_interval = Duration::Millis(200);
+  if (bug == PlantedBug::kUnsyncedSink || bug == PlantedBug::kUncutSink) {
+    AddFilePipelines(&s);
+    s.power_cut = 0.02;
+    s.sync = JournalSync::kAlways;
+  }
+  if (bug == PlantedBug::kRoomByLoss) LimitStore(&s);
+  if (bug == PlantedBug::kEarlyMemory) {
+    s.retained = 10;
+    s.failed_operation = 0.5;
+  }
   return s;
 }
 
@@ -31,6 +42,12 @@ bool CheckPlantedBugs() {
       {PlantedBug::kStaleCursor, "a commit leaves its position behind"},
       {PlantedBug::kEarlyPublish, "results leave before their commit"},
       {PlantedBug::kUnknownDuplicate, "redelivered messages are counted again"},
+      {PlantedBug::kTickWhileDown, "time goes on while nobody listens"},
+      {PlantedBug::kUnnoticedResume, "a new connection is not told from the one before"},
+      {PlantedBug::kUnsyncedSink, "the cursor of a file sink runs ahead of what is on the medium"},
+      {PlantedBug::kUncutSink, "a file sink leaves in the file what a crash made it write twice"},
+      {PlantedBug::kRoomByLoss, "a full store forgets an output that nobody has"},
+      {PlantedBug::kEarlyMemory, "a retained message is remembered before it is journaled"},
   };
   bool good = true;
   for (const auto& [bug, what] : bugs) {

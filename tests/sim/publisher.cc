@@ -46,6 +46,23 @@ TestMessage Publisher::CarLine(int64_t time_us) {
   return m;
 }
 
+// Of many keys, some elements late, some at fault.
+TestMessage Publisher::List(int64_t time_us) {
+  TestMessage m;
+  m.topic = "lists/l" + std::to_string(random_->Below(2));
+  m.payload = "{\"n\":" + std::to_string(++number_) + ",\"list\":[";
+  for (uint64_t k = 0, elements = random_->Below(120); k < elements; ++k) {
+    const int64_t at = time_us - static_cast<int64_t>(random_->Below(10 * kSecond));
+    if (k > 0) m.payload += ',';
+    m.payload += random_->Chance(0.05) ? "7" : "{\"at\":" + std::to_string(at / 1000) + ",\"k\":" +
+                                                   std::to_string(random_->Below(60)) + ",\"v\":" +
+                                                   Decimal(random_) + "}";
+  }
+  m.payload += "]}";
+  m.qos = qos_;
+  return m;
+}
+
 TestMessage Publisher::Nonsense(int64_t time_us) {
   TestMessage m = random_->Chance(0.5) ? Reading(time_us) : CarLine(time_us);
   switch (random_->Below(5)) {
@@ -64,6 +81,7 @@ TestMessage Publisher::Nonsense(int64_t time_us) {
 std::vector<TestMessage> Publisher::Next(EventTime now) {
   std::vector<TestMessage> messages;
   if (!previous_.topic.empty() && random_->Chance(0.03)) return {previous_};
+  if (lists_ && random_->Chance(0.15)) return {previous_ = List(SomeTime(now))};
   const bool burst = random_->Chance(0.02);
   const int64_t start = now.us - static_cast<int64_t>(random_->Below(30 * kSecond));
   for (uint64_t i = burst ? 3 + random_->Below(20) : 1; i > 0; --i) {
@@ -80,8 +98,12 @@ std::vector<TestMessage> Publisher::Next(EventTime now) {
 
 std::vector<TestMessage> Publisher::Last(EventTime now) {
   const std::string time = std::to_string(now.us / 1000);
-  return {{"plant/north/s0", "{\"ts\":" + time + ",\"n\":1,\"v\":20.5,\"tag\":\"red\"}", qos_},
-          {"cars/c0", time + ",1.5,1\n", qos_}};
+  std::vector<TestMessage> last = {
+      {"plant/north/s0", "{\"ts\":" + time + ",\"n\":1,\"v\":20.5,\"tag\":\"red\"}", qos_},
+      {"cars/c0", time + ",1.5,1\n", qos_}};
+  const std::string list = "{\"n\":1,\"list\":[{\"at\":" + time + ",\"k\":1,\"v\":1}]}";
+  if (lists_) last.push_back({"lists/l0", list, qos_});
+  return last;
 }
 
 }  // namespace rivulet::sim

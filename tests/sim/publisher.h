@@ -19,7 +19,8 @@ struct TestMessage {
 
 class Publisher {
  public:
-  Publisher(Random* random, int qos) : random_(random), qos_(qos) {}
+  // `lists`: some messages are lists of many readings.
+  Publisher(Random* random, int qos, bool lists) : random_(random), qos_(qos), lists_(lists) {}
 
   // The next messages, now: one, or a backlog.
   std::vector<TestMessage> Next(EventTime now);
@@ -29,11 +30,13 @@ class Publisher {
  private:
   TestMessage Reading(int64_t time_us);
   TestMessage CarLine(int64_t time_us);
+  TestMessage List(int64_t time_us);
   TestMessage Nonsense(int64_t time_us);
   int64_t SomeTime(EventTime now);
 
   Random* random_;
   int qos_;
+  bool lists_;
   uint64_t number_ = 0;
   TestMessage previous_;
 };

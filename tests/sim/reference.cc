@@ -22,7 +22,7 @@ class RecordingLink final : public MqttLink {
   bool Publish(const Publication& p, DoneHandler done) override {
     published_->push_back({std::string(p.topic), std::string(p.payload), std::string(p.rivulet_id),
                            p.qos, p.retain});
-    done(true);
+    done(Delivery::kAcknowledged, "");
     return true;
   }
   MqttLinkStats Stats() const override { return {}; }
@@ -30,6 +30,29 @@ class RecordingLink final : public MqttLink {
 
  private:
   std::vector<PublishedResult>* published_;
+};
+
+// Remembers what a file would hold.
+class RecordingSink final : public Sink {
+ public:
+  RecordingSink(const std::string& path, std::vector<PublishedResult>* published)
+      : topic_(std::string(kFileTopic) + path), published_(published) {}
+  Status Open(SinkCursor* cursor) override {
+    cursor_ = *cursor;
+    return Status::Ok();
+  }
+  size_t Offer(std::span<const OutputEntry> entries) override {
+    for (const OutputEntry& e : entries) published_->push_back({topic_, e.json, e.id});
+    if (!entries.empty()) cursor_.next = entries.back().sequence + 1;
+    return entries.size();
+  }
+  SinkCursor Cursor() const override { return cursor_; }
+  SinkStats Stats() const override { return {}; }
+
+ private:
+  const std::string topic_;
+  std::vector<PublishedResult>* published_;
+  SinkCursor cursor_;
 };
 
 }  // namespace
@@ -123,6 +146,10 @@ class ReferenceRun {
   Status Turn(std::span<const InputMessage> turn) {
     matching_.clear();
     for (const InputMessage& m : turn) {
+      if (m.kind == InputMessage::Kind::kTick) {
+        matching_.push_back(m);
+        continue;
+      }
       tables_.clear();
       pipeline_->tables().Match(m.topic_id, m.topic, &tables_);
       for (const uint32_t table : tables_) {
@@ -157,8 +184,12 @@ class ReferenceRun {
 
   Status AddSinks(ChannelKind kind, const std::vector<SinkSpec>& sinks) {
     for (const SinkSpec& sink : sinks) {
-      RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> made,
-                               MakeSink(sink, pipeline_->name(), &link_));
+      std::unique_ptr<Sink> made;
+      if (sink.kind == SinkSpec::Kind::kFile) {
+        made = std::make_unique<RecordingSink>(sink.target.text, &published_);
+      } else {
+        RIVULET_ASSIGN_OR_RETURN(made, MakeSink(sink, pipeline_->name(), &link_, nullptr));
+      }
       RIVULET_RETURN_IF_ERROR(
           pipeline_->channel(kind).AddSink(sink.target.text, std::move(made)));
     }
@@ -179,6 +210,9 @@ class ReferenceRun {
       m.payload.offset = e.offset;
       m.topic = e.message.topic;
       m.topic_id = id;
+      m.assumed = e.message.assumed;
+      m.resumes = e.message.resumes;
+      if (e.message.tick()) m.kind = InputMessage::Kind::kTick;
       begin += size;
       messages_.push_back(m);
     }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -60,6 +61,9 @@ class References {
   Random* random_;
   std::map<std::string, std::unique_ptr<ReferenceRun>> runs_;
 };
+
+// In place of the topic of what a sink writes to a file, before its path.
+inline constexpr std::string_view kFileTopic = "file ";
 
 // Which sink of which pipeline publishes to this topic: see the templates of scenario.cc.
 std::string StreamOf(const std::string& topic);

@@ -455,6 +455,11 @@ Scenario MakeScenario(uint64_t seed) {
   ChoosePatternPipelines(&s);
   ChooseTablePipelines(&s);
   ChooseSourcePipelines(&s);
+  ChooseQuietPipelines(&s);
+  ChooseClock(&s);
+  ChooseFilePipelines(&s);
+  ChooseSmallStore(&s);
+  ChooseOverlaps(&s);
   return s;
 }
 
@@ -474,7 +479,8 @@ std::string Describe(const Scenario& s) {
       {"crash", s.crash},
       {"die_in_operation", s.die_in_operation}, {"die_in_commit", s.die_in_commit},
       {"power_cut", s.power_cut},         {"failed_operation", s.failed_operation},
-      {"failed_commit", s.failed_commit}, {"disk_full", s.disk_full}};
+      {"failed_commit", s.failed_commit}, {"disk_full", s.disk_full},
+      {"wall_jump", s.wall_jump}};
   for (const auto& [name, chance] : chances) {
     if (chance > 0) text += std::string(" ") + name + "=" + std::to_string(chance).substr(0, 6);
   }

@@ -21,6 +21,12 @@ enum class PlantedBug : uint8_t {
   kStaleCursor,       // a commit moves state on, but not the position it belongs to
   kEarlyPublish,      // results leave before their commit
   kUnknownDuplicate,  // a redelivered message is taken for a new one
+  kTickWhileDown,     // ticks while there is no session
+  kUnnoticedResume,   // a new connection is taken for the one before
+  kUnsyncedSink,      // the cursor of a file sink is stored before the file is safe
+  kUncutSink,         // a file sink goes on behind what a crash left, without cutting it
+  kRoomByLoss,        // in a full store, an output that sinks do not have yet makes room
+  kEarlyMemory,       // a retained message is remembered as had before it is journaled
 };
 
 // Chances are per step.
@@ -44,11 +50,16 @@ struct Scenario {
   Duration commit_interval;
   Duration checkpoint_interval;
   uint64_t state_memory = 0;
+  uint64_t state_outputs = 0;   // see NodeSpec
+  uint64_t store_capacity = 0;  // 0: no limit
+  bool lists = false;           // messages are published of which each is many records
   uint64_t disk_reserve = 0;
   uint16_t partitions = 1;
   size_t results_per_step = 16384;
   int qos = 1;
   uint32_t max_inflight = 1;
+  size_t retained = 0;          // messages that the broker has retained before the session exists
+  bool copies = false;          // the broker sends a copy per subscription
 
   double posted_work = 1;       // that a piece of posted work runs; 1: at once
   double link_drop = 0;         // per link
@@ -63,10 +74,14 @@ struct Scenario {
   double failed_operation = 0;  // one file operation fails, among them syncs
   double failed_commit = 0;
   double disk_full = 0;
+  double wall_jump = 0;         // the wall clock jumps, and the monotonic one does not
+  bool clock_known = true;      // the machine knows the date, except while it has jumped
   double restart_delay = 0;     // that a dead process stays dead for one more step
 };
 
 Scenario MakeScenario(uint64_t seed);
+// A small store, which fills up while sinks are away, and messages that cost much.
+void LimitStore(Scenario* scenario);
 
 // One line for people.
 std::string Describe(const Scenario& scenario);

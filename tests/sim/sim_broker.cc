@@ -69,6 +69,7 @@ class SimBroker::Core {
   Random* random;
   bool up = true;
   bool gone = false;
+  bool copy_per_subscription = false;
   SimBrokerFaults faults;
   std::vector<Link*> links;  // in the order of creation
   std::map<std::string, Session> sessions;
@@ -152,7 +153,7 @@ class SimBroker::Link final : public MqttLink {
   };
   void Answer(Pending* p, bool ok) {
     if (ok) ++stats.published;
-    if (p->done) p->done(ok);
+    if (p->done) p->done(ok ? Delivery::kAcknowledged : Delivery::kLost, "");
   }
 
   std::shared_ptr<Core> core_;
@@ -232,9 +233,11 @@ void SimBroker::Core::Connect(Link* link) {
     m.sent = false;
   }
   link->stats.connected = true;
+  link->stats.state = LinkState::kConnected;
   link->stats.broker = "sim";
   link->stats.last_error.clear();
   ++link->stats.connects;
+  ++link->stats.connection;
   link->acks.clear();
   Subscribe(link, link->wanted);
   link->PublishOwn(link->options.online_payload);
@@ -257,7 +260,7 @@ void SimBroker::Core::Subscribe(Link* link, const std::vector<MqttSubscription>&
     link->former.push_back(s.filter);
     for (const auto& [topic, message] : retained) {
       // MQTT 3.1.1 sends retained messages at every subscribe, the link with MQTT 5 asks for one.
-      if (!is_new && link->options.version >= 5) continue;
+      if (!is_new && link->options.version >= 5 && !s.all_retained) continue;
       if (!subscription.pattern.Match(topic, &captures)) continue;
       session.queue.push_back({topic, message.payload, std::min(message.qos, s.qos), true});
     }
@@ -277,6 +280,7 @@ void SimBroker::Core::Offer(Link* link, Outgoing* message, bool* keep_going) {
   m.duplicate = copy.qos == 2 ? link->session_present : copy.duplicate;
   m.retained = copy.retained;
   m.resumed = link->session_present;
+  m.connection = link->stats.connection;
   if (copy.duplicate) ++redeliveries;
   const Status status = link->handler ? link->handler(m) : Status::Ok();
   *keep_going = link->stats.connected && !link->dead;
@@ -351,7 +355,15 @@ void SimBroker::Core::Route(const Published& message) {
     if (qos < 0) continue;
     const Link* const link = Find(client_id);
     const bool connected = link != nullptr && link->stats.connected;
-    if (qos > 0 || connected) session.queue.push_back({message.topic, message.payload, qos});
+    if (qos == 0 && !connected) continue;
+    // Once for all subscriptions that match, or once for each.
+    const auto copies = std::count_if(
+        session.subscriptions.begin(), session.subscriptions.end(), [&](const auto& s) {
+          return s.second.pattern.Match(message.topic, &captures);
+        });
+    for (auto n = copy_per_subscription ? copies : 1; n > 0; --n) {
+      session.queue.push_back({message.topic, message.payload, qos});
+    }
   }
 }
 
@@ -367,6 +379,8 @@ void SimBroker::Core::Drop(Link* link, bool send_will) {
     queue->clear();
   }
   link->stats.connected = false;
+  link->stats.state = link->stats.trouble = LinkState::kLost;
+  ++link->stats.troubles;
   link->acks.clear();
   const auto session = sessions.find(link->options.client_id);
   if (session != sessions.end()) {
@@ -410,6 +424,8 @@ bool SimBroker::Idle() const { return core_->Idle(); }
 void SimBroker::Inject(std::string_view topic, std::string_view payload, int qos, bool retain) {
   core_->Route({"", std::string(topic), std::string(payload), qos, retain, ""});
 }
+
+void SimBroker::SendCopyPerSubscription() { core_->copy_per_subscription = true; }
 
 void SimBroker::SetFaults(const SimBrokerFaults& faults) { core_->faults = faults; }
 

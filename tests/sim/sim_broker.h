@@ -59,6 +59,8 @@ class SimBroker {
   // Publishes from outside.
   void Inject(std::string_view topic, std::string_view payload, int qos = 1, bool retain = false);
 
+  // A message that several subscriptions of a session match comes once for each, as MQTT 5 allows.
+  void SendCopyPerSubscription();
   void SetFaults(const SimBrokerFaults& faults);
   // The network drops the client's connection; it reconnects in a later Step.
   void Disconnect(const std::string& client_id);

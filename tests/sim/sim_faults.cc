@@ -1,6 +1,8 @@
 // What goes wrong in a simulated life.
 #include "sim/sim_process.h"
 
+#include <iterator>
+
 namespace rivulet::sim {
 
 // Brokers, links and disks.
@@ -22,10 +24,24 @@ void Simulation::TroubleOutside() {
     disk_.SetFreeBytes(random_.Below(4000));
     disk_full_ = 1 + random_.Below(30);
   }
+  JumpClock();
   if (disk_full_ > 0 && --disk_full_ == 0) {
     Trace("disk has room");
     disk_.SetFreeBytes(UINT64_MAX);
   }
+}
+
+// By a day, to where an image was made half a year ago, to 1970, or a little; and back.
+void Simulation::JumpClock() {
+  constexpr int64_t kDay = int64_t{24} * 3600 * 1'000'000;
+  if (random_.Chance(scenario_.wall_jump)) {
+    const int64_t jumps[] = {kDay, -kDay, -180 * kDay, 5'000'000 - wall_us_, 30'000'000, -700'000};
+    wall_error_us_ = jumps[random_.Below(std::size(jumps))];
+    wall_wrong_ = 1 + random_.Below(60);
+    wall_jumped_ = true;
+    Trace("the wall clock jumps by " + std::to_string(wall_error_us_ / 1'000'000) + " s");
+  }
+  if (wall_wrong_ > 0 && --wall_wrong_ == 0) wall_error_us_ = 0;
 }
 
 // The process and its operations.
@@ -65,7 +81,8 @@ void Simulation::Calm() {
   lane_broker_.SetUp(true);
   sink_broker_.SetUp(true);
   disk_.SetFreeBytes(UINT64_MAX);
-  lane_down_ = sink_down_ = disk_full_ = 0;
+  lane_down_ = sink_down_ = disk_full_ = wall_wrong_ = 0;
+  wall_error_us_ = 0;
   // A fault that was set up but has not happened yet must not happen now.
   if (process_ != nullptr) return Bury(Death::kProcess);
   disk_.Crash();

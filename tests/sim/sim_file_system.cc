@@ -90,12 +90,13 @@ void SimFileSystem::State::GiveBack(uint64_t bytes) {
   if (free_bytes <= std::numeric_limits<uint64_t>::max() - bytes) free_bytes += bytes;
 }
 
-class SimFileSystem::Appender final : public AppendFile {
+class SimFileSystem::Appender final : public OutputFile {
  public:
   Appender(std::shared_ptr<State> state, std::shared_ptr<File> file, std::string path)
       : state_(std::move(state)),
         file_(std::move(file)),
         path_(std::move(path)),
+        size_(file_->content.size()),
         generation_(state_->generation) {}
 
   Status Append(std::string_view bytes) override {
@@ -109,6 +110,7 @@ class SimFileSystem::Appender final : public AppendFile {
     ++state_->appends;
     const bool fits = bytes.size() <= state_->free_bytes;
     Write(bytes.substr(0, std::min<uint64_t>(bytes.size(), state_->free_bytes)));
+    if (fits) size_ += bytes.size();
     if (fits) return Status::Ok();
     return Status(ErrorCode::kDiskFull, "simulated disk is full at '" + path_ + "'");
   }
@@ -136,6 +138,23 @@ class SimFileSystem::Appender final : public AppendFile {
     return file_->content.size();
   }
 
+  Status Cut(uint64_t size) override {
+    std::lock_guard lock(state_->mutex);
+    if (generation_ != state_->generation) return Gone();
+    RIVULET_RETURN_IF_ERROR(state_->Tick(path_));
+    if (size < file_->content.size()) state_->GiveBack(file_->content.size() - size);
+    file_->Cut(size);
+    size_ = size;
+    return Status::Ok();
+  }
+
+  bool InPlace() const override {
+    std::lock_guard lock(state_->mutex);
+    const auto named = state_->names.find(path_);
+    return generation_ == state_->generation && named != state_->names.end() &&
+           named->second == file_ && file_->content.size() == size_;
+  }
+
  private:
   static Status Gone() { return Status(ErrorCode::kIo, "the simulated process is gone"); }
 
@@ -150,6 +169,7 @@ class SimFileSystem::Appender final : public AppendFile {
   const std::shared_ptr<State> state_;
   const std::shared_ptr<File> file_;
   const std::string path_;
+  uint64_t size_;  // without what failed appends left
   const uint64_t generation_;
 };
 
@@ -273,6 +293,27 @@ Result<std::unique_ptr<AppendFile>> SimFileSystem::OpenAppend(const std::string&
     state_->changes.push_back({"", path, file});
   }
   return std::unique_ptr<AppendFile>(std::make_unique<Appender>(state_, file, path));
+}
+
+Result<std::unique_ptr<OutputFile>> SimFileSystem::OpenOutput(const std::string& path, OutputUse use) {
+  std::lock_guard lock(state_->mutex);
+  RIVULET_RETURN_IF_ERROR(state_->Tick(path));
+  if (!state_->directories.contains(DirectoryOf(path))) {
+    return Status(ErrorCode::kNotFound, "no directory for '" + path + "'");
+  }
+  const auto named = state_->names.find(path);
+  const bool there = named != state_->names.end();
+  if (!there && use == OutputUse::kOwn) return Status(ErrorCode::kNotFound, "no file '" + path + "'");
+  if (there && use == OutputUse::kNew && !named->second->content.empty()) {
+    return Status(ErrorCode::kForeignFile, "'" + path + "' holds something");
+  }
+  std::shared_ptr<File>& file = state_->names[path];
+  if (!there) {
+    file = std::make_shared<File>();
+    state_->changes.push_back({"", path, file});
+  }
+  if (use == OutputUse::kReplace) file->Cut(0);
+  return std::unique_ptr<OutputFile>(std::make_unique<Appender>(state_, file, path));
 }
 
 Result<std::unique_ptr<ReadFile>> SimFileSystem::OpenRead(const std::string& path) {

@@ -56,6 +56,7 @@ class SimFileSystem final : public FileSystem {
   // --- FileSystem ---
   Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path,
                                                  uint64_t reserve) override;
+  Result<std::unique_ptr<OutputFile>> OpenOutput(const std::string& path, OutputUse use) override;
   Result<std::unique_ptr<ReadFile>> OpenRead(const std::string& path) override;
   Result<uint64_t> FileSize(const std::string& path) override;
   Status Truncate(const std::string& path, uint64_t size) override;

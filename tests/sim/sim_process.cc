@@ -34,6 +34,8 @@ NodeSpec Simulation::MakeSpec() {
   spec.checkpoint_interval = scenario_.checkpoint_interval;
   spec.commit_sync = scenario_.commit_sync;
   spec.state_memory = scenario_.state_memory;
+  spec.state_outputs = scenario_.state_outputs;
+  if (scenario_.store_capacity > 0) spec.state_map_size = scenario_.store_capacity;
   spec.disk_reserve = scenario_.disk_reserve;
   spec.partitions = scenario_.partitions;
   spec.workers = static_cast<uint32_t>(1 + random_.Below(4));
@@ -55,7 +57,7 @@ std::vector<PipelineSource> Simulation::ReadSources() {
 }
 
 std::unique_ptr<Simulation::Process> Simulation::NewProcess() {
-  auto process = std::make_unique<Process>(&disk_, &random_);
+  auto process = std::make_unique<Process>(&disk_, scenario_.bug, &random_);
   Result<std::unique_ptr<Store>> handle = store_.NewHandle();
   if (!handle.ok()) {
     Wrong(handle.status().ToString());
@@ -70,6 +72,7 @@ std::unique_ptr<Simulation::Process> Simulation::NewProcess() {
   process->sink_link = std::make_unique<ObservedLink>(
       sink_broker_.NewLink(LinkOptions(kSinkClient, false, scenario_.max_inflight)), nullptr,
       [this](const MqttLink::Publication& p) { OnPublish(p); });
+  if (scenario_.bug == PlantedBug::kTickWhileDown) process->lane_link->Feign();
   NodeParts parts;
   parts.files = &process->files;
   parts.store = process->store.get();
@@ -82,6 +85,7 @@ std::unique_ptr<Simulation::Process> Simulation::NewProcess() {
   parts.redelivery_window = 40;
   parts.results_per_step = scenario_.results_per_step;
   parts.clock = [this] { return Clock(); };
+  parts.clock_known = [this] { return scenario_.clock_known && wall_error_us_ == 0; };
   parts.wait = [this](Duration d) {
     monotonic_us_ += d.us;
     wall_us_ += d.us;
@@ -115,6 +119,8 @@ void Simulation::Boot() {
   ledger_.Found(*content, *cursors);
   process_ = NewProcess();
   if (process_ == nullptr) return;
+  connection_ = 0;
+  listening_noted_ = false;
   if (!calm_ && random_.Chance(scenario_.die_in_operation * 2)) {
     process_->files.DieInOperation(1 + random_.Below(12));
   }
@@ -217,15 +223,38 @@ Status Simulation::OnArrival(const MqttMessage& message, const MqttLink::Message
     held_handler_ = handler;
     return Status::Ok();
   }
+  if (scenario_.bug == PlantedBug::kEarlyMemory && message.retained &&
+      !remembered_early_.insert(std::string(message.topic)).second) {
+    const uint64_t end = process_->node->Describe(Clock()).journal.end.value;
+    ledger_.Arrived(message, EventTime{wall_us_}, true, end, end);
+    return Status::Ok();
+  }
   MqttMessage m = message;
   if (scenario_.bug == PlantedBug::kUnknownDuplicate) m.duplicate = false;
-  const uint64_t before = process_->node->Describe(Clock()).journal.end.value;
+  if (scenario_.bug == PlantedBug::kUnnoticedResume) m.connection = 1;
+  uint64_t before = process_->node->Describe(Clock()).journal.end.value;
   const Status status = handler(m);
   const uint64_t after = process_->node->Describe(Clock()).journal.end.value;
+  const JournalContent content = NoteTicks(before, after);
+  bool resumes = false;
+  for (; before < after && content.contains(before) && content.at(before).tick(); ++before) {
+    resumes = content.at(before).resumes;
+  }
+  listening_noted_ = listening_noted_ || resumes;
   Trace("  arrived " + std::string(m.topic) + (m.duplicate ? " DUP" : "") + " id " +
         std::to_string(m.packet_id) + (status.ok() ? "" : " refused: " + status.ToString()) +
         (status.ok() && before == after ? " dropped" : "") + " as " + std::to_string(before));
-  ledger_.Arrived(message, {wall_us_}, status.ok(), before, after);
+  ReceiveTime received = EventTime{wall_us_};
+  if (content.contains(before)) {
+    received = {{content.at(before).received_us}, content.at(before).assumed};
+  }
+  if (!wall_jumped_ && received.at.us != wall_us_) Wrong("not received by the clock, which never jumped");
+  if (status.ok() && after > before && message.connection != connection_) {
+    if (!listening_noted_) Wrong("journaled behind a new connection without saying so");
+    connection_ = message.connection;
+    listening_noted_ = false;
+  }
+  ledger_.Arrived(message, received, status.ok(), before, after);
   return status;
 }
 
@@ -240,7 +269,10 @@ void Simulation::DeliverHeld() {
     const uint64_t before = process_->node->Describe(Clock()).journal.end.value;
     const bool ok = held_handler_(m).ok();
     const uint64_t after = process_->node->Describe(Clock()).journal.end.value;
-    ledger_.Arrived(m, {wall_us_}, ok, before, after);
+    const JournalContent content = NoteTicks(before, after);
+    uint64_t first = before;
+    while (first < after && content.contains(first) && content.at(first).tick()) ++first;
+    ledger_.Arrived(m, EventTime{wall_us_}, ok, first, after);
     held_.pop_front();
   }
 }

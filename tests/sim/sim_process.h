@@ -8,10 +8,11 @@
 namespace rivulet::sim {
 
 struct Simulation::Process {
-  Process(SimFileSystem* disk, Random* random) : files(disk), runner(random) {}
+  Process(SimFileSystem* disk, PlantedBug bug, Random* random) : files(disk, bug), runner(random) {}
   MortalFileSystem files;
   std::unique_ptr<Store> store;
-  std::unique_ptr<MqttLink> lane_link, sink_link;
+  std::unique_ptr<ObservedLink> lane_link, sink_link;
+  bool lane_up() const { return lane_link->connected(); }
   ShuffledRunner runner;
   DelayedBackground committer, syncer;
   std::unique_ptr<Node> node;

@@ -20,6 +20,16 @@ struct SimStore::Medium {
   bool fail_next = false;
   ErrorCode fail_code = ErrorCode::kIo;
   Random* dying = nullptr;
+  uint64_t capacity = std::numeric_limits<uint64_t>::max();
+
+  // The second copy of the visible bytes is small: limited stores are.
+  bool HasRoom(const Delta& delta) const {
+    if (capacity == std::numeric_limits<uint64_t>::max()) return true;
+    OrderedBytes after = visible;
+    after.Apply(delta);
+    return after.bytes() <= visible.bytes() ||
+           HasRoomFor(after.bytes(), after.entries(), visible.entries(), capacity);
+  }
 
   Status CheckAlive() const {
     return dead ? Status(ErrorCode::kIo, "the simulated process is dead") : Status::Ok();
@@ -28,6 +38,7 @@ struct SimStore::Medium {
   Status Commit(const Delta& delta) {
     RIVULET_RETURN_IF_ERROR(CheckAlive());
     RIVULET_RETURN_IF_ERROR(CheckDelta(delta));
+    if (!HasRoom(delta)) return Status(ErrorCode::kStoreFull, "the simulated store is full");
     if (std::exchange(fail_next, false)) return Status(fail_code, "simulated commit failure");
     Random* const random = std::exchange(dying, nullptr);
     if (random != nullptr) {
@@ -84,8 +95,7 @@ class SimStore::Handle final : public Store {
   }
   StoreStats Stats() const override {
     std::lock_guard lock(medium_->mutex);
-    return {medium_->visible.bytes(), std::numeric_limits<uint64_t>::max(),
-            medium_->visible.entries()};
+    return {medium_->visible.bytes(), medium_->capacity, medium_->visible.entries()};
   }
 
  private:
@@ -109,6 +119,11 @@ Result<std::unique_ptr<Store>> SimStore::NewHandle() {
   if (medium_->locked) return Status(ErrorCode::kLocked, "the simulated store is already open");
   medium_->locked = true;
   return std::unique_ptr<Store>(std::make_unique<Handle>(medium_));
+}
+
+void SimStore::SetCapacity(uint64_t bytes) {
+  std::lock_guard lock(medium_->mutex);
+  medium_->capacity = bytes;
 }
 
 void SimStore::Crash() {

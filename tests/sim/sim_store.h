@@ -30,6 +30,9 @@ class SimStore final : public Store {
   // The plug is pulled: a commit that was not durable stays or goes.
   void PowerCut(Random* random);
 
+  // From now on it holds at most so many bytes of keys and values, with a reserve as of real stores.
+  void SetCapacity(uint64_t bytes);
+
   // The next commit fails with `code` and changes nothing.
   void FailNextCommit(ErrorCode code = ErrorCode::kIo);
   // The process dies in the next commit: it is applied or not, by chance, and everything fails with

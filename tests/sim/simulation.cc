@@ -25,8 +25,10 @@ Simulation::Simulation(const Scenario& scenario, bool verbose)
       lane_broker_(&random_),
       sink_broker_(&random_),
       store_(scenario.commit_sync),
-      publisher_(&random_, scenario.qos),
-      ledger_(scenario.sync != JournalSync::kNever) {}
+      publisher_(&random_, scenario.qos, scenario.lists),
+      ledger_(scenario.sync != JournalSync::kNever) {
+  if (scenario_.copies) lane_broker_.SendCopyPerSubscription();
+}
 
 Simulation::~Simulation() {
   if (process_ != nullptr) Bury(Death::kProcess);
@@ -46,6 +48,7 @@ void Simulation::Wrong(const std::string& what) {
 
 SimOutcome Simulation::Run() {
   Trace(Describe(scenario_));
+  if (scenario_.store_capacity > 0) store_.SetCapacity(scenario_.store_capacity);
   for (const Scenario::PipelineText& text : scenario_.pipelines) {
     PipelineSpec spec;
     ConfigErrors errors;
@@ -78,7 +81,8 @@ SimOutcome Simulation::Run() {
 }
 
 void Simulation::Live() {
-  // The session exists before the first message: earlier ones would be nobody's.
+  InjectRetained();
+  // The session exists before the first ordinary message: earlier ones would be nobody's.
   Rest("no session came up");
   calm_ = false;
   lane_broker_.SetFaults({scenario_.link_drop});
@@ -138,10 +142,26 @@ void Simulation::InjectAll(const std::vector<TestMessage>& messages) {
   }
 }
 
+// On topics of their own, as only the last of a topic is retained.
+void Simulation::InjectRetained() {
+  for (size_t i = 0; i < scenario_.retained; ++i) {
+    TestMessage m = publisher_.Last({wall_us_}).front();
+    m.topic = std::string("plant/") + (i % 2 == 0 ? "north" : "south") + "/kept" + std::to_string(i);
+    ledger_.Injected(m);
+    lane_broker_.Inject(m.topic, m.payload, m.qos, /*retain=*/true);
+  }
+}
+
 void Simulation::StepNode() {
   DeliverHeld();
   if (random_.Chance(scenario_.posted_work)) process_->committer.RunOne();
+  const uint64_t before = process_->node->Describe(Clock()).journal.end.value;
   if (random_.Chance(0.8)) (void)process_->node->Step(Clock());
+  const JournalContent content = NoteTicks(before, process_->node->Describe(Clock()).journal.end.value);
+  for (auto it = content.lower_bound(before); it != content.end(); ++it) {
+    if (!process_->lane_up()) Wrong("a tick while the session is down");
+    listening_noted_ = listening_noted_ || it->second.resumes;
+  }
   if (random_.Chance(scenario_.posted_work)) process_->syncer.RunOne();
   CheckInvariants();
   const Status& status = process_->node->status();
@@ -149,6 +169,16 @@ void Simulation::StepNode() {
   if (!status.ok()) Trace("the node gave up: " + status.ToString());
   if (calm_ && !status.ok()) Wrong("the node gave up: " + status.ToString());
   Bury(Death::kProcess);
+}
+
+JournalContent Simulation::NoteTicks(uint64_t before, uint64_t after) {
+  if (after == before) return {};
+  Result<JournalContent> content = ScanJournal(&disk_, "/data/lane-0", before);
+  if (!content.ok()) return {};
+  for (auto it = content->lower_bound(before); it != content->end(); ++it) {
+    if (it->second.tick()) ledger_.Ticked(it->first, it->second);
+  }
+  return std::move(content).value();
 }
 
 void Simulation::CheckInvariants() {
@@ -250,10 +280,13 @@ void Simulation::Judge() {
   }
   for (const auto& [stream, results] : came) expected[stream];
   for (const auto& [stream, results] : expected) {
+    const bool is_file = stream.starts_with(kFileTopic);
     const std::string difference =
-        CompareStream(stream, came[stream], results, edited.contains(stream));
+        is_file ? CompareFile(stream, disk_.Contents("/data/" + stream.substr(kFileTopic.size())), results)
+                : CompareStream(stream, came[stream], results, edited.contains(stream));
     if (!difference.empty()) Wrong(difference);
     outcome_.results += results.size();
+    if (is_file) continue;
     outcome_.repeated += came[stream].size() - std::min(came[stream].size(), results.size());
   }
 }

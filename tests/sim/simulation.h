@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ class Simulation {
   void Step();
   void Advance();
   void Publish();
+  void InjectRetained();
   void InjectAll(const std::vector<TestMessage>& messages);
   void StepNode();
   void CheckInvariants();
@@ -74,7 +76,10 @@ class Simulation {
   Status OnArrival(const MqttMessage& message, const MqttLink::MessageHandler& handler);
   void DeliverHeld();
   void OnPublish(const MqttLink::Publication& publication);
-  Now Clock() const { return {{monotonic_us_}, {wall_us_}}; }
+  Now Clock() const { return {{monotonic_us_}, {wall_us_ + wall_error_us_}}; }
+  // What the journal has from `before` to its end, told to the ledger as far as it is ticks.
+  JournalContent NoteTicks(uint64_t before, uint64_t after);
+  void JumpClock();
 
   // --- what goes wrong (sim_faults.cc) ---
   void Trouble();
@@ -97,9 +102,15 @@ class Simulation {
   std::unique_ptr<Process> process_;
   std::deque<ScannedMessage> held_;  // PlantedBug::kEarlyAcknowledge
   MqttLink::MessageHandler held_handler_;
+  std::set<std::string> remembered_early_;  // PlantedBug::kEarlyMemory
 
   int64_t monotonic_us_ = 1'000'000;
   int64_t wall_us_ = 1'700'000'000'000'000;
+  int64_t wall_error_us_ = 0;   // what the clock shows besides
+  uint64_t wall_wrong_ = 0;     // for so many steps yet
+  bool wall_jumped_ = false;    // ever
+  bool listening_noted_ = false;  // a tick said so since
+  uint64_t connection_ = 0;     // of the last message that was journaled, in this process
   std::map<std::string, std::string> texts_;  // the files as they are now, by pipeline
   // Pipelines that read another's results: whose, and the texts they had.
   struct Reader {

@@ -17,5 +17,18 @@ Scenario::PipelineText Edited(const Template& one);
 
 // Adds pipelines of several sources and joins of them to some scenarios: see several_sources.cc.
 void ChooseSourcePipelines(Scenario* s);
+// Adds pipelines whose time goes on when nothing comes, and clocks that jump: see quiet_pipelines.cc.
+void ChooseQuietPipelines(Scenario* s);
+void ChooseClock(Scenario* s);
+
+// Adds pipelines with file sinks to some scenarios, and to this one: see kept_files.cc.
+void ChooseFilePipelines(Scenario* s);
+void AddFilePipelines(Scenario* s);
+
+// Gives some scenarios a small store: see small_store.cc.
+void ChooseSmallStore(Scenario* s);
+
+// Filters that overlap, brokers that send a copy for each, retained messages: see overlapping_filters.cc.
+void ChooseOverlaps(Scenario* s);
 
 }  // namespace rivulet::sim

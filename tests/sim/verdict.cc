@@ -58,4 +58,20 @@ std::string CompareStream(const std::string& stream, const std::vector<Published
   return "";
 }
 
+std::string CompareFile(const std::string& name, const std::string& content,
+                        const std::vector<PublishedResult>& expected) {
+  size_t at = 0, line = 0;
+  for (const PublishedResult& r : expected) {
+    if (content.compare(at, r.payload.size() + 1, r.payload + "\n") != 0) {
+      return name + ": line " + std::to_string(line + 1) + " of " + std::to_string(expected.size()) +
+             " is other than expected\n  came     " +
+             content.substr(at, content.find('\n', at) - at) + "\n  expected " + r.payload;
+    }
+    at += r.payload.size() + 1;
+    ++line;
+  }
+  if (at == content.size()) return "";
+  return name + ": not expected: " + content.substr(at);
+}
+
 }  // namespace rivulet::sim

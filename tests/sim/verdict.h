@@ -15,4 +15,8 @@ namespace rivulet::sim {
 std::string CompareStream(const std::string& stream, const std::vector<PublishedResult>& published,
                           const std::vector<PublishedResult>& expected, bool edited);
 
+// The same for a file that a sink has written: each line once, in order, and nothing else. Empty: it is.
+std::string CompareFile(const std::string& name, const std::string& content,
+                        const std::vector<PublishedResult>& expected);
+
 }  // namespace rivulet::sim

@@ -95,4 +95,30 @@ TEST_CASE("output log: rows of versions without places, and rows that are damage
   }
 }
 
+TEST_CASE("output log: how much waits is known, also behind the memory's bound and after a start") {
+  const std::unique_ptr<Store> store = NewMemoryStore();
+  OutputLog log("o", store.get(), 1000, 0);
+  const std::string json = "{\"text\":\"" + std::string(1000, 'x') + "\"}";
+  constexpr uint64_t kEntries = 2000;
+  for (uint64_t k = 0; k < kEntries; ++k) log.Append(0, 0, "key", json);
+  CHECK(log.held_bytes() > kEntries * json.size());
+  CHECK(log.held_bytes() < kEntries * (json.size() + 50));
+  Delta delta;
+  log.CollectChanges(&delta);
+  REQUIRE(store->Commit(delta).ok());
+  log.OnCommitted();
+  CHECK(log.MemoryBytes() < 100'000);
+  CHECK(log.held_bytes() > kEntries * json.size());
+  OutputLog again("o", store.get(), 1000, kEntries);
+  REQUIRE(again.Measure().ok());
+  CHECK(again.held_bytes() > kEntries * json.size());
+  CHECK(again.held_bytes() < kEntries * (json.size() + 50));
+  log.Trim(kEntries / 2);
+  CHECK(log.held_bytes() < (kEntries / 2 + 70) * (json.size() + 50));
+  log.Trim(kEntries);
+  CHECK(log.held_bytes() == 0);
+  again.Trim(kEntries);
+  CHECK(again.held_bytes() == 0);
+}
+
 }  // namespace rivulet

@@ -139,7 +139,8 @@ inline std::unique_ptr<MqttLink> Connected(const MqttOptions& options,
   link->Subscribe(std::move(subscriptions));
   const Status status = link->Start();
   if (!status.ok()) throw std::runtime_error(status.ToString());
-  if (!Eventually([&link] { return link->Stats().connected; })) {
+  // One that takes no message does not stay connected long enough to be granted its subscriptions.
+  if (!Eventually([&link] { return link->Stats().connected || link->Stats().connects > 1; })) {
     throw std::runtime_error("not connected: " + link->Stats().last_error);
   }
   return link;
@@ -161,10 +162,10 @@ inline bool PublishSurely(MqttLink* link, const std::string& topic, const std::s
     p.qos = qos;
     p.retain = retain;
     const bool taken = Eventually([&] {
-      return link->Publish(p, [outcome](bool ok) {
+      return link->Publish(p, [outcome](MqttLink::Delivery delivery, const std::string&) {
         const std::lock_guard lock(outcome->mutex);
         outcome->called = true;
-        outcome->ok = ok;
+        outcome->ok = delivery == MqttLink::Delivery::kAcknowledged;
       });
     });
     if (!taken) return false;

@@ -17,14 +17,15 @@ using testing::PublishSurely;
 using testing::SinkOptions;
 
 constexpr int kVersions[] = {4, 5};
+const MqttLink::DoneHandler kNobody = [](MqttLink::Delivery, const std::string&) {};
 
 // Counts the calls of each publish's done handler. Any thread.
 class DoneCounter {
  public:
   MqttLink::DoneHandler Handler(size_t index) {
-    return [this, index](bool ok) {
+    return [this, index](MqttLink::Delivery delivery, const std::string&) {
       const std::lock_guard lock(mutex_);
-      calls_.push_back({index, ok});
+      calls_.push_back({index, delivery == MqttLink::Delivery::kAcknowledged});
     };
   }
   std::vector<std::pair<size_t, bool>> calls() const {
@@ -170,10 +171,12 @@ TEST_CASE("order survives broker restarts when the caller repeats what failed") 
           const std::lock_guard lock(mutex);
           ++unanswered;
         }
-        const bool taken = link->Publish(Message(topic, std::to_string(i), 1), [&, i](bool ok) {
+        const bool taken = link->Publish(Message(topic, std::to_string(i), 1),
+                                         [&, i](MqttLink::Delivery delivery,
+                                                                              const std::string&) {
           const std::lock_guard lock(mutex);
           --unanswered;
-          if (ok && i == acknowledged) ++acknowledged;
+          if (delivery == MqttLink::Delivery::kAcknowledged && i == acknowledged) ++acknowledged;
         });
         const std::lock_guard lock(mutex);
         if (!taken) {
@@ -218,7 +221,7 @@ TEST_CASE("MQTT 5 carries the result's id as a user property") {
   auto link = Connected(SinkOptions("tcp://127.0.0.1:" + std::to_string(port), "sink", 5));
   MqttLink::Publication p = Message("out", "x", 1);
   p.rivulet_id = "id-42";
-  CHECK(link->Publish(p, [](bool) {}));
+  CHECK(link->Publish(p, kNobody));
   broker.join();
   CHECK_FALSE(seen.empty());
 }
@@ -263,7 +266,7 @@ TEST_CASE("Start returns without a broker and connects when there is one") {
   REQUIRE(Eventually([&] {
     return (*made)->Stats().last_error.find("E5001") != std::string::npos;
   }));
-  CHECK_FALSE((*made)->Publish(Message("out", "x", 1), [](bool) {}));
+  CHECK_FALSE((*made)->Publish(Message("out", "x", 1), kNobody));
   broker.Start();
   CHECK(Eventually([&] { return (*made)->Stats().connected; }));
 }
@@ -312,7 +315,7 @@ TEST_CASE("a link may be destroyed at any moment") {
   std::atomic<bool> end{false};
   std::thread traffic([&] {
     while (!end) {
-      if (!publisher->Publish(Message("in/1", "x", 1), [](bool) {})) std::this_thread::yield();
+      if (!publisher->Publish(Message("in/1", "x", 1), kNobody)) std::this_thread::yield();
     }
   });
   for (int i = 0; i < 60; ++i) {

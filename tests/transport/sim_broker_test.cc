@@ -147,7 +147,8 @@ TEST_CASE("SimBroker: publishes arrive in order; a lost acknowledgement shows as
         const std::string payload = std::to_string(next);
         const int number = next;
         MqttLink::Publication p{"out", payload, 1, false, "id"};
-        if (!sink.link->Publish(p, [&, number](bool ok) {
+        if (!sink.link->Publish(p, [&, number](MqttLink::Delivery delivery, const std::string&) {
+          const bool ok = delivery == MqttLink::Delivery::kAcknowledged;
               --open;
               if (ok && number == acknowledged) ++acknowledged;
             })) {
@@ -187,7 +188,8 @@ TEST_CASE("SimBroker: a dead client is silent, its will speaks, its session wait
   REQUIRE(broker.StepUntilIdle());
   CHECK(broker.Retained("status/lane") == "online");
   int done = 0;
-  CHECK(first.link->Publish({"out", "x", 1, false, ""}, [&](bool) { ++done; }));
+  const auto count = [&](MqttLink::Delivery, const std::string&) { ++done; };
+  CHECK(first.link->Publish({"out", "x", 1, false, ""}, count));
   broker.DropLink("lane");
   CHECK(broker.Retained("status/lane") == "offline");
   broker.Inject("in", "while dead");
@@ -291,7 +293,9 @@ TEST_CASE("SimBroker: links and broker may go in any order") {
   Client lane(broker.get(), Options("lane"), "in");
   REQUIRE(broker->StepUntilIdle());
   int failed = 0;
-  CHECK(lane.link->Publish({"out", "x", 1, false, ""}, [&](bool ok) { failed += !ok; }));
+  CHECK(lane.link->Publish({"out", "x", 1, false, ""}, [&](MqttLink::Delivery delivery, const std::string&) {
+    failed += delivery == MqttLink::Delivery::kLost;
+  }));
   broker.reset();
   CHECK_FALSE(lane.link->Stats().connected);
   lane.link->Stop(Duration::Seconds(1));

@@ -74,6 +74,8 @@ int ExitCodeOf(const Status& status);
 bool IsTerminal(int fd);
 Monotonic MonotonicNow();
 EventTime WallNow();
+// Whether a time server has set the system's clock, or a hardware clock agrees with it.
+bool ClockIsKnown();
 
 // "1.25 M", "980.0 k", "73": a count or rate for people.
 std::string FormatCount(double n);

@@ -56,8 +56,8 @@ void PrintSummary(const std::string& name, const ReplaySummary::OfPipeline& of, 
                  static_cast<unsigned long long>(reason.count), reason.text.c_str(),
                  reason.example.c_str());
   }
-  if (rest == 0) return;
-  std::fprintf(stderr, "  %llu dead for other reasons\n", static_cast<unsigned long long>(rest));
+  if (rest > 0)
+    std::fprintf(stderr, "  %llu dead for other reasons\n", static_cast<unsigned long long>(rest));
 }
 
 // The first that is none, or null.

@@ -5,6 +5,7 @@
 namespace rivulet {
 
 int RunCommand(const Arguments& args) {
+  CatchSignals();
   DaemonOptions options;
   options.config = "/etc/rivulet/node.yaml";
   CommandLine line("run", "[--config NODE.yaml]",

@@ -111,6 +111,20 @@ void PrintTable(const std::vector<std::vector<std::string>>& rows) {
   }
 }
 
+void PrintJournal(const Json& journal) {
+  if (!journal.is_object()) return;
+  const double kept = NumberOf(journal, "end", 0) - NumberOf(journal, "begin", 0);
+  std::string line = SizeOf(journal, "bytes") + " on disk";
+  if (kept >= 0 && kept < 1e18) line += ", " + FormatGrouped(static_cast<uint64_t>(kept)) + " messages kept";
+  const auto add = [&](const char* name, const char* what) {
+    if (NumberOf(journal, name, 0) > 0) line += ", " + CountOf(journal, name) + what;
+  };
+  add("duplicates", " sent again and dropped");
+  add("damaged_entries", " DAMAGED and skipped");
+  add("failed_syncs", " FAILED SYNCS");
+  std::printf("journal   %s\n", line.c_str());
+}
+
 void PrintNode(const Json& status) {
   const Json& node = Member(status, "node");
   std::printf("node      %s, rivulet %s, %s, up %s\n", TextOf(node, "name").c_str(),
@@ -124,18 +138,7 @@ void PrintNode(const Json& status) {
                 TextOf(mqtt, connected ? "broker" : "last_error").c_str(),
                 CountOf(mqtt, "received").c_str());
   }
-  const Json& journal = Member(status, "journal");
-  if (!journal.is_object()) return;
-  std::string line;
-  for (const auto& [name, value] : journal.items()) {
-    if (value.is_structured()) continue;
-    const std::string shown = name.ends_with("bytes") ? SizeOf(journal, name.c_str())
-                              : value.is_string()     ? TextOf(journal, name.c_str())
-                              : value.is_number()     ? CountOf(journal, name.c_str())
-                                                      : value.dump();
-    line += (line.empty() ? "" : ", ") + Printable(name) + " " + shown;
-  }
-  std::printf("journal   %s\n", line.c_str());
+  PrintJournal(Member(status, "journal"));
 }
 
 void PrintSinkTroubles(const Json& pipeline) {
@@ -147,6 +150,47 @@ void PrintSinkTroubles(const Json& pipeline) {
     std::printf("  %s: sink '%s' takes no results: %s\n", TextOf(pipeline, "name").c_str(),
                 TextOf(sink, "name").c_str(), TextOf(sink, "last_error").c_str());
   }
+}
+
+// What has come and what has come out, and is waited with.
+void PrintBacklog(const Json& pipeline) {
+  const std::string name = TextOf(pipeline, "name"), reads = TextOf(pipeline, "reads");
+  if (NumberOf(pipeline, "journal_lag", 0) > 0) {
+    std::printf("  %s: %s %s wait to be processed\n", name.c_str(), CountOf(pipeline, "journal_lag").c_str(),
+                reads == kNone ? "messages" : ("results of '" + reads + "'").c_str());
+  }
+  if (NumberOf(pipeline, "outputs_waiting", 0) > 0) {
+    std::printf("  %s: %s results wait for its sinks\n", name.c_str(),
+                CountOf(pipeline, "outputs_waiting").c_str());
+  }
+}
+
+// Why the node does not do its work, as far as it says so; a line each.
+std::vector<std::string> TroublesOf(const Json& status) {
+  std::vector<std::string> troubles;
+  const Json& node = Member(status, "node");
+  if (!BoolOf(node, "ready")) troubles.push_back("it is not ready: " + TextOf(node, "error"));
+  if (BoolOf(node, "paused")) troubles.push_back("it takes nothing in, as its disk is nearly full");
+  const auto is_false = [](const Json& object, const char* name) {
+    return Member(object, name).is_boolean() && !BoolOf(object, name);
+  };
+  const Json& mqtt = Member(status, "mqtt");
+  if (is_false(mqtt, "connected")) {
+    troubles.push_back("no connection to the broker: " + TextOf(mqtt, "last_error"));
+  }
+  const Json& pipelines = Member(status, "pipelines");
+  for (const Json& p : pipelines.is_array() ? pipelines : Json::array()) {
+    const auto each = [&](const char* what, const char* flag, const char* says) {
+      const Json& list = Member(p, what);
+      for (const Json& item : list.is_array() ? list : Json::array()) {
+        if (!is_false(item, flag)) continue;
+        troubles.push_back(TextOf(p, "name") + " " + says + " '" + TextOf(item, "name") + "'");
+      }
+    };
+    each("tables", "ready", "waits for table");
+    each("sinks", "available", "cannot deliver to sink");
+  }
+  return troubles;
 }
 
 // Which of several sources holds a pipeline back.
@@ -175,6 +219,13 @@ void PrintTables(const Json& pipeline) {
   }
 }
 
+// What is open and waits for something that may never come.
+void PrintWaits(const Json& pipeline) {
+  if (TextOf(pipeline, "waits_for") != "record") return;
+  std::printf("%s: %s open, waiting for a record; set 'idle' to close them\n",
+              TextOf(pipeline, "name").c_str(), CountOf(pipeline, "state_keys").c_str());
+}
+
 void PrintPipelines(const Json& status) {
   const Json& pipelines = Member(status, "pipelines");
   if (!pipelines.is_array() || pipelines.empty()) {
@@ -192,7 +243,9 @@ void PrintPipelines(const Json& status) {
   }
   std::puts("");
   PrintTable(rows);
+  for (const Json& p : pipelines) PrintBacklog(p);
   for (const Json& p : pipelines) PrintSources(p);
+  for (const Json& p : pipelines) PrintWaits(p);
   for (const Json& p : pipelines) PrintTables(p);
   for (const Json& p : pipelines) PrintSinkTroubles(p);
 }
@@ -222,7 +275,9 @@ int Show(const HttpReply& reply, bool as_json, const std::string& url) {
     PrintNode(status);
     PrintPipelines(status);
   }
-  return BoolOf(Member(status, "node"), "ready") ? kExitOk : kExitUnavailable;
+  const std::vector<std::string> troubles = TroublesOf(status);
+  for (const std::string& trouble : troubles) Unavailable(trouble);
+  return troubles.empty() ? kExitOk : kExitUnavailable;
 }
 
 }  // namespace
@@ -232,8 +287,9 @@ int StatusCommand(const Arguments& args) {
   std::string token_file, token;
   bool as_json = false;
   CommandLine line("status", "[options]",
-                   "Asks a running node how it is doing. Exit code 4 when no node answers or the\n"
-                   "node is not ready.");
+                   "Asks a running node how it is doing. Exit code 4 when no node answers, or it\n"
+                   "cannot do its work: not ready, disk nearly full, no broker, a sink or a table\n"
+                   "that is not there. Then the reasons stand on standard error.");
   line.Text("url,u", "URL", &url, "where the node listens");
   line.Text("token-file", "FILE", &token_file, "file whose first line is the node's HTTP token");
   line.Flag("json", &as_json, "print the answer as it is");

@@ -1,10 +1,12 @@
 // The parts of cli.h that are about the terminal, the clocks and signals.
+#include <sys/timex.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <cstring>
 
 #include "node/commands/cli.h"
@@ -53,6 +55,22 @@ Monotonic MonotonicNow() {
 EventTime WallNow() {
   const auto t = std::chrono::system_clock::now().time_since_epoch();
   return {std::chrono::duration_cast<std::chrono::microseconds>(t).count()};
+}
+
+// A hardware clock that has lost its battery tells another time than the system's, which was set from a file.
+bool HardwareClockAgrees() {
+  std::ifstream file("/sys/class/rtc/rtc0/since_epoch");
+  int64_t seconds = 0;
+  if (!(file >> seconds)) return false;
+  const int64_t apart = WallNow().us / 1'000'000 - seconds;
+  return apart >= -60 && apart <= 60;
+}
+
+bool ClockIsKnown() {
+  timex t{};
+  const int state = ::adjtimex(&t);
+  if (state >= 0 && state != TIME_ERROR && (t.status & STA_UNSYNC) == 0) return true;
+  return HardwareClockAgrees();
 }
 
 std::string FormatCount(double n) {

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
+#include <tuple>
 
 #include "node/commands/cli.h"
 #include "node/config/reader.h"
+#include "node/config/sink_paths.h"
 #include "node/plan/chains.h"
 #include "node/plan/pipeline_plan.h"
 #include "node/tables/check_tables.h"
@@ -33,6 +36,30 @@ bool ListFiles(const std::vector<std::string>& arguments, std::vector<std::strin
     if (!ListPipelineFiles(folder, files, errors)) return false;
   }
   return true;
+}
+
+// Of a file that cannot be read as a whole, what is wrong with its expressions all the same. Not what might
+// follow from what could not be read, such as a name that is not known, or a step that is missing.
+void CheckExpressions(const PipelineSpec& spec, ConfigErrors* errors) {
+  constexpr ErrorCode kOfThemselves[] = {
+      ErrorCode::kExpressionSyntax,  ErrorCode::kUnknownFunction,  ErrorCode::kWrongArgumentCount,
+      ErrorCode::kWrongArgumentType, ErrorCode::kUnknownAggregate, ErrorCode::kExpressionTooDeep,
+      ErrorCode::kBadArgument};
+  ConfigErrors found;
+  PlanPipeline(spec, {}, &found);
+  for (const ConfigError& e : found) {
+    const bool own = std::find(std::begin(kOfThemselves), std::end(kOfThemselves), e.code) !=
+                     std::end(kOfThemselves);
+    const bool told = std::any_of(errors->begin(), errors->end(), [&e](const ConfigError& other) {
+      return other.file == e.file && other.line == e.line && other.column == e.column;
+    });
+    if (own && !told && e.line > 0) errors->push_back(e);
+  }
+  const auto of_file = std::find_if(errors->begin(), errors->end(),
+                                    [&spec](const ConfigError& e) { return e.file == spec.file; });
+  std::stable_sort(of_file, errors->end(), [](const ConfigError& a, const ConfigError& b) {
+    return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+  });
 }
 
 ConfigErrors CheckTogether(const std::vector<PipelineSpec>& specs, bool all) {
@@ -64,13 +91,14 @@ int ValidateCommand(const Arguments& args) {
   ConfigErrors errors;
   std::vector<std::string> files;
   ListFiles(arguments, &files, &errors);
+  NodeSpec node;
   if (!node_file.empty()) {
-    NodeSpec node;
     if (ReadNodeFile(node_file, &node, &errors, CredentialUse::kChecked)) {
       if (!quiet) std::printf("%s: ok\n", node_file.c_str());
       ListPipelineFiles(node, &files, &errors);
     }
   }
+  SinkPaths paths(node, files);
   std::map<std::string, std::string> seen;  // pipeline name -> file
   std::vector<PipelineSpec> specs;
   std::vector<std::string> good;
@@ -79,9 +107,14 @@ int ValidateCommand(const Arguments& args) {
     const size_t before = errors.size();
     PipelineSpec spec;
     std::unique_ptr<PipelinePlan> plan;
-    if (ReadPipelineFile(file, &spec, &errors)) plan = PlanPipeline(spec, {}, &errors);
+    if (ReadPipelineFile(file, &spec, &errors)) {
+      plan = PlanPipeline(spec, {}, &errors);
+    } else {
+      CheckExpressions(spec, &errors);
+    }
     if (plan == nullptr) continue;
     CheckTableFiles(*plan, &errors);
+    paths.Check(spec, &errors);
     warnings.insert(warnings.end(), plan->warnings.begin(), plan->warnings.end());
     const auto [it, fresh] = seen.emplace(plan->name, file);
     if (!fresh && it->second != file) {

@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::string_view kBroker = "a broker such as tcp://localhost:1883 or ssl://host:8883";
 
+constexpr uint64_t kLeastMaxPayload = 64 << 10;
+// MQTT's largest packet less what stands before a payload.
+constexpr uint64_t kMostMaxPayload = 255ull << 20;
+// The longest topic, and MQTT 5 properties of some length.
+constexpr uint64_t kPacketHeaders = 128 << 10;
+
 // Splits "host:port", "[v6]:port", "host" or "[v6]". False when there is no host or a wrong port.
 bool SplitHost(std::string_view text, std::string_view* host, std::string_view* port) {
   size_t host_end = text.find(':');
@@ -96,7 +102,7 @@ void ReadLogin(const SettingReader& reader, const FilePaths& paths, Faults* faul
   if (reader.Text("user", "the user's name at the broker", &user)) mqtt->user = user.text;
   const auto file = reader.Find("password_file");
   if (!file) return;
-  ReadSecret(*file, paths, &mqtt->password, faults);
+  ReadSecret(*file, paths, &mqtt->password, faults, &mqtt->password_file);
   if (!reader.Find("user")) {
     faults->Add(file->name_mark, ErrorCode::kMissingSetting,
                 "'user' in 'mqtt'; expected it together with 'password_file'");
@@ -196,12 +202,14 @@ void ReadReconnect(const SettingReader& reader, Faults* faults, MqttOptions* mqt
 
 }  // namespace
 
-void ReadSecret(const Setting& setting, const FilePaths& paths, std::string* secret, Faults* faults) {
+void ReadSecret(const Setting& setting, const FilePaths& paths, std::string* secret, Faults* faults,
+                std::string* resolved) {
   constexpr size_t kMaxSecretBytes = 64 << 10;
   MarkedText path;
   if (!TakeText(setting, "the path of a file that holds the secret", &path, faults)) return;
   const std::string file = paths.ResolveSecret(setting.label, path, faults);
   if (file.empty()) return;
+  if (resolved != nullptr) *resolved = file;
   const Status status = ReadTextFile(file, kMaxSecretBytes, secret);
   while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
   if (!status.ok() || secret->empty()) {
@@ -226,6 +234,8 @@ void ReadMqtt(const YamlNode& node, const FilePaths& paths, Faults* faults, Node
                     &mqtt->keep_alive);
   ReadReconnect(reader, faults, mqtt);
   reader.Int("max_inflight", 1, 65535, &mqtt->max_inflight);
+  reader.Size("max_payload", kLeastMaxPayload, kMostMaxPayload, &spec->max_payload);
+  mqtt->max_packet = static_cast<uint32_t>(spec->max_payload + kPacketHeaders);
 }
 
 }  // namespace rivulet

@@ -58,7 +58,6 @@ void ReadNodeName(const SettingReader& reader, Faults* faults, std::string* name
 void ReadNodeMap(const YamlNode& node, const FilePaths& paths, Faults* faults, NodeSpec* spec) {
   const SettingReader reader(node, settings::kNode, faults);
   ReadNodeName(reader, faults, &spec->name);
-  spec->data_directory = "/var/lib/rivulet";
   MarkedText data;
   if (reader.Text("data", "the path of a directory", &data)) {
     spec->data_directory = paths.Resolve(data.text);
@@ -105,6 +104,7 @@ void ReadState(const YamlNode& node, Faults* faults, NodeSpec* spec) {
   const SettingReader reader(node, settings::kState, faults);
   reader.Size("memory", kMegabyte, kMaxMemory, &spec->state_memory);
   reader.Size("map_size", kMegabyte, kMaxMemory, &spec->state_map_size);
+  reader.Size("outputs", kMegabyte / 16, kMaxMemory, &spec->state_outputs);
 }
 
 void ReadCommit(const YamlNode& node, Faults* faults, NodeSpec* spec) {

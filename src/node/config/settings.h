@@ -84,7 +84,7 @@ inline constexpr SettingGroup kElement{"element", "an element of 'sequence'", kE
 inline constexpr std::string_view kWindowNames[] = {
     "tumbling", "sliding",  "session", "cumulate", "count", "global",
     "every",    "offset",   "zone",    "lateness", "emit",  "mode",
-    "keep",     "carry",    "fill"};
+    "keep",     "day",      "month",   "repeated_hour", "carry", "fill"};
 inline constexpr SettingGroup kWindow{"window", "'window'", kWindowNames};
 
 inline constexpr std::string_view kSessionNames[] = {"gap", "max"};
@@ -93,10 +93,10 @@ inline constexpr SettingGroup kSession{"session", "'session'", kSessionNames};
 inline constexpr std::string_view kMqttSinkNames[] = {"mqtt", "qos", "retain"};
 inline constexpr SettingGroup kMqttSink{"mqtt_sink", "an 'mqtt' sink", kMqttSinkNames};
 
-inline constexpr std::string_view kSqliteSinkNames[] = {"sqlite", "table", "revisions"};
+inline constexpr std::string_view kSqliteSinkNames[] = {"sqlite", "table", "revisions", "gap"};
 inline constexpr SettingGroup kSqliteSink{"sqlite_sink", "a 'sqlite' sink", kSqliteSinkNames};
 
-inline constexpr std::string_view kFileSinkNames[] = {"file"};
+inline constexpr std::string_view kFileSinkNames[] = {"file", "gap"};
 inline constexpr SettingGroup kFileSink{"file_sink", "a 'file' sink", kFileSinkNames};
 
 inline constexpr std::string_view kStdoutSinkNames[] = {"stdout"};
@@ -118,7 +118,8 @@ inline constexpr SettingGroup kNode{"node", "'node'", kNodeNames};
 
 inline constexpr std::string_view kMqttNames[] = {
     "brokers", "client_id",    "version",    "qos",       "user",        "password_file",
-    "tls",     "status_topic", "keep_alive", "reconnect", "max_inflight"};
+    "tls",     "status_topic", "keep_alive", "reconnect", "max_inflight",
+    "max_payload"};
 inline constexpr SettingGroup kMqtt{"mqtt", "'mqtt'", kMqttNames};
 
 inline constexpr std::string_view kTlsNames[] = {"ca", "cert", "key", "verify_hostname"};
@@ -133,7 +134,7 @@ inline constexpr SettingGroup kJournal{"journal", "'journal'", kJournalNames};
 inline constexpr std::string_view kRetainNames[] = {"bytes", "age"};
 inline constexpr SettingGroup kRetain{"retain", "'retain'", kRetainNames};
 
-inline constexpr std::string_view kStateNames[] = {"memory", "map_size"};
+inline constexpr std::string_view kStateNames[] = {"memory", "map_size", "outputs"};
 inline constexpr SettingGroup kState{"state", "'state'", kStateNames};
 
 inline constexpr std::string_view kCommitNames[] = {"interval", "checkpoint", "durability"};

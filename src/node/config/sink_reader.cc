@@ -26,6 +26,10 @@ void ReadMqttSink(const SettingReader& reader, SinkSpec* sink) {
   }
 }
 
+void ReadGap(const SettingReader& reader, SinkSpec* sink) {
+  reader.Choice<bool>("gap", {"stop", "record"}, {false, true}, &sink->record_gaps);
+}
+
 bool IsTableName(std::string_view name) {
   if (name.empty() || name.size() > 63 || (name[0] >= '0' && name[0] <= '9')) return false;
   for (const char c : name) {
@@ -39,6 +43,7 @@ void ReadSqliteSink(const SettingReader& reader, const std::string& default_tabl
                     SinkSpec* sink) {
   reader.Text("sqlite", "the path of a database file", &sink->target);
   reader.Choice<bool>("revisions", {"replace", "keep"}, {false, true}, &sink->keep_revisions);
+  ReadGap(reader, sink);
   sink->table = default_table;
   MarkedText table;
   if (!reader.Text("table", "the name of a table", &table)) return;
@@ -103,6 +108,7 @@ void ReadSink(const Setting& setting, const std::string& default_table, Faults* 
   } else if (group == &kFileSink) {
     sink.kind = SinkSpec::Kind::kFile;
     reader.Text("file", "the path of a file", &sink.target);
+    ReadGap(reader, &sink);
   } else {
     sink.kind = SinkSpec::Kind::kStdout;
     ReadStdoutSink(reader);

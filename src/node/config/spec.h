@@ -138,6 +138,10 @@ struct WindowStep {
   int64_t count_slide = 0;   // ... and how many of them a window moves
   MarkedText gap;            // session: expression for each record's gap; empty: `size` for all
   MarkedText zone;           // tumbling: time zone of its edges; empty: UTC
+  bool repeated_apart = false;  // with a zone: what its clock shows twice is told apart
+  int64_t months = 0;        // tumbling: length in months of the calendar, `size` is about as long; 0: `size`
+  int64_t day = 1;           // with `months`: of the month on which windows begin ...
+  int64_t month = 1;         // ... and a month in which one does
   EmitSetting emit;
   Duration keep;             // count, global: a key is forgotten so long after its last use; 0: never
   Duration carry;            // tumbling: a key's last reading counts at a border when at most so old; 0: not
@@ -203,6 +207,9 @@ struct SinkSpec {
   // SQLite
   std::string table;          // pipeline name by default
   bool keep_revisions = false;  // false: a revision replaces the row of its window
+  // SQLite, file: where results that were delivered are gone, that is noted and it goes on. False: this sink
+  // stops.
+  bool record_gaps = false;
 };
 
 struct PipelineSpec {
@@ -227,14 +234,16 @@ struct HttpSpec {
 struct NodeSpec {
   std::string file;
   std::string name;                    // host name by default
-  std::string data_directory;          // /var/lib/rivulet
+  std::string data_directory = "/var/lib/rivulet";
   std::vector<std::string> pipelines;  // files, directories or globs, made absolute
   MqttOptions mqtt;                    // secrets already read from their files
   int mqtt_qos = 1;                    // subscription QoS
+  uint64_t max_payload = 4ull << 20;   // a larger message is a dead letter, cut short
   JournalOptions journal;              // directory filled in by the node
   Duration journal_interval = Duration::Millis(100);
   uint64_t state_memory = 64ull << 20;
   uint64_t state_map_size = 1ull << 30;
+  uint64_t state_outputs = 0;          // most bytes of results that wait for sinks; 0: half of the map
   Duration commit_interval = Duration::Millis(1000);
   Duration checkpoint_interval = Duration::Seconds(10);
   bool commit_sync = true;             // durability: disk; false: local

@@ -1,7 +1,10 @@
 #include "node/config/window_reader.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "base/units.h"
@@ -15,21 +18,65 @@ constexpr std::pair<std::string_view, Kind> kKinds[] = {
     {"tumbling", Kind::kTumbling}, {"sliding", Kind::kSliding}, {"session", Kind::kSession},
     {"cumulate", Kind::kCumulate}, {"count", Kind::kCount},     {"global", Kind::kGlobal}};
 constexpr std::string_view kKindNames = "tumbling, sliding, session, cumulate, count, global";
+constexpr int64_t kMostMonths = 120;
 constexpr int64_t kMostRecords = 1'000'000'000;
+// Results say where windows begin and end in ms: shorter ones could not be told apart.
+constexpr Duration kShortest = Duration::Millis(1);
 // Ten years, as the longest window.
 constexpr Duration kLongestKeep = Duration::Seconds(10ll * 366 * 86'400);
 
 void ReadSession(const Setting& setting, Faults* faults, WindowStep* step) {
   if (!setting.node->is_map()) {
-    TakeDuration(setting, kOneMicro, kMaxDuration, &step->size, faults);
+    TakeDuration(setting, kShortest, kMaxDuration, &step->size, faults);
     return;
   }
   const SettingReader reader(*setting.node, settings::kSession, faults);
   constexpr std::string_view kGap = "an expression for the gap in milliseconds, such as hold * 1000";
   if (reader.Require("gap", kGap)) reader.Text("gap", kGap, &step->gap);
   if (reader.Require("max", "the longest gap, such as max: 30m")) {
-    reader.DurationOf("max", kOneMicro, kMaxDuration, &step->size);
+    reader.DurationOf("max", kShortest, kMaxDuration, &step->size);
   }
+}
+
+// "1 month", "2 quarters", "1 year". None when it is something else.
+std::optional<int64_t> ParseMonths(std::string_view text) {
+  constexpr std::pair<std::string_view, int64_t> kUnits[] = {{"month", 1}, {"quarter", 3}, {"year", 12}};
+  const char* end = text.data() + text.size();
+  int64_t count = 0;
+  const auto [stop, error] = std::from_chars(text.data(), end, count);
+  if (error != std::errc() || count < 1 || count > kMostMonths) return std::nullopt;
+  std::string_view unit(stop, static_cast<size_t>(end - stop));
+  if (!unit.starts_with(' ')) return std::nullopt;
+  unit.remove_prefix(1);
+  if (unit.ends_with('s')) unit.remove_suffix(1);
+  for (const auto& [name, months] : kUnits) {
+    if (unit == name && count * months <= kMostMonths) return count * months;
+  }
+  return std::nullopt;
+}
+
+// A duration, or so many months of the calendar.
+void ReadTumbling(const Setting& setting, Faults* faults, WindowStep* step) {
+  constexpr std::string_view kWords[] = {"month", "quarter", "year"};
+  const std::string_view text =
+      setting.node->is_scalar() ? std::string_view(setting.node->scalar.text) : std::string_view();
+  const bool calendar = std::any_of(std::begin(kWords), std::end(kWords), [&](std::string_view word) {
+    return text.find(word) != std::string_view::npos;
+  });
+  if (!calendar) {
+    TakeDuration(setting, kShortest, kMaxDuration, &step->size, faults);
+    return;
+  }
+  const std::optional<int64_t> months = ParseMonths(text);
+  if (!months) {
+    faults->Add(setting.mark(), ErrorCode::kBadSettingValue,
+                setting.label + " is " + QuoteForMessage(text) +
+                    "; expected a duration, or a length such as 1 month, 1 quarter or 1 year, ten "
+                    "years at most");
+    return;
+  }
+  step->months = *months;
+  step->size = Duration::Seconds(*months * 30 * 86'400);
 }
 
 void ReadGlobal(const Setting& setting, Faults* faults) {
@@ -56,7 +103,8 @@ bool ReadKind(const SettingReader& reader, Faults* faults, WindowStep* step) {
       case Kind::kSession: ReadSession(*setting, faults, step); break;
       case Kind::kCount: TakeInt(*setting, 1, kMostRecords, &step->count, faults); break;
       case Kind::kGlobal: ReadGlobal(*setting, faults); break;
-      default: TakeDuration(*setting, kOneMicro, kMaxDuration, &step->size, faults);
+      case Kind::kTumbling: ReadTumbling(*setting, faults, step); break;
+      default: TakeDuration(*setting, kShortest, kMaxDuration, &step->size, faults);
     }
   }
   if (found == 0) {
@@ -89,7 +137,7 @@ void ReadSlide(const SettingReader& reader, Faults* faults, WindowStep* step) {
     return;
   }
   const Duration max = step->size.us > 0 ? step->size : kMaxDuration;
-  TakeDuration(*every, kOneMicro, max, &step->slide, faults);
+  TakeDuration(*every, kShortest, max, &step->slide, faults);
 }
 
 // `every 1s`, `every 100 records`, `on change`, `on close`. False when it is none of them.
@@ -195,6 +243,11 @@ void CheckMeaning(const SettingReader& reader, Faults* faults, const WindowStep&
     reader.Missing("keep", "for how long after its last record a key's windows are filled, such as keep: 1d");
   }
   if (step.kind != Kind::kTumbling) refuse("zone", "here; expected it only with 'tumbling'");
+  if (step.months == 0) refuse("day", "here; expected it only with windows of months, quarters or years");
+  if (step.months < 2) refuse("month", "here; expected it only with windows of quarters or years");
+  if (step.zone.text.empty() || step.months > 0 || step.size >= Duration::Seconds(86'400)) {
+    refuse("repeated_hour", "here; expected it only with 'zone' and windows shorter than a day");
+  }
 }
 
 }  // namespace
@@ -206,6 +259,9 @@ void ReadWindowSettings(const SettingReader& reader, Faults* faults, WindowStep*
   reader.DurationOf("offset", Duration{}, kMaxDuration, &step->offset);
   reader.Text("zone", "a time zone such as Europe/Berlin", &step->zone);
   reader.DurationOf("keep", kOneMicro, kLongestKeep, &step->keep);
+  reader.Int("day", 1, 31, &step->day);
+  reader.Int("month", 1, 12, &step->month);
+  reader.Choice("repeated_hour", {"together", "apart"}, {false, true}, &step->repeated_apart);
   reader.DurationOf("carry", kOneMicro, kLongestKeep, &step->carry);
   ReadFill(reader, step);
   ReadEmit(reader, faults, step);

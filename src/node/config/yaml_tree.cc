@@ -150,6 +150,21 @@ class TreeBuilder : public YAML::EventHandler {
   YamlNode root_;
 };
 
+// YAML has no tabs before what a line says, and its parser complains of something else. Reports one in line
+// `line` (from 0) or the one before it.
+bool FoundTab(std::string_view text, int line, Faults* faults) {
+  for (int number = 0; number <= line && !text.empty(); ++number) {
+    const std::string_view all = text.substr(0, text.find('\n'));
+    const size_t tab = all.substr(0, all.find_first_not_of(" \t")).find('\t');
+    text.remove_prefix(std::min(all.size() + 1, text.size()));
+    if (number + 1 < line || tab == std::string_view::npos) continue;
+    faults->Add({number + 1, static_cast<int>(tab) + 1}, ErrorCode::kYamlSyntax,
+                "the line is indented with a tab, which YAML does not take; expected blanks");
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string Describe(const YamlNode& node) {
@@ -173,6 +188,7 @@ bool ParseYaml(std::string_view text, YamlNode* root, Faults* faults) {
     // The second call only finds out whether something stands behind the document.
     if (parser.HandleNextDocument(builder)) parser.HandleNextDocument(builder);
   } catch (const YAML::Exception& e) {
+    if (FoundTab(text, e.mark.line, faults)) return false;
     // The usual cause, which the parser cannot name: [a/{x}/b] for ['a/{x}/b'].
     const bool in_flow = e.msg.find("flow") != std::string::npos;
     faults->Add(ToMark(e.mark), ErrorCode::kYamlSyntax,

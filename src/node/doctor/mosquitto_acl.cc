@@ -3,19 +3,10 @@
 #include <algorithm>
 
 #include "node/doctor/host_text.h"
+#include "transport/topic_filter.h"
 
 namespace rivulet {
 namespace {
-
-std::vector<std::string_view> LevelsOf(std::string_view topic) {
-  std::vector<std::string_view> levels;
-  size_t at = 0;
-  for (size_t slash; (slash = topic.find('/', at)) != std::string_view::npos; at = slash + 1) {
-    levels.push_back(topic.substr(at, slash - at));
-  }
-  levels.push_back(topic.substr(at));
-  return levels;
-}
 
 std::string Replaced(std::string text, std::string_view mark, const std::string& value) {
   for (size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += value.size()) {
@@ -33,27 +24,6 @@ std::string_view TakeWord(std::string_view* line) {
 }
 
 }  // namespace
-
-bool FilterCovers(std::string_view wide, std::string_view filter) {
-  const auto w = LevelsOf(wide), f = LevelsOf(filter);
-  for (size_t i = 0; i < w.size(); ++i) {
-    if (w[i] == "#") return true;
-    if (i >= f.size() || f[i] == "#") return false;
-    if (w[i] != "+" && w[i] != f[i]) return false;
-  }
-  return w.size() == f.size();
-}
-
-bool FiltersMeet(std::string_view a, std::string_view b) {
-  const auto x = LevelsOf(a), y = LevelsOf(b);
-  for (size_t i = 0; i < std::max(x.size(), y.size()); ++i) {
-    // "a/#" stands for "a" as well.
-    if ((i < x.size() && x[i] == "#") || (i < y.size() && y[i] == "#")) return true;
-    if (i >= x.size() || i >= y.size()) return false;
-    if (x[i] != "+" && y[i] != "+" && x[i] != y[i]) return false;
-  }
-  return true;
-}
 
 MosquittoAcl::MosquittoAcl(std::string_view text) {
   std::string user;
@@ -102,11 +72,11 @@ MosquittoAcl::Right MosquittoAcl::Judge(const std::string& user, const std::stri
     }
     if (entry.deny) {
       if (FilterCovers(topic, filter)) return Right::kNone;
-      limited = limited || FiltersMeet(topic, filter);
+      limited = limited || FiltersOverlap(topic, filter);
     } else if (write ? entry.write : entry.read) {
       if (FilterCovers(topic, filter)) {
         right = Right::kWhole;
-      } else if (right == Right::kNone && FiltersMeet(topic, filter)) {
+      } else if (right == Right::kNone && FiltersOverlap(topic, filter)) {
         right = Right::kPartly;
       }
     }

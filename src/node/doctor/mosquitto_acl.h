@@ -31,8 +31,4 @@ class MosquittoAcl {
   std::vector<Entry> entries_;
 };
 
-// Whether each topic that matches `filter` matches `wide` too; whether some topic matches both.
-bool FilterCovers(std::string_view wide, std::string_view filter);
-bool FiltersMeet(std::string_view a, std::string_view b);
-
 }  // namespace rivulet

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "node/config/reader.h"
+#include "node/config/sink_paths.h"
 #include "node/plan/chains.h"
 #include "node/tables/check_tables.h"
 
@@ -120,9 +121,7 @@ std::string NearestExisting(const Host& host, const std::string& path) {
 std::vector<std::string> SinkFiles(const Subject& subject) {
   std::vector<std::string> files;
   ForEachSink(subject, [&](const SinkSpec& sink) {
-    if (sink.kind != SinkSpec::Kind::kSqlite && sink.kind != SinkSpec::Kind::kFile) return;
-    const std::string& path = sink.target.text;
-    files.push_back(path.starts_with('/') ? path : subject.node->data_directory + "/" + path);
+    if (WritesFile(sink)) files.push_back(SinkPath(subject.node->data_directory, sink));
   });
   return SortedOnce(std::move(files));
 }

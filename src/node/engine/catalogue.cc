@@ -99,6 +99,8 @@ std::string Position::Encode() const {
     PutFixed(&bytes, input.heard);
     bytes.push_back(input.counts ? 1 : 0);
   }
+  PutFixed(&bytes, listening.now);
+  PutFixed(&bytes, listening.resumed);
   return bytes;
 }
 
@@ -141,6 +143,11 @@ Result<Position> Position::Decode(std::string_view bytes) {
     input.name = name;
     input.counts = counts == 1;
     position.inputs.push_back(std::move(input));
+  }
+  // Version 0.1 ends here: what was heard last was the latest.
+  if (!bytes.empty() && (!GetFixed(&bytes, &position.listening.now) ||
+                         !GetFixed(&bytes, &position.listening.resumed))) {
+    return corrupt;
   }
   return position;
 }

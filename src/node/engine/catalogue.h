@@ -41,7 +41,8 @@ struct Position {
   int64_t watermark = 0;
   FirePoint fired;                    // windows closed so far; behind the watermark in a large close
   std::vector<uint64_t> sequences;    // next output sequence, by channel
-  std::vector<ChannelState> inputs;   // of several sources: how far each has got
+  std::vector<ChannelState> inputs;   // see SourceTask::channels
+  ListeningState listening;           // likewise
 
   std::string Encode() const;
   static Result<Position> Decode(std::string_view bytes);

@@ -1,6 +1,7 @@
 #include "node/engine/output_channel.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/coding.h"
 #include "base/hash.h"
@@ -16,6 +17,8 @@ constexpr size_t kOfferEntries = 256;
 // holds up neither the other sinks nor the end of the process.
 constexpr int kOffersAPump = 4;
 constexpr size_t kMemoryLimit = 4 << 20;
+// The commit that stores it, and, where commits are not synced, the one behind that makes it safe.
+constexpr int kCommitsToSettle = 2;
 
 }  // namespace
 
@@ -28,29 +31,40 @@ OutputChannel::OutputChannel(std::string pipeline, uint16_t pipeline_id, Channel
       log_(store_keys::Outputs(pipeline_id, static_cast<uint8_t>(kind)), store, kMemoryLimit, next),
       collected_(next) {}
 
+// A cursor's row: next, position, whether it has begun (1), and the gap, as varints. Rows of version 0.1 end
+// behind the position: what they say was written to is theirs.
+bool OutputChannel::ReadCursor(std::string_view* in, SinkCursor* cursor) {
+  uint64_t begun = 0;
+  if (!GetVarint(in, &cursor->next) || !GetVarint(in, &cursor->position)) return false;
+  cursor->begun = cursor->position > 0;
+  if (in->empty()) return true;
+  if (!GetVarint(in, &begun) || !GetVarint(in, &cursor->gap)) return false;
+  cursor->begun = begun == 1;
+  return true;
+}
+
 Status OutputChannel::AddSink(const std::string& name, std::unique_ptr<Sink> sink, bool may_wait) {
   Reader reader;
   // Names hold paths and topics of any length; rows have a bounded key.
   reader.row = store_keys::SinkCursor(pipeline_id_, static_cast<uint8_t>(kind_), Hash128Hex(name));
-  SinkCursor cursor{log_.next(), 0};
+  SinkCursor stored{log_.next(), 0};
   if (store_ != nullptr) {
     std::string value;
     RIVULET_ASSIGN_OR_RETURN(const bool found, store_->Get(reader.row, &value));
     std::string_view in = value;
-    if (found && (!GetVarint(&in, &cursor.next) || !GetVarint(&in, &cursor.position))) {
+    if (found && !ReadCursor(&in, &stored)) {
       return Status(ErrorCode::kCorrupt, "the stored cursor of sink '" + name + "' cannot be read");
     }
-    if (found) reader.stored = cursor;
+    if (found) reader.stored = stored;
     reader.has_row = found;
   }
-  // A sink that was taken out for a while and is back goes on with what the log still has.
   RIVULET_ASSIGN_OR_RETURN(const uint64_t begin, log_.Begin());
-  cursor.next = std::max(cursor.next, begin);
-  const SinkCursor committed = cursor;
-  if (const Status opened = sink->Open(&cursor); !opened.ok()) {
-    if (!may_wait || !MayOpenLater(opened)) return opened;
-    cursor = committed;
-    sink = NewLateSink(std::move(sink), cursor, log_.next(), opened);
+  SinkCursor cursor;
+  if (may_wait) {
+    sink = NewLateSink(std::move(sink), stored, begin, log_.next());
+    cursor = sink->Cursor();
+  } else {
+    RIVULET_RETURN_IF_ERROR(OpenSinkAt(sink.get(), stored, begin, &cursor));
   }
   // A sink that keeps its own cursor can be ahead of a log that was made anew: numbers it has already
   // seen must not be given out again.
@@ -62,9 +76,11 @@ Status OutputChannel::AddSink(const std::string& name, std::unique_ptr<Sink> sin
       if (other.taken == before) other.taken = log_.next();
     }
   }
+  reader.seen = reader.stored;
   reader.taken = cursor.next;
   if (store_ == nullptr || reader.stored.next < cursor.next) reader.stored.next = cursor.next;
   reader.sink = std::move(sink);
+  NoteNews(&reader);
   readers_.push_back(std::move(reader));
   return Status::Ok();
 }
@@ -84,6 +100,8 @@ Result<bool> OutputChannel::PumpReader(Reader* reader) {
   const SinkCursor before = reader->sink->Cursor();
   bool moved = false;
   if (reader->sink->Rewound()) reader->taken = reader->sink->Cursor().next;
+  NoteNews(reader);
+  if (Unsettled(*reader)) return false;
   for (int offers = 0; offers < kOffersAPump && reader->taken < log_.readable(); ++offers) {
     size_t count = 0;
     const bool wants_ids = reader->sink->WantsIds();
@@ -124,7 +142,9 @@ Result<bool> OutputChannel::Pump() {
 // A stored cursor never goes back, so what lies before all of them will not be asked for again.
 void OutputChannel::TrimDelivered() {
   uint64_t everyone = std::min(log_.next(), kept_from_);
-  for (const Reader& reader : readers_) everyone = std::min(everyone, reader.stored.next);
+  for (const Reader& reader : readers_) {
+    everyone = std::min({everyone, reader.stored.next, reader.sink->Cursor().next});
+  }
   // Late records and dead letters whose sinks were taken out wait for them to be back.
   if (has_sinks() || kind_ == ChannelKind::kResults) log_.Trim(everyone);
 }
@@ -133,6 +153,32 @@ bool OutputChannel::Drained() const {
   return std::all_of(readers_.begin(), readers_.end(), [this](const Reader& r) {
     return r.sink->Cursor().next >= log_.readable();
   });
+}
+
+void OutputChannel::OnCommitted() {
+  log_.OnCommitted();
+  for (Reader& reader : readers_) {
+    if (std::exchange(reader.collected, false) && reader.commits_to_come > 0) --reader.commits_to_come;
+  }
+}
+
+bool OutputChannel::Unsettled() const {
+  return std::any_of(readers_.begin(), readers_.end(),
+                     [this](const Reader& r) { return Unsettled(r); });
+}
+
+bool OutputChannel::Unsettled(const Reader& reader) const {
+  return store_ != nullptr && reader.commits_to_come > 0;
+}
+
+void OutputChannel::NoteNews(Reader* reader) {
+  const SinkCursor now = reader->sink->Cursor();
+  const bool news = (now.begun && !reader->seen.begun) || (now.gap != 0 && now.gap != reader->seen.gap);
+  if (news) {
+    reader->commits_to_come = kCommitsToSettle;
+    reader->collected = false;
+  }
+  reader->seen = now;
 }
 
 bool OutputChannel::CursorsMoved() const {
@@ -150,10 +196,15 @@ void OutputChannel::CollectCursors(Delta* delta) {
   for (Reader& reader : readers_) {
     const SinkCursor cursor = reader.sink->Cursor();
     // A cursor whose data cannot be made durable yet is stored with a later commit.
-    if ((reader.has_row && cursor == reader.stored) || !reader.sink->Sync().ok()) continue;
+    const bool unsettled = Unsettled(reader);
+    if (reader.has_row && cursor == reader.stored && !unsettled) continue;
+    if (!reader.sink->Sync().ok()) continue;
+    reader.collected = unsettled;
     std::string value;
     PutVarint(&value, cursor.next);
     PutVarint(&value, cursor.position);
+    PutVarint(&value, cursor.begun ? 1 : 0);
+    PutVarint(&value, cursor.gap);
     delta->Put(reader.row, value);
     reader.stored = cursor;
     reader.has_row = true;

@@ -30,7 +30,7 @@ class OutputChannel {
 
   // Adds a sink under a name that stays the same from run to run ("file out.ndjson"), and opens it at its
   // committed cursor; a sink that is new starts with the next entry. With `may_wait` a sink that cannot be
-  // opened now is opened later, where that can help.
+  // opened now is opened later, and its results wait: Stats() say so.
   Status AddSink(const std::string& name, std::unique_ptr<Sink> sink, bool may_wait = false);
   bool has_sinks() const { return !readers_.empty(); }
 
@@ -63,15 +63,21 @@ class OutputChannel {
   // What a commit would store.
   bool HasNewEntries() const { return collected_ != log_.next(); }
   bool CursorsMoved() const;
+  // Whether a sink waits for commits of its cursor before it is offered anything.
+  bool Unsettled() const;
   void CollectChanges(Delta* delta);
   // Only how far the sinks are, and the trimming of what all of them have.
   void CollectCursors(Delta* delta);
-  void OnCommitted() { log_.OnCommitted(); }
+  void OnCommitted();
   void Release() { log_.Release(); }
 
   uint64_t next() const { return log_.next(); }
   uint64_t waiting() const;
   size_t MemoryBytes() const { return log_.MemoryBytes(); }
+  // See OutputLog.
+  Status Measure() { return log_.Measure(); }
+  // What waits for somebody who is there.
+  uint64_t HeldBytes() const { return has_sinks() || is_read() ? log_.held_bytes() : 0; }
   std::vector<SinkStats> Stats() const;
 
  private:
@@ -83,7 +89,15 @@ class OutputChannel {
     // Whether the store has a row for it. A new sink gets one with the first commit, so that it is not
     // taken for new again, and passed over, after a crash that comes before its cursor moves.
     bool has_row = true;
+    // That a sink has begun, or knows of a gap, must be safe before anything is given to it: otherwise the
+    // next process takes what it finds there for something else.
+    int commits_to_come = 0;
+    SinkCursor seen;            // as NoteNews last saw it
+    bool collected = false;     // is in the commit under way
   };
+  static bool ReadCursor(std::string_view* in, SinkCursor* cursor);
+  bool Unsettled(const Reader& reader) const;
+  static void NoteNews(Reader* reader);
   Result<bool> PumpReader(Reader* reader);
   void TrimDelivered();
   std::string EntryId(const OutputLog::Entry& entry) const;

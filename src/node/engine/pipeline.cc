@@ -83,7 +83,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   p->layouts_ = std::make_unique<PaneLayouts>(&p->plan_->aggregates, p->entry_.layouts);
   p->view_ = std::make_unique<View>(store);
   p->source_ = std::make_unique<SourceTask>(&p->plan_->source, p->workers_, position.watermark);
-  if (p->plan_->source.several()) p->source_->RestoreChannels(position.inputs);
+  p->source_->RestoreChannels(position.inputs, position.listening);
   p->task_ = std::make_unique<PipelineTask>(
       p->plan_.get(), p->layouts_.get(), store_keys::Operator(p->entry_.id, p->entry_.generation),
       store_keys::KeyedSteps(p->entry_.id), p->view_.get(), options.partitions, p->workers_,
@@ -98,6 +98,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
     p->channels_.push_back(std::make_unique<OutputChannel>(
         p->plan_->name, p->entry_.id, static_cast<ChannelKind>(i), durable ? store : nullptr,
         position.sequences[i]));
+    RIVULET_RETURN_IF_ERROR(p->channels_.back()->Measure());
   }
   if (!p->plan_->windows()) p->channel(ChannelKind::kResults).NumberIds();
   // A window state of another generation is still in the store until the first commit deletes it, but
@@ -128,9 +129,9 @@ Status Pipeline::SharedTurn(SourceTask* shared, const ColumnMap& map, uint64_t n
                             TaskRunner* runner) {
   source_->Exchange(shared, map);
   const Status status = RunWindows(next_offset, runner);
-  const int64_t watermark = source_->watermark();
+  SourceTask::Reached reached = source_->reached();
   source_->Exchange(shared, map);
-  source_->Rewind(watermark);
+  source_->GoOnFrom(std::move(reached));
   return status;
 }
 
@@ -183,7 +184,7 @@ uint64_t Pipeline::ProcessRecords(TaskRunner* runner) {
     if (part.end == TurnParts::kEnd) return part.end;
     const bool jump = window.per_key.Held(part.watermark) > point.time;
     if (!jump && task_->ResultsSoFar() < results_per_step_) continue;
-    source_->Rewind(part.watermark);
+    source_->Rewind(part.watermark, part.end);
     return part.end;
   }
 }
@@ -197,6 +198,19 @@ FirePoint Pipeline::Target() const {
   return {plan_->window.per_key.Held(source_->watermark()), true, ""};
 }
 
+int64_t Pipeline::releasable() const { return WholeTime(fired_); }
+
+bool Pipeline::DueBy(int64_t watermark) const {
+  const int64_t held = Held(watermark);
+  return !closing_ && held > WholeTime(fired_) && task_->DueBy(held);
+}
+
+// A tick, and nothing came of it: a restart may as well read it again, and no commit is worth it.
+bool Pipeline::OnlyTimePassed() const {
+  return source_->only_ticks() && task_->results().empty() && task_->late().empty() &&
+         task_->dead().empty() && task_->DirtyRows() == 0 && tables_->DirtyRows() == 0;
+}
+
 Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records, uint64_t end) {
   const FirePoint target = Target();
   for (;;) {
@@ -204,7 +218,7 @@ Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records, uint64_t en
     runner->Run(workers_, [&](uint32_t i) { task_->Close(i, point); });
     task_->Collect(with_records ? source_.get() : nullptr, end);
     fired_ = std::max(fired_, point);
-    processed_ = true;
+    processed_ = processed_ || !with_records || !OnlyTimePassed();
     Emit();
     closing_ = fired_ < target;
     // What a close changes stays in memory until a commit, even when its results are not put out.
@@ -236,8 +250,8 @@ void Pipeline::EmitResults() {
 
 void Pipeline::Emit() {
   EmitResults();
-  for (const RejectedRecord& r : task_->late()) channel(ChannelKind::kLate).Append(0, 0, "", r.json);
-  for (const RejectedRecord& r : task_->dead()) channel(ChannelKind::kDead).Append(0, 0, "", r.json);
+  for (const std::string& line : task_->late()) channel(ChannelKind::kLate).Append(0, 0, "", line);
+  for (const std::string& line : task_->dead()) channel(ChannelKind::kDead).Append(0, 0, "", line);
   if (durable_) return;
   for (const auto& c : channels_) c->Release();
   released_ = WholeTime(fired_);
@@ -248,13 +262,13 @@ CommitNeed Pipeline::commit_need() const {
   const auto any = [this](auto what) {
     return std::any_of(channels_.begin(), channels_.end(), what);
   };
-  if (!opening_.empty() || !has_position_ || any([](const auto& c) { return c->HasNewEntries(); })) {
+  if (!opening_.empty() || !has_position_ ||
+      any([](const auto& c) { return c->HasNewEntries() || c->Unsettled(); })) {
     return CommitNeed::kResults;
   }
   // Messages of others that were passed over are worth a commit only when they hold up the journal.
   if (processed_ || uncommitted() > kSkippedEntries) return CommitNeed::kState;
-  return any([](const auto& c) { return c->CursorsMoved(); }) ? CommitNeed::kDelivery
-                                                              : CommitNeed::kNone;
+  return CursorsMoved() ? CommitNeed::kDelivery : CommitNeed::kNone;
 }
 
 Position Pipeline::CurrentPosition() const {
@@ -264,13 +278,15 @@ Position Pipeline::CurrentPosition() const {
   position.fired = fired_;
   for (const auto& c : channels_) position.sequences.push_back(c->next());
   position.inputs = source_->channels().states();
+  position.listening = source_->channels().listening();
   return position;
 }
 
 void Pipeline::CollectCommit(Delta* delta) {
   delta->Append(opening_);
   opening_.Clear();
-  if (processed_) {
+  // Time that passed without a commit has left little, but what it left goes with the position.
+  if (processed_ || offset_ != collected_offset_) {
     Changes changes(delta);
     task_->CollectChanges(&changes);
     tables_->CollectChanges(source_->watermark(), &changes);
@@ -314,6 +330,10 @@ Result<bool> Pipeline::Pump() {
   return moved;
 }
 
+bool Pipeline::CursorsMoved() const {
+  return std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->CursorsMoved(); });
+}
+
 bool Pipeline::Drained() const {
   return std::all_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->Drained(); });
 }
@@ -321,6 +341,12 @@ bool Pipeline::Drained() const {
 size_t Pipeline::OutputBytes() const {
   size_t bytes = 0;
   for (const auto& c : channels_) bytes += c->MemoryBytes();
+  return bytes;
+}
+
+uint64_t Pipeline::HeldBytes() const {
+  uint64_t bytes = 0;
+  for (const auto& c : channels_) bytes += c->HeldBytes();
   return bytes;
 }
 

@@ -62,6 +62,11 @@ class Pipeline {
   // with closing() true: commit, let the outputs go, and call Continue until it is false; only then comes the
   // next turn.
   bool closing() const { return closing_; }
+  // From now on a step of a close is at most this large; see PipelineOptions.
+  void LimitSteps(size_t results, size_t output_bytes) {
+    results_per_step_ = results;
+    outputs_per_turn_ = output_bytes;
+  }
   Status Continue(TaskRunner* runner);
 
   // Processes messages that follow those of the last turn; `next_offset` is the position after them. A turn
@@ -93,6 +98,8 @@ class Pipeline {
   // Moves outputs to sinks. True when something moved.
   Result<bool> Pump();
   bool Drained() const;
+  // Whether sinks have got further than what was collected for a commit.
+  bool CursorsMoved() const;
 
   const std::string& name() const { return plan_->name; }
   const PipelinePlan& plan() const { return *plan_; }
@@ -100,6 +107,7 @@ class Pipeline {
   // The pipeline whose results it reads; empty: the journal.
   const std::string& upstream() const { return plan_->source.pipeline; }
   SourceTask& source() { return *source_; }
+  const SourceTask& source() const { return *source_; }
   // No turn may be run before they are ready().
   PipelineTables& tables() { return *tables_; }
   const PipelineTables& tables() const { return *tables_; }
@@ -109,11 +117,23 @@ class Pipeline {
   // For pipelines that read its results: every result that it can give for W up to here can be read. us;
   // min() when there was no W yet.
   int64_t released() const { return released_; }
+  // The same as of the next commit.
+  int64_t releasable() const;
+  // Whether something would be put out, or could be, were W to go on to `watermark`: an open window, a
+  // silence, an early result, a record without a partner.
+  bool DueBy(int64_t watermark) const;
+  // Whether a tick at `received` would bring that about.
+  bool DueAt(int64_t received) const { return DueBy(source_->WatermarkAt(received)); }
+  // Whether anything waits for W at all.
+  bool Waits() const { return DueBy(kFarTime); }
+  // W as far as it is the same for all keys.
+  int64_t Held(int64_t watermark) const { return plan_->window.per_key.Held(watermark); }
   // Positions a commit would move on by.
   uint64_t uncommitted() const { return offset_ - collected_offset_; }
   int64_t watermark() const { return source_->watermark(); }
-  // Of several sources: how far each has got.
+  // See SourceTask::channels.
   const std::vector<ChannelState>& inputs() const { return source_->channels().states(); }
+  const ListeningState& listening() const { return source_->channels().listening(); }
   const PipelineCounters& counters() const { return task_->counters(); }
   const DeadReasons& dead_reasons() const { return task_->dead_reasons(); }
   size_t StateBytes() const { return task_->MemoryBytes(); }
@@ -122,10 +142,14 @@ class Pipeline {
   // Rows of window state that the next commit would put.
   size_t DirtyRows() const { return task_->DirtyRows() + tables_->DirtyRows(); }
   size_t OutputBytes() const;
+  // Of outputs that not all sinks have, in memory or in the store.
+  uint64_t HeldBytes() const;
   uint64_t OutputsWaiting() const;
   std::vector<SinkStats> Sinks() const;
 
  private:
+  // Later than any window's end.
+  static constexpr int64_t kFarTime = int64_t{1} << 62;
   Pipeline();
   void Emit();
   void EmitResults();
@@ -135,6 +159,7 @@ class Pipeline {
   // Returns the position of the first message that was left over; TurnParts::kEnd when none was.
   uint64_t ProcessRecords(TaskRunner* runner);
   Status CloseWindows(TaskRunner* runner, bool with_records, uint64_t end);
+  bool OnlyTimePassed() const;
   Position CurrentPosition() const;
 
   class View;

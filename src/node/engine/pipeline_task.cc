@@ -6,6 +6,7 @@
 
 #include "node/engine/heartbeat.h"
 #include "node/engine/pipeline_worker.h"
+#include "node/engine/rejected_line.h"
 #include "operators/join/interval_join.h"
 #include "operators/pattern/pattern_windows.h"
 #include "operators/window/no_windows.h"
@@ -58,19 +59,20 @@ Status PipelineTask::Open() {
 
 namespace {
 
-// A session's own gap is a number above 0; the operator then need not look.
+// A session's own gap is a number of at least 1; the operator then need not look. Shorter sessions could
+// not be told apart by their bounds, which results give in ms.
 void CheckGaps(const Column& gap, std::vector<uint32_t>* rows, std::vector<RowError>* errors) {
   const size_t first_error = errors->size();
   for (const uint32_t row : *rows) {
     const Type type = gap.type(row);
-    const bool good = (type == Type::kInt && gap.Int(row) > 0) ||
-                      (type == Type::kFloat && gap.Float(row) > 0);
+    const bool good = (type == Type::kInt && gap.Int(row) >= 1) ||
+                      (type == Type::kFloat && gap.Float(row) >= 1);
     if (good) continue;
     const bool number = type == Type::kInt || type == Type::kFloat;
     const std::string name(TypeName(type));
     errors->push_back({row, ErrorCode::kEvaluation,
                        "the gap of its session is " +
-                           (number ? "not above 0" : type == Type::kNull ? name : "a " + name) +
+                           (number ? "less than 1" : type == Type::kNull ? name : "a " + name) +
                            "; expected a number of milliseconds"});
   }
   RemoveFailedRows(*errors, first_error, rows);
@@ -122,8 +124,28 @@ void CheckArguments(const PipelinePlan& plan, const RecordBatch& batch, std::vec
   }
 }
 
+namespace {
+
+// What a payload of very many records took is given back when it is over.
+void GiveBack(size_t records, PreparedSlot* slot) {
+  constexpr size_t kKeptRows = 16384;
+  if (slot->passed.capacity() <= kKeptRows || records > slot->passed.capacity() / 4) return;
+  for (std::vector<uint32_t>* rows_of :
+       {&slot->passed, &slot->of_source, &slot->met, &slot->rows, &slot->clock_rows}) {
+    std::vector<uint32_t>().swap(*rows_of);
+  }
+  slot->keys = KeyColumn();
+  std::vector<int64_t>().swap(slot->held);
+  std::vector<DeadLetter>().swap(slot->dead);
+  std::vector<RowError>().swap(slot->errors);
+  std::vector<RowError>().swap(slot->key_errors);
+}
+
+}  // namespace
+
 void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   PreparedSlot& slot = *slots_[index];
+  GiveBack(source->rows.size(), &slot);
   RecordBatch& batch = source->batch;
   std::vector<uint32_t>& rows = slot.passed;
   rows = source->rows;
@@ -152,7 +174,7 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   for (RowError& e : slot.errors) {
     slot.dead.push_back(
         {e.row, e.code, std::move(e.detail), batch.raw[e.row], source->watermark[e.row], 0,
-                         batch.offset[e.row]});
+                         batch.offset[e.row], batch.element(e.row)});
   }
 }
 
@@ -242,6 +264,14 @@ FirePoint PipelineTask::NextPoint(int64_t watermark, size_t limit) {
   return least;
 }
 
+bool PipelineTask::DueBy(int64_t watermark) const {
+  // What is due then lies before a point behind it.
+  const int64_t behind = SaturatingAdd(watermark, 1);
+  return std::any_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
+    return worker->windows().NextPoint(behind, 0).time <= watermark;
+  });
+}
+
 namespace {
 
 bool Before(const PipelineResult& a, const PipelineResult& b) {
@@ -249,29 +279,43 @@ bool Before(const PipelineResult& a, const PipelineResult& b) {
          std::tie(b.order.time, b.order.caused, b.order.position, b.key, b.identity_us);
 }
 
-auto Place(const RejectedRecord& r) {
-  return std::tie(r.order.time, r.order.caused, r.order.position);
+// What has met a fault: a record before the windows, or what a worker has left.
+struct Rejected {
+  ResultOrder order;
+  const SourceSlot* source;
+  const DeadLetter* dead = nullptr;
+  const RejectedRecord* failed = nullptr;
+};
+
+auto Place(const Rejected& r) { return std::tie(r.order.time, r.order.caused, r.order.position); }
+
+void AddLine(const Rejected& r, RejectedLines* lines) {
+  if (r.dead != nullptr) {
+    const std::string reason = Status(r.dead->code, r.dead->detail).ToString();
+    lines->Add(reason, r.dead->raw, r.source->MessageAt(r.dead->offset), r.dead->element);
+  } else if (r.source == nullptr) {
+    lines->Add(r.failed->reason, r.failed->result);
+  } else {
+    const RecordBatch& batch = r.source->batch;
+    const uint32_t row = r.failed->row;
+    const InputMessage* const message = r.source->MessageAt(batch.offset[row]);
+    lines->Add(r.failed->reason, r.failed->record, message, batch.element(row));
+  }
 }
 
 }  // namespace
 
 void PipelineTask::Collect(SourceTask* source, uint64_t end) {
   results_.clear();
-  late_.clear();
-  std::vector<LateRecord> late;
   for (const auto& worker : workers_) {
     results_.insert(results_.end(), worker->results().begin(), worker->results().end());
-    late.insert(late.end(), worker->late().begin(), worker->late().end());
   }
   if (!std::is_sorted(results_.begin(), results_.end(), Before)) {
     std::stable_sort(results_.begin(), results_.end(), Before);
   }
-  std::sort(late.begin(), late.end(), [](const LateRecord& a, const LateRecord& b) {
-    return a.order.position < b.order.position;
-  });
-  for (const LateRecord& r : late) late_.push_back({RejectedLine("late", r.raw), r.order, {}});
+  CollectLate();
   CollectDead(source, end);
-  for (const RejectedRecord& dead : dead_) dead_reasons_.Note(dead.json);
+  for (const std::string& dead : dead_) dead_reasons_.Note(dead);
   for (uint32_t i = 0; source != nullptr && i < source->slots(); ++i) {
     const RecordBatch& batch = source->slot(i).batch;
     const auto rows_end = batch.offset.begin() + batch.rows;
@@ -279,48 +323,66 @@ void PipelineTask::Collect(SourceTask* source, uint64_t end) {
         std::lower_bound(batch.offset.begin(), rows_end, end) - batch.offset.begin());
   }
   counters_.results += results_.size();
-  counters_.late += late_.size();
-  counters_.dead += dead_.size();
   counters_.duplicates = 0;
   for (const auto& worker : workers_) counters_.duplicates += worker->duplicates();
+}
+
+void PipelineTask::CollectLate() {
+  late_.clear();
+  std::vector<LateRecord> late;
+  for (const auto& worker : workers_) {
+    late.insert(late.end(), worker->late().begin(), worker->late().end());
+  }
+  std::sort(late.begin(), late.end(), [](const LateRecord& a, const LateRecord& b) {
+    return a.order.position < b.order.position;
+  });
+  RejectedLines lines(&late_);
+  for (const LateRecord& r : late) {
+    const RecordBatch& batch = r.source->batch;
+    lines.Add("late", batch.raw[r.row], r.source->MessageAt(batch.offset[r.row]), batch.element(r.row));
+  }
+  lines.Finish();
+  counters_.late += lines.count();
 }
 
 // Dead letters come in one order too: each at its place between the closings of windows, so that the
 // records and the results at fault line up the same however the input was cut into turns.
 void PipelineTask::CollectDead(SourceTask* source, uint64_t end) {
-  dead_.clear();
+  std::vector<Rejected> all;
   for (uint32_t i = 0; source != nullptr && i < source->slots(); ++i) {
-    SourceSlot& in = source->slot(i);
+    const SourceSlot& in = source->slot(i);
+    const std::vector<DeadLetter>* const of_steps = &slots_[i]->dead;
+    const size_t first = all.size();
     // Faults of decoding and of time, then of steps; those of one row stay in this order.
-    std::vector<const DeadLetter*> letters;
-    for (const std::vector<DeadLetter>* dead : {&in.dead, &slots_[i]->dead}) {
+    for (const std::vector<DeadLetter>* dead : {&in.dead, of_steps}) {
       for (const DeadLetter& d : *dead) {
-        if (d.offset < end) letters.push_back(&d);
+        if (d.offset < end) all.push_back({{Held(d.watermark), 1, in.first_position + d.row}, &in, &d});
       }
     }
-    std::stable_sort(letters.begin(), letters.end(),
-                     [](const DeadLetter* a, const DeadLetter* b) { return a->row < b->row; });
-    for (const DeadLetter* d : letters) {
-      counters_.ahead += d->code == ErrorCode::kTimeAhead ? 1 : 0;
-      dead_.push_back({RejectedLine(Status(d->code, d->detail).ToString(), d->raw),
-                       {Held(d->watermark), 1, in.first_position + d->row},
-                       {}});
-    }
+    std::stable_sort(all.begin() + static_cast<std::ptrdiff_t>(first), all.end(),
+                     [](const Rejected& a, const Rejected& b) { return a.dead->row < b.dead->row; });
   }
-  std::vector<RejectedRecord> failed;
+  const size_t records = all.size();
   for (const auto& worker : workers_) {
-    for (RejectedRecord& r : worker->failed()) failed.push_back(std::move(r));
+    for (const RejectedRecord& r : worker->failed()) all.push_back({r.order, r.source, nullptr, &r});
   }
-  if (failed.empty()) return;
-  // Those of one key and place are one worker's, and in order.
-  std::stable_sort(failed.begin(), failed.end(),
-                   [](const RejectedRecord& a, const RejectedRecord& b) {
-                     return Place(a) != Place(b) ? Place(a) < Place(b) : a.key < b.key;
-                   });
-  std::move(failed.begin(), failed.end(), std::back_inserter(dead_));
-  std::stable_sort(dead_.begin(), dead_.end(), [](const RejectedRecord& a, const RejectedRecord& b) {
-    return Place(a) < Place(b);
-  });
+  if (records < all.size()) {
+    // Those of one key and place are one worker's, and in order.
+    std::stable_sort(all.begin() + static_cast<std::ptrdiff_t>(records), all.end(),
+                     [](const Rejected& a, const Rejected& b) {
+                       return Place(a) != Place(b) ? Place(a) < Place(b) : a.failed->key < b.failed->key;
+                     });
+    std::stable_sort(all.begin(), all.end(),
+                     [](const Rejected& a, const Rejected& b) { return Place(a) < Place(b); });
+  }
+  dead_.clear();
+  RejectedLines lines(&dead_);
+  for (const Rejected& r : all) AddLine(r, &lines);
+  lines.Finish();
+  counters_.dead += lines.count();
+  counters_.ahead += static_cast<uint64_t>(std::count_if(all.begin(), all.end(), [](const Rejected& r) {
+    return r.dead != nullptr && r.dead->code == ErrorCode::kTimeAhead;
+  }));
 }
 
 void PipelineTask::CollectChanges(StateChanges* changes) {

@@ -32,11 +32,15 @@ struct PipelineResult {
   int64_t time_us;        // its event time, where it is read as a record
 };
 
-// A record for the late output or the dead letters, as a JSON line.
+// A record or result for the late output or the dead letters, as a worker leaves it.
 struct RejectedRecord {
-  std::string json;
-  ResultOrder order{};       // where it stands; for sorting within a turn
-  std::string key{};         // of a result, encoded
+  std::string reason;
+  std::string_view record;             // lives as long as the turn; unused where there is a `result`
+  const SourceSlot* source = nullptr;  // null for a result
+  uint32_t row = 0;                    // of `source`
+  ResultOrder order{};                 // where it stands; for sorting within a turn
+  std::string key{};                   // of a result, encoded
+  std::string result{};                // its JSON
 };
 
 struct PreparedSlot;
@@ -75,14 +79,17 @@ class PipelineTask {
   void BeginStep(uint32_t worker);
   // See WindowOperator::NextPoint: the least of the workers'.
   FirePoint NextPoint(int64_t watermark, size_t limit);
+  // Whether closing up to `watermark` would find anything to do, or might.
+  bool DueBy(int64_t watermark) const;
   // Fills results(), late() and dead() for the step. `source` null: the step processed no records; otherwise
   // those of messages before `end`.
   void Collect(SourceTask* source, uint64_t end = TurnParts::kEnd);
 
   // Valid until the next turn.
   const std::vector<PipelineResult>& results() const { return results_; }
-  const std::vector<RejectedRecord>& late() const { return late_; }
-  const std::vector<RejectedRecord>& dead() const { return dead_; }
+  // JSON lines; see RejectedLines.
+  const std::vector<std::string>& late() const { return late_; }
+  const std::vector<std::string>& dead() const { return dead_; }
 
   void CollectChanges(StateChanges* changes);
   void OnCommitted();
@@ -96,6 +103,7 @@ class PipelineTask {
   const PipelinePlan& plan() const { return *plan_; }
 
  private:
+  void CollectLate();
   void CollectDead(SourceTask* source, uint64_t end);
   void PrepareSources(SourceSlot* source, PreparedSlot* slot) const;
   void PrepareClocks(const SourceSlot& source, PreparedSlot* slot);
@@ -109,14 +117,9 @@ class PipelineTask {
   std::vector<std::unique_ptr<PreparedSlot>> slots_;
   std::vector<std::unique_ptr<PipelineWorker>> workers_;
   std::vector<PipelineResult> results_;
-  std::vector<RejectedRecord> late_, dead_;
+  std::vector<std::string> late_, dead_;
   PipelineCounters counters_;
   DeadReasons dead_reasons_;
 };
-
-// The JSON line of a rejected record: {"reason":"...","record":<the record>}. A record that is one
-// JSON
-// value is embedded as it is, anything else as a string.
-std::string RejectedLine(std::string_view reason, std::string_view raw);
 
 }  // namespace rivulet

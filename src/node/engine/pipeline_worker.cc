@@ -11,8 +11,6 @@
 namespace rivulet {
 namespace {
 
-constexpr size_t kChunkBytes = 256 << 10;
-
 // Those of the ascending `rows` that came from messages in [begin, end) of the log.
 std::span<const uint32_t> RowsBetween(const RecordBatch& batch, std::span<const uint32_t> rows,
                                       uint64_t begin, uint64_t end) {
@@ -42,10 +40,7 @@ void PipelineWorker::BeginTurn() {
   late_.clear();
   failed_.clear();
   reached_ = EventTime::Min().us;
-  arena_used_ = 0;
-  // A few chunks are kept for reuse; a turn with very many results gives its memory back. Strings of this
-  // size live on the heap, so moving the vector's elements moves no bytes.
-  if (arena_.size() > 4) arena_.resize(1);
+  arena_.Clear();
 }
 
 std::span<const uint32_t> PipelineWorker::OwnRows(std::span<const uint32_t> rows,
@@ -123,9 +118,8 @@ void PipelineWorker::RunKeyed(const SourceSlot& source, const KeyColumn& keys,
     const int64_t watermark = plan_->window.per_key.Held(source.watermark[e.row]);
     // Its place among results at fault must not come in a later step.
     if (plan_->faults_in_order()) Reach(watermark);
-    failed_.push_back({RejectedLine(Status(e.code, e.detail).ToString(), source.batch.raw[e.row]),
-                       {watermark, 1, source.first_position + e.row},
-                       {}});
+    failed_.push_back({Status(e.code, e.detail).ToString(), source.batch.raw[e.row], &source, e.row,
+                       {watermark, 1, source.first_position + e.row}});
   }
 }
 
@@ -174,23 +168,6 @@ Status PipelineWorker::status() const {
   return windows_->status();
 }
 
-// Copies `bytes` to where they stay for the turn.
-std::string_view PipelineWorker::Keep(std::string_view bytes) {
-  const bool fits = arena_used_ > 0 && arena_[arena_used_ - 1].capacity() -
-                                               arena_[arena_used_ - 1].size() >=
-                                           bytes.size();
-  if (!fits) {
-    if (arena_used_ == arena_.size()) arena_.emplace_back();
-    std::string& next = arena_[arena_used_++];
-    next.clear();
-    next.reserve(std::max(kChunkBytes, bytes.size()));
-  }
-  std::string& chunk = arena_[arena_used_ - 1];
-  const size_t offset = chunk.size();
-  chunk.append(bytes);
-  return {chunk.data() + offset, bytes.size()};
-}
-
 void PipelineWorker::OnResult(const ResultOrder& order, std::string_view key, uint64_t hash,
                               int64_t start_us, int64_t end_us, uint32_t revision,
                               const char* block) {
@@ -235,13 +212,13 @@ void PipelineWorker::OnFault(const ResultFault& f) {
   json_ += "\"time\":";
   AppendJsonInt(&json_, (f.time_us - FloorMod(f.time_us, 1000)) / 1000);
   json_ += '}';
-  failed_.push_back(
-      {RejectedLine(Status(f.code, f.detail).ToString(), json_), f.order, std::string(f.key)});
+  failed_.push_back({Status(f.code, f.detail).ToString(), {}, nullptr, 0, f.order, std::string(f.key),
+                     json_});
 }
 
 void PipelineWorker::OnLate(const ResultOrder& order, uint32_t row) {
   Reach(order.time);
-  late_.push_back({order, source_->batch.raw[row]});
+  late_.push_back({order, source_, row});
 }
 
 void PipelineWorker::FlushResults() {
@@ -255,16 +232,15 @@ void PipelineWorker::FlushResults() {
   for (const RowError& e : errors_) {
     json_.clear();
     encoder_->Append(batch_, e.row, &json_);
-    failed_.push_back(
-        {RejectedLine(Status(e.code, e.detail).ToString(), json_), batch_.meta[e.row].order,
-         std::string(batch_.Key(e.row))});
+    failed_.push_back({Status(e.code, e.detail).ToString(), {}, nullptr, 0, batch_.meta[e.row].order,
+                       std::string(batch_.Key(e.row)), json_});
   }
   for (const uint32_t row : batch_rows_) {
     json_.clear();
     encoder_->Append(batch_, row, &json_);
     const ResultMeta& meta = batch_.meta[row];
     results_.push_back(
-        {meta.order, meta.identity_us, meta.revision, Keep(batch_.Key(row)), Keep(json_),
+        {meta.order, meta.identity_us, meta.revision, arena_.Keep(batch_.Key(row)), arena_.Keep(json_),
          batch.event_time[row]});
   }
   batch_.Reset(plan_->result_columns);

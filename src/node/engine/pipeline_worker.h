@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/byte_arena.h"
 #include "base/types.h"
 #include "node/engine/pipeline_task.h"
 #include "operators/keyed/keyed_chain.h"
@@ -45,7 +46,8 @@ inline void SetRecords(const SourceSlot& source, LookupContext* lookup) {
 // A record that was late for all its windows.
 struct LateRecord {
   ResultOrder order;
-  std::string_view raw;
+  const SourceSlot* source;
+  uint32_t row;
 };
 
 class PipelineWorker final : public ResultSink {
@@ -101,7 +103,6 @@ class PipelineWorker final : public ResultSink {
   void RunKeyed(const SourceSlot& source, const KeyColumn& keys, std::span<const uint32_t> clock_rows);
   void EmitRecords(const WindowInput& input);
   void FlushResults();
-  std::string_view Keep(std::string_view bytes);
 
   const PipelinePlan* plan_;
   const ResultEncoder* encoder_;
@@ -116,9 +117,7 @@ class PipelineWorker final : public ResultSink {
   StepScratch scratch_;
   std::vector<RowError> errors_;
   std::string json_;
-  // Bytes of the turn's results; chunks so that views stay valid while it grows.
-  std::vector<std::string> arena_;
-  size_t arena_used_ = 0;                 // chunks in use
+  ByteArena arena_;                       // bytes of the turn's results
   std::vector<PipelineResult> results_;
   std::vector<LateRecord> late_;
   std::vector<RejectedRecord> failed_;    // results and records for which a step failed

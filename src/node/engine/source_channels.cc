@@ -1,7 +1,9 @@
-// What SourceTask does besides where a pipeline has several sources: all of it is read in one order, but each
-// record belongs to a source with times and a watermark of its own.
+// What SourceTask does besides where W does not follow from event times alone: with several sources, whose
+// records are read in one order but have times and a watermark of their own, and with `idle`, where time goes
+// on when nothing comes.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "node/engine/source_task.h"
 
@@ -34,7 +36,7 @@ void SourceTask::ExtractTimes(Slot* slot) const {
     }
     if (rows.empty()) continue;
     if (source.arrival_time) {
-      for (const uint32_t row : rows) batch.event_time[row] = batch.arrival[row];
+      TakeArrival({rows.data(), static_cast<uint32_t>(rows.size())}, slot);
     } else {
       ReadTimes(slot, source, {rows.data(), static_cast<uint32_t>(rows.size())});
     }
@@ -43,31 +45,64 @@ void SourceTask::ExtractTimes(Slot* slot) const {
             [](const RowError& a, const RowError& b) { return a.row < b.row; });
 }
 
-// Which source holds W back can change with each record, so this cannot be done slot by slot.
-void SourceTask::CombineChannels(Slot* slot) {
+void SourceTask::Pass(const Slot::Mark& mark) {
+  if (!mark.tick) return channels_.RaiseAll(mark.time);
+  if (mark.resumes) return channels_.Resume(mark.time);
+  channels_.Tick(mark.time);
+}
+
+// Which source holds W back can change with each record, so this cannot be done slot by slot. Goes through
+// what comes from messages before `end`.
+void SourceTask::CombineChannels(Slot* slot, uint64_t end) {
   SourceSlot& out = slot->out;
   out.watermark.resize(out.batch.rows);
   size_t mark = 0, dead = 0;
-  const auto punctuate = [&](size_t count) {
-    while (mark < count) channels_.RaiseAll(slot->marks[mark++].watermark);
+  const auto pass_marks = [&](size_t count) {
+    for (; mark < count && slot->marks[mark].offset < end; ++mark) Pass(slot->marks[mark]);
   };
   const auto pass_dead = [&](uint32_t row) {
     for (; dead < out.dead.size() && out.dead[dead].row <= row; ++dead) {
-      punctuate(out.dead[dead].punctuations);
+      if (out.dead[dead].offset >= end) return;
+      pass_marks(out.dead[dead].punctuations);
       out.dead[dead].watermark = channels_.watermark();
     }
   };
+  const bool several = plan_->several();
   for (const uint32_t row : out.rows) {
+    if (out.batch.offset[row] >= end) break;
     pass_dead(row);
-    while (mark < slot->marks.size() && slot->marks[mark].row <= row) punctuate(mark + 1);
-    const uint8_t source = out.source[row];
+    size_t marks = mark;
+    while (marks < slot->marks.size() && slot->marks[marks].row <= row) ++marks;
+    pass_marks(marks);
+    const uint8_t source = several ? out.source[row] : uint8_t{0};
     channels_.Hear(source, out.batch.arrival[row]);
     out.watermark[row] = channels_.watermark();
     channels_.Raise(source, out.batch.event_time[row] - plan_->at(source).delay.us);
   }
   pass_dead(std::numeric_limits<uint32_t>::max());
-  punctuate(slot->marks.size());
+  pass_marks(slot->marks.size());
   watermark_ = channels_.watermark();
+}
+
+void SourceTask::Rewind(int64_t watermark, uint64_t offset) {
+  watermark_ = watermark;
+  if (channels_.empty()) return;
+  channels_ = channels_before_;
+  for (const std::unique_ptr<Slot>& slot : slots_) CombineChannels(slot.get(), offset);
+}
+
+void SourceTask::GoOnFrom(Reached reached) {
+  watermark_ = reached.watermark;
+  channels_ = std::move(reached.channels);
+}
+
+int64_t SourceTask::WatermarkAt(int64_t received) const {
+  if (channels_.empty()) {
+    return plan_->arrival_time ? std::max(watermark_, received - plan_->delay.us) : watermark_;
+  }
+  ChannelWatermarks then = channels_;
+  then.Tick(received);
+  return then.watermark();
 }
 
 }  // namespace rivulet

@@ -48,6 +48,7 @@ std::string SourceGroup::Key(const Pipeline& pipeline) {
     key += " " + std::to_string(input.watermark) + " " + std::to_string(input.heard) +
            (input.counts ? "" : " idle");
   }
+  key += " " + std::to_string(pipeline.listening().now) + " " + std::to_string(pipeline.listening().resumed);
   return key;
 }
 
@@ -71,7 +72,7 @@ SourceGroup::SourceGroup(std::vector<Pipeline*> members, uint32_t slots)
   }
   task_ = std::make_unique<SourceTask>(&plan_, slots, members_.front()->watermark());
   task_->SetTableFaults(&members_.front()->tables().faults());
-  if (plan_.several()) task_->RestoreChannels(members_.front()->inputs());
+  task_->RestoreChannels(members_.front()->inputs(), members_.front()->listening());
 }
 
 // What members have in common.
@@ -129,7 +130,7 @@ void SourceGroup::TakeMember(const SourcePlan& member) {
 }
 
 Status SourceGroup::Turn(std::span<const InputMessage> messages, uint64_t next_offset,
-                         TaskRunner* runner) {
+                         TaskRunner* runner, const std::function<bool(const Pipeline&)>& waits) {
   for (Pipeline* member : members_) member->ApplyTables(messages);
   const size_t share = (messages.size() + slots_ - 1) / slots_;
   runner->Run(slots_, [&](uint32_t i) {
@@ -138,6 +139,7 @@ Status SourceGroup::Turn(std::span<const InputMessage> messages, uint64_t next_o
   });
   task_->Combine();
   for (size_t m = 0; m < members_.size(); ++m) {
+    if (waits(*members_[m])) continue;
     RIVULET_RETURN_IF_ERROR(members_[m]->SharedTurn(task_.get(), maps_[m], next_offset, runner));
   }
   return Status::Ok();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,8 +31,12 @@ class SourceGroup {
   void MatchTables(uint32_t topic_id, std::string_view topic, std::vector<uint32_t>* tables) {
     members_.front()->tables().Match(topic_id, topic, tables);
   }
+  // Whether ticks mean anything to it.
+  bool FollowsTime() const { return plan_.FollowsTime(); }
   // Decodes once, then lets every member process. `next_offset` is the position after the messages.
-  Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner);
+  // Members for which `waits` is true are left where they are.
+  Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner,
+              const std::function<bool(const Pipeline&)>& waits);
   // Nothing for this group up to there.
   void Skip(uint64_t next_offset);
 

@@ -13,18 +13,29 @@ constexpr int64_t kMinTime = std::numeric_limits<int64_t>::min();
 // lengths then never overflow.
 constexpr int64_t kTimeLimit = int64_t{1} << 61;
 
+constexpr uint32_t kKeptRows = 16384;
+
 std::vector<ChannelWatermarks::Channel> ChannelsOf(const SourcePlan& plan) {
   std::vector<ChannelWatermarks::Channel> channels;
-  for (size_t i = 0; plan.several() && i < plan.sources(); ++i) {
-    channels.push_back({plan.at(i).name, plan.at(i).idle});
+  const bool goes_on = plan.idle && !plan.arrival_time && !plan.brings_watermark;
+  for (size_t i = 0; (plan.several() || goes_on) && i < plan.sources(); ++i) {
+    const SourcePlan& source = plan.at(i);
+    channels.push_back({source.name, source.idle});
+    if (source.arrival_time) channels.back().arrival = source.delay;
   }
   return channels;
 }
 
 }  // namespace
 
+const InputMessage* SourceSlot::MessageAt(uint64_t offset) const {
+  const auto before = [](const InputMessage& m, uint64_t at) { return m.payload.offset < at; };
+  const auto found = std::lower_bound(messages.begin(), messages.end(), offset, before);
+  return found == messages.end() || found->payload.offset != offset ? nullptr : &*found;
+}
+
 SourceTask::SourceTask(const SourcePlan* plan, uint32_t slots, int64_t watermark)
-    : plan_(plan), channels_(ChannelsOf(*plan)), watermark_(watermark) {
+    : plan_(plan), channels_(ChannelsOf(*plan)), channels_before_(channels_), watermark_(watermark) {
   for (uint32_t i = 0; i < slots; ++i) {
     slots_.push_back(std::make_unique<Slot>());
     for (size_t s = 0; s < plan->sources(); ++s) {
@@ -93,22 +104,30 @@ std::string NoSourceMessage(const SourcePlan& plan) {
 void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
   Slot& slot = *slots_[i];
   SourceSlot& out = slot.out;
+  // What a payload of very many records took is given back when it is over.
+  if (out.batch.capacity() > kKeptRows && out.batch.rows < out.batch.capacity() / 4) out = SourceSlot();
+  if (slot.decode_errors.capacity() > kKeptRows) std::vector<DecodeError>().swap(slot.decode_errors);
   out.batch.Reset(plan_->columns, std::max<uint32_t>(out.batch.capacity(),
                                                      static_cast<uint32_t>(messages.size())));
+  out.messages = messages;
   out.dead.clear();
   out.source.clear();
   slot.marks.clear();
+  slot.assumed.clear();
   const bool several = plan_->several();
   for (const InputMessage& message : messages) {
     const uint32_t first_row = out.batch.rows;
     const bool punctuation = message.kind == InputMessage::Kind::kWatermark;
-    if (punctuation || plan_->brings_watermark) {
-      const int64_t before = slot.marks.empty() ? kMinTime : slot.marks.back().watermark;
-      slot.marks.push_back({first_row, std::max(before, plan_->Brought(message.watermark_us))});
-    }
-    if (punctuation) continue;
+    const bool tick = message.kind == InputMessage::Kind::kTick;
+    if (punctuation || tick || plan_->brings_watermark) AddMark(message, &slot);
+    if (punctuation || tick) continue;
     if (message.kind == InputMessage::Kind::kTable) {
       AddTableFaults(message, &slot);
+      continue;
+    }
+    if (message.kind == InputMessage::Kind::kRefused) {
+      out.dead.push_back({out.batch.rows, message.refused, std::string(message.why),
+                          message.payload.payload, 0, slot.marks.size(), message.payload.offset});
       continue;
     }
     uint8_t source = 0;
@@ -121,16 +140,22 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
     }
     for (DecodeError& e : slot.decode_errors) {
       out.dead.push_back({out.batch.rows, e.code, std::move(e.detail), e.raw, 0, slot.marks.size(),
-                          message.payload.offset});
+                          message.payload.offset, e.element});
     }
     slot.decode_errors.clear();
+    if (message.assumed) {
+      if (slot.assumed.empty() || slot.assumed.back().second != first_row) {
+        slot.assumed.emplace_back(first_row, first_row);
+      }
+      slot.assumed.back().second = out.batch.rows;
+    }
     if (!message.topic.empty()) FillTopicFields(&slot, routes_[message.topic_id], first_row);
     if (several) NoteSource(&slot, source, first_row);
   }
   const size_t undecoded = out.dead.size();
   FindTimes(&slot);
   if (!out.dead.empty()) PlaceDeadLetters(&slot, undecoded);
-  if (several) return;  // the rest is Combine's
+  if (!channels_.empty()) return;  // the rest is Combine's
   FindWatermarks(&slot);
   if (!out.dead.empty()) WatermarkDeadLetters(&slot);
 }
@@ -154,6 +179,45 @@ void SourceTask::AddTableFaults(const InputMessage& message, Slot* slot) const {
     slot->out.dead.push_back({slot->out.batch.rows, fault->error.code, fault->error.detail,
                               fault->error.raw, 0, slot->marks.size(), fault->error.offset});
   }
+}
+
+void SourceTask::AddMark(const InputMessage& message, Slot* slot) const {
+  Slot::Mark mark{slot->out.batch.rows, 0, message.payload.offset};
+  mark.tick = message.kind == InputMessage::Kind::kTick;
+  mark.resumes = message.resumes;
+  const int64_t received = message.payload.arrival_us;
+  if (!mark.tick) {
+    mark.time = plan_->Brought(message.watermark_us);
+  } else if (!channels_.empty()) {
+    mark.time = received;
+  } else {
+    mark.time = plan_->arrival_time ? received - plan_->delay.us : kMinTime;
+  }
+  if (channels_.empty() && !slot->marks.empty()) mark.time = std::max(mark.time, slot->marks.back().time);
+  slot->marks.push_back(mark);
+}
+
+void SourceTask::TakeArrival(Selection rows, Slot* slot) const {
+  RecordBatch& batch = slot->out.batch;
+  for (uint32_t i = 0; i < rows.count; ++i) {
+    const uint32_t row = rows[i];
+    batch.event_time[row] = batch.arrival[row];
+    if (batch.arrival[row] != 0 || plan_->brings_watermark || plan_->timeless) continue;
+    slot->row_errors.push_back({row, ErrorCode::kNoReceiveTime,
+                                "the line has no receive time; expected it to begin with "
+                                "{\"@arrival\": <epoch ms>"});
+  }
+}
+
+// The latest good event time of the record in `row`. A node that does not know the date cannot say what is
+// ahead of it by minutes; what is by many years is a fault all the same.
+int64_t SourceTask::LatestTime(const Slot& slot, uint32_t row, Duration max_ahead) const {
+  const int64_t received = slot.out.batch.arrival[row];
+  const auto is_in = [row](const auto& rows) { return row >= rows.first && row < rows.second; };
+  if (std::none_of(slot.assumed.begin(), slot.assumed.end(), is_in)) {
+    return SaturatingAdd(received, max_ahead.us);
+  }
+  return SaturatingAdd(std::max(received, kNoClockBefore.us), std::max(max_ahead, kAheadOfAssumed).us);
 }
 
 void SourceTask::ReadTimes(Slot* slot, const SourcePlan& source, Selection rows) {
@@ -193,7 +257,7 @@ void SourceTask::FindTimes(Slot* slot) {
   if (plan_->several()) {
     ExtractTimes(slot);
   } else if (plan_->arrival_time) {
-    std::copy_n(batch.arrival.begin(), batch.rows, batch.event_time.begin());
+    TakeArrival(Selection::All(batch.rows), slot);
   } else {
     ReadTimes(slot, *plan_, Selection::All(batch.rows));
     if (plan_->start_column) StepBeforeEnds(&batch);
@@ -214,14 +278,14 @@ void SourceTask::FindTimes(Slot* slot) {
                           batch.raw[row]});
       continue;
     }
-    // Without a receive time (replay), or with one that a Pi without a clock battery made up before it knew
-    // the date, nothing is ahead.
     if (several) max_ahead = plan_->at(out.source[row]).max_ahead;
-    if (batch.arrival[row] >= kPlausibleTime && t > SaturatingAdd(batch.arrival[row], max_ahead.us)) {
+    // Without a receive time (replay) nothing is ahead.
+    const int64_t received = batch.arrival[row];
+    if (received != 0 && t > SaturatingAdd(received, max_ahead.us) && t > LatestTime(*slot, row, max_ahead)) {
       out.dead.push_back({row, ErrorCode::kTimeAhead,
                           "event time " + FormatIso8601(t) + " is more than " +
                               FormatDuration(max_ahead) + " after its receive time " +
-                              FormatIso8601(batch.arrival[row]),
+                              FormatIso8601(received),
                           batch.raw[row]});
       continue;
     }
@@ -240,12 +304,12 @@ void SourceTask::FindWatermarks(Slot* slot) {
   const int64_t delay = plan_->delay.us;
   for (const uint32_t row : out.rows) {
     while (mark < slot->marks.size() && slot->marks[mark].row <= row) {
-      w = std::max(w, slot->marks[mark++].watermark);
+      w = std::max(w, slot->marks[mark++].time);
     }
     out.watermark[row] = w;
     if (by_times) w = std::max(w, out.batch.event_time[row] - delay);
   }
-  while (mark < slot->marks.size()) w = std::max(w, slot->marks[mark++].watermark);
+  while (mark < slot->marks.size()) w = std::max(w, slot->marks[mark++].time);
   slot->watermark = w;
 }
 
@@ -259,6 +323,7 @@ void SourceTask::PlaceDeadLetters(Slot* slot, size_t undecoded) {
                                         row_of);
     out.dead[i].punctuations = static_cast<size_t>(after - slot->marks.begin());
     out.dead[i].offset = out.batch.offset[out.dead[i].row];
+    out.dead[i].element = out.batch.element(out.dead[i].row);
   }
   std::stable_sort(out.dead.begin(), out.dead.end(),
                    [](const DeadLetter& a, const DeadLetter& b) { return a.row < b.row; });
@@ -275,17 +340,22 @@ void SourceTask::WatermarkDeadLetters(Slot* slot) const {
       if (by_times) w = std::max(w, out.batch.event_time[out.rows[good]] - plan_->delay.us);
     }
     d.watermark =
-        d.punctuations == 0 ? w : std::max(w, slot->marks[d.punctuations - 1].watermark);
+        d.punctuations == 0 ? w : std::max(w, slot->marks[d.punctuations - 1].time);
   }
 }
 
 void SourceTask::Combine() {
   uint64_t position = 0;
+  if (!channels_.empty()) channels_before_ = channels_;
+  bool ticks = false, others = false;
   for (const std::unique_ptr<Slot>& slot : slots_) {
+    ticks = ticks || !slot->marks.empty();
+    others = others || slot->out.batch.rows > 0 || !slot->out.dead.empty() ||
+             std::any_of(slot->marks.begin(), slot->marks.end(), [](const auto& m) { return !m.tick; });
     slot->out.first_position = position;
     position += slot->out.batch.rows;
-    if (plan_->several()) {
-      CombineChannels(slot.get());
+    if (!channels_.empty()) {
+      CombineChannels(slot.get(), std::numeric_limits<uint64_t>::max());
       continue;
     }
     // W within a slot only grows: once it has passed what came before, the rest is right as it is.
@@ -296,6 +366,7 @@ void SourceTask::Combine() {
     for (DeadLetter& d : slot->out.dead) d.watermark = std::max(d.watermark, watermark_);
     watermark_ = std::max(watermark_, slot->watermark);
   }
+  only_ticks_ = ticks && !others;
 }
 
 void SourceTask::Exchange(SourceTask* shared, const ColumnMap& map) {
@@ -309,14 +380,20 @@ void SourceTask::Exchange(SourceTask* shared, const ColumnMap& map) {
     mine.batch.arrival.swap(theirs.batch.arrival);
     mine.batch.offset.swap(theirs.batch.offset);
     mine.batch.raw.swap(theirs.batch.raw);
+    mine.batch.elements.swap(theirs.batch.elements);
+    std::swap(mine.messages, theirs.messages);
     mine.rows.swap(theirs.rows);
     mine.watermark.swap(theirs.watermark);
     mine.source.swap(theirs.source);
     mine.dead.swap(theirs.dead);
     std::swap(mine.first_position, theirs.first_position);
+    slots_[i]->marks.swap(shared->slots_[i]->marks);
   }
   watermark_ = shared->watermark_;
-  if (plan_->several()) channels_ = shared->channels_;
+  only_ticks_ = shared->only_ticks_;
+  if (channels_.empty()) return;
+  channels_ = shared->channels_;
+  channels_before_ = shared->channels_before_;
 }
 
 void SourceTask::Finish() { watermark_ = std::numeric_limits<int64_t>::max(); }

@@ -19,10 +19,17 @@
 
 namespace rivulet {
 
+// A clock that says less was never set.
+inline constexpr EventTime kNoClockBefore{1'704'067'200'000'000};  // 2024
+// What may be after a receive time that is assumed, or after kNoClockBefore if that is later.
+inline constexpr Duration kAheadOfAssumed = Duration::Seconds(int64_t{10} * 365 * 24 * 3600);
+
 // One message of a turn. The payload stays readable until the turn ends.
 struct InputMessage {
-  enum class Kind : uint8_t { kRecord, kWatermark, kTable };
-  PayloadRef payload;
+  // kTick: nothing more came up to the payload's receive time; there is no payload.
+  // kRefused: a message that is not looked into; it becomes a dead letter with `refused` and `why`.
+  enum class Kind : uint8_t { kRecord, kWatermark, kTable, kTick, kRefused };
+  PayloadRef payload;            // receive time 0: it has none
   std::string_view topic;        // replay: empty
   // kWatermark: the punctuation's time; kRecord: W just before it, for sources that bring it
   // (SourcePlan::brings_watermark).
@@ -34,6 +41,11 @@ struct InputMessage {
   static constexpr uint8_t kNoSource = 255;
   uint8_t source = 0;
   bool removes = false;          // kTable: it has only the key, of a row to be removed
+  bool assumed = false;          // the receive time is: the node did not know the date
+  bool resumes = false;          // kTick: it was not listened to before it
+  ErrorCode refused = ErrorCode::kPayloadTooLarge;
+  std::string_view why;          // kRefused; stays readable until the turn ends
+  uint64_t whole_bytes = 0;      // where `payload` is only a message's beginning: how long it was
 };
 
 // What was wrong with a message that is a row of a table; it becomes a dead letter like that of a record.
@@ -42,7 +54,7 @@ struct TableMessageFault {
   DecodeError error;
 };
 
-// A record that goes no further, and why. `raw` lives as long as the turn's input.
+// A record that goes no further, and why. `raw` lives as long as the turn.
 struct DeadLetter {
   uint32_t row;                  // of its slot, or of the row after which it was met
   ErrorCode code;
@@ -51,6 +63,7 @@ struct DeadLetter {
   int64_t watermark = 0;         // W just before it, us: its place among the results that fail
   size_t punctuations = 0;       // of its slot that came before it
   uint64_t offset = 0;           // of its message in the log
+  uint32_t element = 0;          // see ElementPlace
 };
 
 // The decoded share of one worker.
@@ -61,6 +74,10 @@ struct SourceSlot {
   std::vector<uint8_t> source;       // by row: which of several sources; empty with one
   std::vector<DeadLetter> dead;      // in the order of the records
   uint64_t first_position = 0;       // of row 0 in the turn
+  std::span<const InputMessage> messages;  // what it was decoded from
+
+  // The message at `offset` of the log; null when there is none.
+  const InputMessage* MessageAt(uint64_t offset) const;
 };
 
 // Which column of a shared batch is which of a pipeline's own: (shared, own).
@@ -83,12 +100,26 @@ class SourceTask {
   int64_t watermark() const { return watermark_; }
   // End of input: W = +infinity.
   void Finish();
-  // The next turn begins with a message of the last one, before which W was this. Not with several sources.
-  void Rewind(int64_t watermark) { watermark_ = watermark; }
+  // The next turn begins with the message at `offset` of the last one, before which W was this.
+  void Rewind(int64_t watermark, uint64_t offset);
+  // How far time has got, for as long as another task's columns are borrowed.
+  struct Reached {
+    int64_t watermark;
+    ChannelWatermarks channels;
+  };
+  Reached reached() const { return {watermark_, channels_}; }
+  void GoOnFrom(Reached reached);
 
-  // Of several sources: how far each has got.
+  // What W would be after a tick at `received`, us.
+  int64_t WatermarkAt(int64_t received) const;
+  // The turn has ticks, and nothing else.
+  bool only_ticks() const { return only_ticks_; }
+
+  // Of several sources, and of one with `idle`: how far each has got. Otherwise empty.
   const ChannelWatermarks& channels() const { return channels_; }
-  void RestoreChannels(const std::vector<ChannelState>& states) { channels_.Restore(states, watermark_); }
+  void RestoreChannels(const std::vector<ChannelState>& states, const ListeningState& listening) {
+    channels_.Restore(states, listening, watermark_);
+  }
 
   // Takes over what `shared` has decoded, column by column as `map` says, without copying. The next call
   // with the same arguments gives it back; in between `shared` must be left alone.
@@ -118,18 +149,26 @@ class SourceTask {
     Column times;
     std::vector<uint32_t> time_rows;
     expr::EvalContext context;
-    // Punctuations met: W becomes at least `watermark` before row `row`. Neither ever falls.
+    // Punctuations and ticks met before row `row`. Without channels W becomes at least `time`, and neither
+    // ever falls; with them it is a tick's receive time.
     struct Mark {
       uint32_t row;
-      int64_t watermark;
+      int64_t time;
+      uint64_t offset = 0;
+      bool tick = false, resumes = false;
     };
     std::vector<Mark> marks;
+    // Rows [first, second) whose receive times are assumed.
+    std::vector<std::pair<uint32_t, uint32_t>> assumed;
     int64_t watermark = 0;            // W after the slot, from its own records alone
   };
   void FillTopicFields(Slot* slot, const Route& route, uint32_t first_row);
   // A result's time in a file, from its end to within its window.
   void StepBeforeEnds(RecordBatch* batch) const;
   void FindTimes(Slot* slot);
+  void AddMark(const InputMessage& message, Slot* slot) const;
+  void TakeArrival(Selection rows, Slot* slot) const;
+  int64_t LatestTime(const Slot& slot, uint32_t row, Duration max_ahead) const;
   void FindWatermarks(Slot* slot);
   void AddTableFaults(const InputMessage& message, Slot* slot) const;
   void PlaceDeadLetters(Slot* slot, size_t undecoded);
@@ -139,12 +178,15 @@ class SourceTask {
   void NoteSource(Slot* slot, uint8_t source, uint32_t first_row) const;
   void ExtractTimes(Slot* slot) const;
   static void ReadTimes(Slot* slot, const SourcePlan& source, Selection rows);
-  void CombineChannels(Slot* slot);
+  void CombineChannels(Slot* slot, uint64_t end);
+  void Pass(const Slot::Mark& mark);
 
   const SourcePlan* plan_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Route> routes_;          // by topic id
-  ChannelWatermarks channels_;         // empty with one source
+  ChannelWatermarks channels_;         // see channels()
+  ChannelWatermarks channels_before_;  // as they were before the turn
+  bool only_ticks_ = false;
   const std::vector<TableMessageFault>* table_faults_ = nullptr;
   int64_t watermark_;
 };

@@ -40,15 +40,6 @@ void OnSignal(int signal) {
   (signal == SIGHUP ? g_reload : g_stop).store(1);
 }
 
-void CatchSignals() {
-  struct sigaction action {};
-  action.sa_handler = OnSignal;
-  ::sigaction(SIGTERM, &action, nullptr);
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGHUP, &action, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-}
-
 // Lets the engine sleep until something arrives. Waking costs nothing while it is awake.
 class Bell {
  public:
@@ -226,6 +217,7 @@ Status Daemon::Build() {
   parts.committer = committer_.get();
   parts.syncer = syncer_.get();
   parts.clock = ReadClock;
+  parts.clock_known = ClockIsKnown;
   parts.wake = [this] { bell_.Ring(); };
   parts.wait = [this](Duration d) { bell_.Sleep(d); };
   parts.log = LogLine;
@@ -318,6 +310,15 @@ int Daemon::Run() {
 
 }  // namespace
 
+void CatchSignals() {
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGHUP, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
 int RunDaemon(const DaemonOptions& options) {
   NodeSpec spec;
   ConfigErrors errors;
@@ -330,7 +331,6 @@ int RunDaemon(const DaemonOptions& options) {
     }
     return kExitConfig;
   }
-  CatchSignals();
   return Daemon(std::move(spec)).Run();
 }
 

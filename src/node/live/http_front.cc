@@ -24,7 +24,7 @@ HttpServerOptions HttpFront::Options() const {
   handlers["/readyz"] = [this](const HttpRequest&) {
     const NodeStatus s = status_();
     return HttpResponse{s.ready ? 200 : 503, "text/plain",
-                        s.ready ? "ready\n" : "not ready: " + s.error + "\n"};
+                        s.ready ? "ready\n" : "not ready: " + s.trouble + "\n"};
   };
   handlers["/metrics"] = [this](const HttpRequest&) {
     return HttpResponse{200, std::string(MetricsText::kContentType), StatusMetrics(status_())};

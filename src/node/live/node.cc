@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/coding.h"
+#include "node/config/sink_paths.h"
 #include "node/engine/heartbeat.h"
 #include "node/engine/memory_budget.h"
 #include "node/engine/store_keys.h"
+#include "node/live/large_message.h"
 #include "node/sinks/make_sink.h"
 
 namespace rivulet {
@@ -15,6 +16,7 @@ namespace {
 constexpr Duration kTrimEvery = Duration::Seconds(5);
 constexpr Duration kDiskCheckEvery = Duration::Seconds(2);
 constexpr Duration kTableCheckEvery = Duration::Seconds(2);
+constexpr Duration kSinkCheckEvery = Duration::Seconds(1);
 // A sync of the journal that fails writes a whole segment anew; a medium that is gone is not pestered.
 constexpr Duration kRetrySyncEvery = Duration::Seconds(1);
 
@@ -31,7 +33,11 @@ std::string SinkName(const SinkSpec& sink) {
 }  // namespace
 
 Node::Node(const NodeSpec& spec, const NodeParts& parts)
-    : spec_(spec), parts_(parts), started_(parts.clock().monotonic) {}
+    : spec_(spec),
+      parts_(parts),
+      started_(parts.clock().monotonic),
+      refused_results_(parts.files, spec.data_directory, [clock = parts.clock] { return clock().wall; },
+                       parts.log) {}
 
 Node::~Node() {
   // The committer may still write into commit_.
@@ -45,6 +51,9 @@ bool Node::PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                    std::vector<std::unique_ptr<PipelinePlan>>* plans) {
   bool good = true;
   std::map<std::string, std::string> names;
+  std::vector<std::string> files;
+  for (const PipelineSource& source : *sources) files.push_back(source.spec.file);
+  SinkPaths paths(spec_, files);
   for (PipelineSource& source : *sources) {
     plans->push_back(nullptr);
     if (!source.readable) {
@@ -52,6 +61,7 @@ bool Node::PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
       continue;
     }
     plans->back() = PlanPipeline(source.spec, {}, errors);
+    if (!paths.Check(source.spec, errors)) plans->back().reset();
     if (plans->back() != nullptr) {
       for (const ConfigError& w : plans->back()->warnings) parts_.log('w', w.ToString());
     }
@@ -84,6 +94,8 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   if (recovery.torn_bytes > 0 || recovery.damaged_entries > 0 || recovery.doubtful_segments > 0) {
     parts_.log('w', recovery.detail);
   }
+  clock_ = std::make_unique<LaneClock>(journal_->last_time(), parts_.log);
+  clock_->SetKnown(!parts_.clock_known || parts_.clock_known());
   for (const size_t i : order) {
     RIVULET_RETURN_IF_ERROR(StartPipeline(std::move(plans[i]), sources[i].text));
   }
@@ -92,7 +104,9 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   KeepForReaders();
   parts_.lane_link->OnMessage([this](const MqttMessage& m) { return Ingest(m); });
   Subscribe();
-  RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
+  // Without room for it it is tried again, as ever.
+  const Status committed = CommitNow(parts_.clock());
+  if (!WantsRoom(committed)) RIVULET_RETURN_IF_ERROR(committed);
   RIVULET_RETURN_IF_ERROR(parts_.sink_link->Start());
   RIVULET_RETURN_IF_ERROR(parts_.lane_link->Start());
   ready_ = true;
@@ -133,7 +147,9 @@ Status Node::BuildGroups() {
   groups_.clear();
   std::map<std::string, std::vector<Pipeline*>> by_key;
   for (const Running& r : pipelines_) {
-    by_key[SourceGroup::Key(*r.pipeline)].push_back(r.pipeline.get());
+    std::string key = SourceGroup::Key(*r.pipeline);
+    if (!careful_.empty()) key += "\n" + r.pipeline->name();
+    by_key[key].push_back(r.pipeline.get());
   }
   for (auto& [key, members] : by_key) {
     Group group;
@@ -161,104 +177,21 @@ Status Node::OpenSinks(Pipeline* pipeline) {
 Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks) {
   for (SinkSpec sink : sinks) {
     const std::string name = SinkName(sink);
-    const bool is_path = sink.kind == SinkSpec::Kind::kFile || sink.kind == SinkSpec::Kind::kSqlite;
-    if (is_path && !sink.target.text.starts_with("/")) {
-      sink.target.text = spec_.data_directory + "/" + sink.target.text;
-    }
+    if (WritesFile(sink)) sink.target.text = SinkPath(spec_.data_directory, sink);
     RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> made,
-                             MakeSink(sink, pipeline->name(), parts_.sink_link));
+                             MakeSink(sink, pipeline->name(), parts_.sink_link, parts_.files,
+                                      &refused_results_));
     OutputChannel& channel = pipeline->channel(kind);
     RIVULET_RETURN_IF_ERROR(channel.AddSink(name, std::move(made), /*may_wait=*/true));
-    if (const SinkStats state = channel.Stats().back(); !state.last_error.empty()) {
-      parts_.log('w', LogMessage("pipeline '" + pipeline->name() + "': " + state.name +
-                                 " cannot be opened, its results wait: " + state.last_error)
-                          .Of(pipeline->name()));
-    }
+    sink_watch_.Look(pipeline->name(), channel.Stats(), parts_.log);
   }
   return Status::Ok();
-}
-
-void Node::Subscribe() {
-  std::vector<MqttSubscription> wanted;
-  for (const Running& r : pipelines_) {
-    const SourcePlan& source = r.pipeline->plan().source;
-    for (size_t i = 0; i < source.sources(); ++i) {
-      for (const TopicPattern& topic : source.at(i).topics) {
-        const MqttSubscription one{topic.filter(), spec_.mqtt_qos};
-        if (std::find(wanted.begin(), wanted.end(), one) == wanted.end()) wanted.push_back(one);
-      }
-    }
-  }
-  AddTableTopics(&wanted);
-  if (wanted == subscriptions_) return;
-  subscriptions_ = wanted;
-  std::string value;
-  std::vector<std::string> filters;
-  for (const MqttSubscription& s : wanted) {
-    PutBytes(&value, s.filter);
-    filters.push_back(s.filter);
-  }
-  const Result<std::vector<std::string>> former = FormerFilters(*parts_.store);
-  retained_.Subscribed(filters, former.ok() ? *former : std::vector<std::string>());
-  std::erase_if(filters, [&wanted](const std::string& filter) {
-    return std::none_of(wanted.begin(), wanted.end(), [&filter](const MqttSubscription& s) {
-      return s.all_retained && s.filter == filter;
-    });
-  });
-  retained_.Renewed(filters);
-  std::string stored;
-  const Result<bool> found = parts_.store->Get(store_keys::Filters(), &stored);
-  if (!found.ok() || !*found || stored != value) remembered_.Put(store_keys::Filters(), value);
-  parts_.lane_link->Subscribe(std::move(wanted));
-}
-
-// A table that is new wants all rows that the broker holds, also where another pipeline has subscribed to
-// them before. Not so where pipelines read the topic as records: those would count them again.
-void Node::AddTableTopics(std::vector<MqttSubscription>* wanted) const {
-  const size_t sources = wanted->size();
-  for (const Running& r : pipelines_) {
-    const std::vector<TablePlan>& tables = r.pipeline->plan().tables;
-    for (size_t i = 0; i < tables.size(); ++i) {
-      if (!tables[i].of_topic()) continue;
-      for (const TopicPattern& topic : tables[i].source->topics) {
-        const auto known = std::find_if(wanted->begin(), wanted->end(), [&topic](const auto& s) {
-          return s.filter == topic.filter();
-        });
-        const bool fresh = r.pipeline->tables().fresh(i);
-        if (known == wanted->end()) {
-          wanted->push_back({topic.filter(), spec_.mqtt_qos, fresh});
-        } else if (known - wanted->begin() >= static_cast<ptrdiff_t>(sources)) {
-          known->all_retained = known->all_retained || fresh;
-        }
-      }
-    }
-  }
-}
-
-Result<std::vector<std::string>> Node::FormerFilters(const Store& store) {
-  std::string value;
-  RIVULET_ASSIGN_OR_RETURN(const bool found, store.Get(store_keys::Filters(), &value));
-  std::vector<std::string> filters;
-  std::string_view in = value, filter;
-  while (found && GetBytes(&in, &filter)) filters.emplace_back(filter);
-  return filters;
-}
-
-// On the link's thread. Only journals: what is acknowledged is on disk, nothing else has happened yet.
-Status Node::Ingest(const MqttMessage& message) {
-  if (!retained_.Admit(message)) return Status::Ok();
-  bool dropped = false;
-  const Status status =
-      journal_->Append(message.topic, message.payload, parts_.clock().wall,
-                       message.qos > 0 ? message.packet_id : uint16_t{0}, message.duplicate, &dropped);
-  if (!status.ok()) refused_.fetch_add(1, std::memory_order_relaxed);
-  if (parts_.wake) parts_.wake();
-  return status;
 }
 
 bool Node::Step(Now now) {
   if (!status_.ok()) return false;
   bool more = FinishCommit();
+  KeepTime(now);
   more = ReadTurns() || more;
   if (commit_ == nullptr) CommitIfDue(now);
   more = FinishCommit() || more;
@@ -267,10 +200,14 @@ bool Node::Step(Now now) {
   TrimJournal(now);
   WatchDisk(now);
   WatchTables(now);
+  WatchSinks(now);
+  WatchLinks(now);
   return more && status_.ok();
 }
 
 bool Node::ReadTurns() {
+  WatchOutputs();
+  if (!careful_.empty()) return ReadCarefully();
   bool more = false;
   for (Group& group : groups_) {
     Beat();
@@ -304,6 +241,11 @@ Status Node::TurnOf(Group* group, bool* more) {
     if (p->OutputBytes() > kOutputBytes && commit_ != nullptr) return Status::Ok();
     if (p->StateBytes() > spec_.state_memory * 3 / 4 && commit_ != nullptr) return Status::Ok();
   }
+  const auto waits = [this](const Pipeline& p) { return OutputsFull(p); };
+  const auto& members = group->source->members();
+  if (std::all_of(members.begin(), members.end(), [&](const Pipeline* p) { return waits(*p); })) {
+    return Status::Ok();
+  }
   bool closing = false;
   for (Pipeline* p : group->source->members()) {
     // The results of a large close leave step by step, each with a commit.
@@ -323,28 +265,49 @@ Status Node::TurnOf(Group* group, bool* more) {
                                                      : ReadJournal(group, &next));
   if (next == before && messages_.empty()) return Status::Ok();
   *more = true;
+  RefuseAside(*group);
   if (messages_.empty()) {
     group->source->Skip(next);
     return Status::Ok();
   }
-  RIVULET_RETURN_IF_ERROR(group->source->Turn(messages_, next, parts_.runner));
+  RIVULET_RETURN_IF_ERROR(group->source->Turn(messages_, next, parts_.runner, waits));
   for (const Pipeline* p : group->source->members()) cut_ = cut_ || p->offset() != next;
   return Status::Ok();
 }
 
 Status Node::ReadJournal(Group* group, uint64_t* next) {
   messages_.clear();
-  const size_t entries = Budget().TurnMessages(
-      kTurnEntries, pipelines_.size(), parts_.store->Stats());
-  RIVULET_RETURN_IF_ERROR(group->reader->Read(entries, kTurnBytes, &entries_));
+  refusals_.clear();
+  const size_t entries = MostEntries(*group, Budget().TurnMessages(
+      kTurnEntries, pipelines_.size(), parts_.store->Stats()));
+  // Few bytes can be very many elements.
+  const bool explodes = group->source->members().front()->plan().source.explode.has_value();
+  const size_t bytes = explodes ? kTurnBytes / 4 : kTurnBytes;
+  RIVULET_RETURN_IF_ERROR(group->reader->Read(entries, bytes, &entries_));
   if (entries_.empty()) return Status::Ok();
   for (const JournalEntry& e : entries_) {
     InputMessage m;
     m.payload = {e.payload, e.received.us, e.offset.value};
+    m.assumed = e.assumed;
+    if (e.tick()) {
+      m.kind = InputMessage::Kind::kTick;
+      m.resumes = e.resumes;
+      if (group->source->FollowsTime()) messages_.push_back(m);
+      continue;
+    }
     m.topic = e.topic;
     m.topic_id = e.topic_id;
     of_tables_.clear();
     group->source->MatchTables(e.topic_id, e.topic, &of_tables_);
+    if (const auto large = ReadLargeMessage(e.payload)) {
+      if (of_tables_.empty() && !group->source->Matches(e.topic_id, e.topic)) continue;
+      m.payload.payload = large->head;
+      m.whole_bytes = large->bytes;
+      Refuse(ErrorCode::kPayloadTooLarge,
+             "it has " + std::to_string(large->bytes) + " bytes; raise 'max_payload' to take it in", &m);
+      messages_.push_back(m);
+      continue;
+    }
     m.kind = InputMessage::Kind::kTable;
     for (const uint32_t table : of_tables_) {
       m.table = table;
@@ -356,6 +319,14 @@ Status Node::ReadJournal(Group* group, uint64_t* next) {
   }
   *next = entries_.back().offset.value + 1;
   return Status::Ok();
+}
+
+// The message becomes a dead letter, and nothing else.
+void Node::Refuse(ErrorCode code, std::string why, InputMessage* message) {
+  refusals_.push_back(std::move(why));
+  message->kind = InputMessage::Kind::kRefused;
+  message->refused = code;
+  message->why = refusals_.back();
 }
 
 bool Node::PumpSinks() {
@@ -440,6 +411,12 @@ void Node::WatchTables(Now now) {
   if (now.monotonic - last_table_check_ < kTableCheckEvery) return;
   last_table_check_ = now.monotonic;
   for (Running& r : pipelines_) r.pipeline->tables().Refresh(false, now.wall.us, parts_.log);
+}
+
+void Node::WatchSinks(Now now) {
+  if (now.monotonic - last_sink_check_ < kSinkCheckEvery) return;
+  last_sink_check_ = now.monotonic;
+  for (const Running& r : pipelines_) sink_watch_.Look(r.pipeline->name(), r.pipeline->Sinks(), parts_.log);
 }
 
 void Node::Fail(const Status& status) {

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,8 +28,13 @@
 #include "node/engine/source_group.h"
 #include "node/engine/task_runner.h"
 #include "node/live/background.h"
+#include "node/live/lane_clock.h"
+#include "node/live/link_watch.h"
 #include "node/live/node_status.h"
 #include "node/live/retained_filter.h"
+#include "node/live/sink_watch.h"
+#include "node/live/subscription_plan.h"
+#include "node/sinks/refused_file.h"
 #include "state/file.h"
 #include "state/journal.h"
 #include "state/store.h"
@@ -46,6 +52,7 @@ struct NodeParts {
   Background* committer = nullptr;  // commits, and the journal syncs they need
   Background* syncer = nullptr;     // journal syncs in between
   std::function<Now()> clock;       // called on any thread
+  std::function<bool()> clock_known;  // the machine knows the date; called now and then; null: it does
   std::function<void()> wake;       // something arrived: Step soon; called on any thread; may be null
   std::function<void(Duration)> wait;  // until woken, at most this long; may be null
   // The most messages a broker sends without an acknowledgement. So many entries of the journal are kept
@@ -98,6 +105,7 @@ class Node {
   static constexpr size_t kTurnEntries = 4096;
   static constexpr size_t kTurnBytes = 512 << 10;
 
+  struct Commit;
   struct Running {
     std::unique_ptr<Pipeline> pipeline;
     std::string text;
@@ -110,7 +118,17 @@ class Node {
     Monotonic checkpoint;  // when a commit last took its state along
   };
 
+  // --- time (node_time.cc) ---
   Status Ingest(const MqttMessage& message);
+  Status Receive(uint64_t connection, ReceiveTime* received);
+  void KeepTime(Now now);
+  bool TickIsDue(EventTime received, Now now) const;
+  bool DueBy(const Pipeline& pipeline, int64_t watermark) const;
+  bool ReadersDue(const Pipeline& pipeline, int64_t released) const;
+  bool AnyWaits(const Pipeline& pipeline) const;
+  // Whether its W can go on when no record comes: by itself, or with that of what it reads.
+  bool FollowsTime(const Pipeline& pipeline) const;
+
   Status StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text);
   Status OpenPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text);
   // --- pipelines whose text was edited while the node was down (node_former.cc) ---
@@ -136,9 +154,39 @@ class Node {
   void KeepForReaders();
   uint64_t LagOf(const Pipeline& pipeline) const;
 
-  void AddTableTopics(std::vector<MqttSubscription>* wanted) const;
+  // --- what the lane's session wants, and takes (node_subscribe.cc) ---
+  std::vector<WantedFilter> Wanted() const;
+  bool IsNews(const MqttMessage& message);
+  void ShowPast();
+  void WatchLinks(Now now);
+
   bool PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                std::vector<std::unique_ptr<PipelinePlan>>* plans);
+
+  // --- when the state store, or what outputs may take of it, is full (node_full.cc) ---
+  // Whether so much waits for a pipeline's sinks that it takes in nothing more.
+  bool OutputsFull(const Pipeline& pipeline) const;
+  void WatchOutputs();
+  // Whether sinks have something to take, or have taken what is still stored.
+  bool RoomWillCome() const;
+  bool SinksMoved() const;
+  // Puts how far sinks have got, and the deletion of what they have, in front of the commit that had no room.
+  void MakeRoom();
+  // The commit that had no room will never have it: smaller ones are made, up to a message that is put aside.
+  // False when there is none to blame.
+  bool PutAside();
+  // Takes all pipelines back to the last commit.
+  Status StartAfresh();
+  bool RefuseMessage(const Commit& commit);
+  void RefuseAside(const Group& group);
+  bool ReadCarefully();
+  void EndCare();
+  // A commit of this pipeline was made: the next may be larger.
+  void TakeLessCare(const std::string& pipeline);
+  size_t MostEntries(const Group& group, size_t most) const;
+  static bool WantsRoom(const Status& status) {
+    return status.code() == ErrorCode::kDiskFull || status.code() == ErrorCode::kStoreFull;
+  }
 
   bool ReadTurns();
   Status BuildGroups();
@@ -146,6 +194,7 @@ class Node {
   Status RegroupPipelines(bool quiet);
   Status TurnOf(Group* group, bool* more);
   Status ReadJournal(Group* group, uint64_t* next);
+  void Refuse(ErrorCode code, std::string why, InputMessage* message);
   bool IsDue(const Group& group, Now now) const;
   bool MemoryWantsCommit() const;
   MemoryBudget Budget() const;
@@ -160,6 +209,7 @@ class Node {
   void TrimJournal(Now now);
   void WatchDisk(Now now);
   void WatchTables(Now now);
+  void WatchSinks(Now now);
   void Fail(const Status& status);
   Offset LeastCommitted() const;
 
@@ -167,16 +217,31 @@ class Node {
   NodeParts parts_;
   Monotonic started_;
   std::unique_ptr<Journal> journal_;
+  // Held while a receive time is taken and journaled, so that none falls behind another.
+  mutable std::mutex ingest_mutex_;
+  std::unique_ptr<LaneClock> clock_;
+  uint64_t listening_ = 0;              // the connection of which the journal knows
+  Monotonic last_time_check_, last_tick_;
   std::vector<Running> pipelines_;
   std::vector<Group> groups_;
   bool assembled_ = false;              // all pipelines are there, and so all readers of each are known
   bool cut_ = false;                    // a pipeline has messages to read again
   bool apart_ = false;                  // and so reads apart from others with the same source
   std::vector<MqttSubscription> subscriptions_;
+  std::vector<std::string> wanted_filters_;
+  Monotonic wanted_since_;              // when they began to hold, as far as is known; 0: they do not
+  bool wanted_known_ = false;           // the store has them
+  std::mutex wanted_mutex_;
+  std::vector<TopicPattern> wanted_patterns_;  // when more comes than anybody wants; else empty
   RetainedFilter retained_;
+  SinkWatch sink_watch_;
+  Offset past_shown_;                   // the link's thread only
+  RefusedFile refused_results_;
+  LinkWatch lane_link_watch_{"broker, input"}, sink_link_watch_{"broker, output"};
   Delta remembered_;                    // subscribed filters and texts, for the next commit
   std::vector<JournalEntry> entries_;   // scratch
   std::vector<InputMessage> messages_;  // scratch
+  std::deque<std::string> refusals_;    // scratch: why messages are refused
   ResultReader results_;                // scratch
   std::vector<uint32_t> of_tables_;     // scratch
   Status status_;
@@ -186,6 +251,12 @@ class Node {
   // The commit under way. `done` is set by the committer's thread last.
   struct Commit {
     Delta delta;
+    Delta delivery;        // of `delta`, how far sinks have got
+    Delta first;           // to be applied before it, as there was no room
+    Delta remembered;      // of `delta`, what no pipeline gives again
+    std::string pipeline;  // when only one has done something: which ...
+    bool alone = false;    // ... and whether that was to take in one message, and the message
+    uint64_t message = 0;
     Status result;
     Monotonic started;
     Duration took;
@@ -193,7 +264,8 @@ class Node {
     std::atomic<bool> done{false};
   };
   std::unique_ptr<Commit> commit_;
-  Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_, last_table_check_;
+  Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_, last_table_check_,
+      last_sink_check_, last_link_check_;
   // What every pipeline had consumed with the last commit, and with the one before. When commits are not
   // synced, a power cut may take back the last one, and what it read is read again.
   Offset consumed_, consumed_before_;
@@ -201,6 +273,17 @@ class Node {
   std::atomic<bool> sync_failed_{false};
   uint64_t failed_syncs_ = 0;           // of the journal, as logged
   bool paused_ = false;
+  uint64_t held_outputs_ = 0;           // of all pipelines, bytes
+  bool outputs_full_ = false;           // as logged
+  // Empty: as ever. Otherwise pipelines take turns one at a time, each of so many messages and with a commit.
+  std::map<std::string, size_t> careful_;
+  size_t careful_next_ = 0;             // group
+  // Messages that do not fit into the store, by pipeline, and whether even a dead letter does not.
+  struct Aside {
+    uint64_t offset;
+    bool silent;
+  };
+  std::map<std::string, Aside> aside_;
   NodeCounters counters_;
   std::atomic<uint64_t> refused_{0};    // messages the journal could not take
 };

@@ -16,19 +16,25 @@ namespace {
 // Journal entries that a restart reads again: a fraction of a second's work on any board.
 constexpr uint64_t kMostReadAgain = 1 << 16;
 constexpr Duration kRetryCommitEvery = Duration::Seconds(1);
+constexpr Duration kRetryWithRoomEvery = Duration::Millis(20);
 
 }  // namespace
 
 bool Node::IsDue(const Group& group, Now now) const {
+  const bool waited = now.monotonic - last_commit_ >= spec_.commit_interval;
   const bool checkpoint = now.monotonic - group.checkpoint >= spec_.checkpoint_interval;
   bool due = false;
   for (const Pipeline* p : group.source->members()) {
     if (p->closing()) return true;
+    if (!waited) continue;
     const CommitNeed need = p->commit_need();
-    due = due || need == CommitNeed::kResults ||
+    // Others may wait for how far its results are out.
+    const bool awaited = need != CommitNeed::kResults && p->channel(ChannelKind::kResults).is_read() &&
+                         p->releasable() > p->released() && ReadersDue(*p, p->releasable());
+    due = due || need == CommitNeed::kResults || awaited ||
           (need != CommitNeed::kNone && (checkpoint || p->uncommitted() >= kMostReadAgain));
   }
-  return due && now.monotonic - last_commit_ >= spec_.commit_interval;
+  return due;
 }
 
 MemoryBudget Node::Budget() const {
@@ -53,8 +59,11 @@ bool Node::MemoryWantsCommit() const {
 
 void Node::CommitIfDue(Now now) {
   const bool all = MemoryWantsCommit();
+  // What is delivered is deleted with a commit: where processing waits for that, soon.
+  const bool makes_room =
+      outputs_full_ && now.monotonic - last_commit_ >= spec_.commit_interval && SinksMoved();
   const bool due =
-      all || (!remembered_.empty() && now.monotonic - last_commit_ >= spec_.commit_interval) ||
+      all || makes_room || (!remembered_.empty() && now.monotonic - last_commit_ >= spec_.commit_interval) ||
       std::any_of(groups_.begin(), groups_.end(), [&](const Group& g) { return IsDue(g, now); });
   if (due) StartCommit(now, all);
 }
@@ -64,7 +73,10 @@ void Node::StartCommit(Now now, bool all) {
   commit_->started = now.monotonic;
   Delta* const delta = &commit_->delta;
   delta->Append(remembered_);
-  remembered_.Clear();
+  commit_->remembered = std::exchange(remembered_, Delta());
+  // Apart, as it makes room: see MakeRoom.
+  for (Running& r : pipelines_) r.pipeline->CollectDelivery(&commit_->delivery);
+  delta->Append(commit_->delivery);
   if (all) {  // also those that are being started, and in no group yet
     for (Running& r : pipelines_) r.pipeline->CollectCommit(delta);
   }
@@ -73,11 +85,7 @@ void Node::StartCommit(Now now, bool all) {
     if (due) group.checkpoint = now.monotonic;
     if (all) continue;
     for (Pipeline* p : group.source->members()) {
-      if (due) {
-        p->CollectCommit(delta);
-      } else {
-        p->CollectDelivery(delta);
-      }
+      if (due) p->CollectCommit(delta);
     }
   }
   last_commit_ = now.monotonic;
@@ -91,6 +99,8 @@ void Node::PostCommit() {
     // Cursors must never point past what the journal has on the medium.
     Status status;
     if (spec_.journal.sync != JournalSync::kNever) status = journal_->Sync();
+    if (status.ok() && !commit->first.empty()) status = parts_.store->Commit(commit->first);
+    if (status.ok()) commit->first.Clear();
     if (status.ok()) status = parts_.store->Commit(commit->delta);
     commit->result = status;
     commit->took = parts_.clock().monotonic - commit->started;
@@ -102,7 +112,7 @@ void Node::PostCommit() {
 
 bool Node::FinishCommit() {
   if (commit_ == nullptr || !commit_->done.load(std::memory_order_acquire)) return false;
-  if (commit_->result.code() == ErrorCode::kDiskFull) {
+  if (WantsRoom(commit_->result)) {
     RetryCommit();
     return false;
   }
@@ -118,6 +128,7 @@ bool Node::FinishCommit() {
   counters_.last_commit_us = took;
   counters_.longest_commit_us = std::max(counters_.longest_commit_us, took);
   for (Running& r : pipelines_) r.pipeline->OnCommitted();
+  TakeLessCare(commit->pipeline);
   KeepForReaders();
   consumed_before_ = consumed_;
   consumed_ = LeastCommitted();
@@ -128,10 +139,17 @@ bool Node::FinishCommit() {
 }
 
 // No room for it now. The store is as it was before, nothing that hangs on the commit has left, and the
-// journal holds what comes: the same changes are tried again until there is room.
+// journal holds what comes: the same changes are tried again until there is room. What sinks take meanwhile
+// makes some.
 void Node::RetryCommit() {
   const Monotonic now = parts_.clock().monotonic;
-  if (now - commit_->started < kRetryCommitEvery) return;
+  if (commit_->result.code() == ErrorCode::kStoreFull && !RoomWillCome() && PutAside()) return;
+  // Soon where sinks have moved.
+  const bool moved = !commit_->delivery.empty() || SinksMoved();
+  const Duration pause = moved && commit_->result.code() == ErrorCode::kStoreFull ? kRetryWithRoomEvery
+                                                                                  : kRetryCommitEvery;
+  if (now - commit_->started < pause) return;
+  MakeRoom();
   if (!commit_->complained) {
     LogMessage message(commit_->result);
     message.text += "; trying again until there is room";
@@ -142,8 +160,8 @@ void Node::RetryCommit() {
   PostCommit();
 }
 
-// Waits for the commit under way, then makes one of everything so far. Errors besides status(): kDiskFull,
-// and then the commit is still to be made.
+// Waits for the commit under way, then makes one of everything so far. Errors besides status(): kDiskFull and
+// kStoreFull, and then the commit is still to be made.
 Status Node::CommitNow(Now now) {
   const auto finish = [this] {
     if (commit_ == nullptr) return status_;
@@ -151,7 +169,7 @@ Status Node::CommitNow(Now now) {
       const ActivityScope waiting(Activity::kWaiting);
       commit_->done.wait(false);
     }
-    if (commit_->result.code() == ErrorCode::kDiskFull) return commit_->result;
+    if (WantsRoom(commit_->result)) return commit_->result;
     FinishCommit();
     return status_;
   };

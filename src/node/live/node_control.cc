@@ -5,6 +5,18 @@
 #include "node/tables/check_tables.h"
 
 namespace rivulet {
+namespace {
+
+// Ready is who can take in what is sent to it.
+std::string TroubleOf(const NodeStatus& s, bool wants_nothing) {
+  if (!s.error.empty()) return s.error;
+  // A node that waits for room on its disk goes on by itself, and the broker holds what comes.
+  if (s.lane.connected || s.paused || wants_nothing) return "";
+  return "no broker: " + std::string(LinkStateName(s.lane.state)) +
+         (s.lane.reason.empty() ? "" : ", " + s.lane.reason);
+}
+
+}  // namespace
 
 Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* errors) {
   RIVULET_RETURN_IF_ERROR(CommitNow(now));
@@ -68,6 +80,8 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
   assembled_ = true;
   KeepForReaders();
   Subscribe();
+  parts_.lane_link->Retry();
+  parts_.sink_link->Retry();
   const Status status = CommitNow(now);
   consumed_ = std::min(consumed_, consumed);
   consumed_before_ = std::min(consumed_before_, consumed);
@@ -106,13 +120,19 @@ NodeStatus Node::Describe(Now now) const {
   s.version = RIVULET_VERSION;
   s.uptime_us = (now.monotonic - started_).us;
   s.wall_us = now.wall.us;
-  s.ready = ready_;
+  s.started = ready_;
   s.paused = paused_;
   if (!status_.ok()) s.error = status_.ToString();
   s.lane = parts_.lane_link->Stats();
   s.sink = parts_.sink_link->Stats();
+  s.trouble = TroubleOf(s, subscriptions_.empty());
+  s.ready = s.started && s.trouble.empty();
   s.refused = refused_.load(std::memory_order_relaxed);
   if (journal_ != nullptr) s.journal = journal_->Stats();
+  if (clock_ != nullptr) {
+    const std::lock_guard lock(ingest_mutex_);
+    s.clock = clock_->Describe();
+  }
   s.store = parts_.store->Stats();
   s.counters = counters_;
   for (const Running& r : pipelines_) {
@@ -120,7 +140,9 @@ NodeStatus Node::Describe(Now now) const {
     p.name = r.pipeline->name();
     p.counters = r.pipeline->counters();
     p.watermark_us = r.pipeline->watermark();
-    p.inputs = r.pipeline->inputs();
+    if (r.pipeline->plan().source.several()) p.inputs = r.pipeline->inputs();
+    p.waits = r.pipeline->Waits();
+    p.follows_time = FollowsTime(*r.pipeline);
     p.reads = r.pipeline->upstream();
     p.offset = r.pipeline->offset();
     p.lag = LagOf(*r.pipeline);

@@ -12,7 +12,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json LinkJson(const MqttLinkStats& link) {
-  return {{"connected", link.connected}, {"broker", link.broker},
+  return {{"connected", link.connected}, {"state", LinkStateName(link.state)},
+          {"broker", link.broker},       {"reason", link.connected ? "" : link.reason},
+          {"troubles", link.troubles},
           {"connects", link.connects},   {"received", link.received},
           {"published", link.published}, {"last_error", link.last_error}};
 }
@@ -21,8 +23,10 @@ Json SinkJson(const SinkStats& sink) {
   return {{"name", sink.name},
           {"delivered", sink.delivered},
           {"errors", sink.errors},
+          {"refused", sink.refused},
           {"available", sink.available},
-          {"last_error", sink.last_error}};
+          {"last_error", sink.last_error},
+          {"gaps", sink.gaps}};
 }
 
 Json TableJson(const TableStats& table) {
@@ -60,6 +64,7 @@ Json PipelineJson(const PipelineStatus& p, int64_t wall_us) {
                {"ahead", p.counters.ahead}});
   AddWatermark(&json, p.watermark_us, wall_us);
   for (const ChannelState& input : p.inputs) json["sources"].push_back(InputJson(input, wall_us));
+  json["waits_for"] = p.waits ? Json(p.follows_time ? "time" : "record") : Json(nullptr);
   json["journal_lag"] = p.lag;
   json["state_keys"] = p.state_panes;
   json["state_bytes"] = p.state_bytes;
@@ -92,7 +97,10 @@ std::string StatusJson(const NodeStatus& s) {
                   {"version", s.version},
                   {"uptime_s", s.uptime_us / 1'000'000},
                   {"ready", s.ready},
+                  {"started", s.started},
+                  {"trouble", s.trouble},
                   {"paused", s.paused},
+                  {"clock", s.clock},
                   {"error", s.error}};
   json["mqtt"] = LinkJson(s.lane);
   json["mqtt"]["refused"] = s.refused;
@@ -170,6 +178,9 @@ void PipelineMetrics(MetricsText* m, const PipelineStatus& p, int64_t wall_us) {
     const MetricsText::Label both[] = {{"pipeline", p.name}, {"sink", sink.name}};
     m->Counter("rivulet_sink_delivered_total", "Outputs a sink has.", both, sink.delivered);
     m->Counter("rivulet_sink_errors_total", "Failed deliveries.", both, sink.errors);
+    m->Counter("rivulet_sink_gaps_total", "Gaps found at a sink and recorded there.", both, sink.gaps);
+    m->Counter("rivulet_sink_refused_total", "Results that the receiver will never take, set aside.", both,
+               sink.refused);
     m->Gauge("rivulet_sink_available", "1 while the sink takes outputs.", both,
              int64_t{sink.available});
   }

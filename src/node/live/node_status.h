@@ -29,6 +29,8 @@ struct PipelineStatus {
   PipelineCounters counters;
   int64_t watermark_us = 0;         // int64 min: nothing seen yet
   std::vector<ChannelState> inputs; // of several sources; empty when it has one
+  bool waits = false;               // an open window or the like: W going on would bring something about
+  bool follows_time = false;        // and W can go on without a record
   std::string reads;                // the pipeline whose results it reads; empty: the journal
   uint64_t offset = 0;              // of the next entry it reads there
   uint64_t lag = 0;                 // entries not read yet
@@ -44,11 +46,14 @@ struct NodeStatus {
   std::string version;
   int64_t uptime_us = 0;
   int64_t wall_us = 0;
-  bool ready = false;
+  bool started = false;             // pipelines run
+  bool ready = false;               // and it can do its work: `trouble` is empty
+  std::string trouble;              // what keeps it from that
   bool paused = false;              // not reading from MQTT: disk nearly full
   std::string error;                // why it cannot go on; empty: it can
   MqttLinkStats lane, sink;
   uint64_t refused = 0;
+  std::string clock;                // "known", or what is assumed of it
   JournalStats journal;
   StoreStats store;
   NodeCounters counters;

@@ -5,44 +5,95 @@
 #include "base/hash.h"
 
 namespace rivulet {
+namespace {
+
+std::vector<TopicPattern> PatternsOf(const std::vector<std::string>& filters) {
+  std::vector<TopicPattern> patterns;
+  for (const std::string& filter : filters) {
+    Result<TopicPattern> pattern = TopicPattern::Parse(filter);
+    if (pattern.ok()) patterns.push_back(std::move(*pattern));
+  }
+  return patterns;
+}
+
+bool IsOf(const std::vector<TopicPattern>& patterns, std::string_view topic) {
+  std::vector<std::string_view> captures;
+  return std::any_of(patterns.begin(), patterns.end(), [&](const TopicPattern& pattern) {
+    return pattern.Match(topic, &captures);
+  });
+}
+
+uint64_t ContentOf(std::string_view topic, std::string_view payload) {
+  return Hash64(topic) * 31 + Hash64(payload);
+}
+uint64_t ContentOf(const MqttMessage& message) { return ContentOf(message.topic, message.payload); }
+
+}  // namespace
 
 void RetainedFilter::Subscribed(const std::vector<std::string>& filters,
                                 const std::vector<std::string>& former) {
   const std::lock_guard lock(mutex_);
+  std::vector<std::string> fresh;
   for (const std::string& filter : filters) {
-    if (std::find(former.begin(), former.end(), filter) != former.end()) continue;
-    Result<TopicPattern> pattern = TopicPattern::Parse(filter);
-    if (pattern.ok()) fresh_.push_back(std::move(*pattern));
+    if (std::find(former.begin(), former.end(), filter) == former.end()) fresh.push_back(filter);
   }
+  fresh_ = PatternsOf(fresh);
+  former_ = PatternsOf(former);
 }
 
 void RetainedFilter::Renewed(const std::vector<std::string>& filters) {
   const std::lock_guard lock(mutex_);
-  renewed_.clear();
-  admitted_anew_.clear();
-  for (const std::string& filter : filters) {
-    Result<TopicPattern> pattern = TopicPattern::Parse(filter);
-    if (pattern.ok()) renewed_.push_back(std::move(*pattern));
-  }
+  journaled_anew_.clear();
+  renewed_ = PatternsOf(filters);
 }
 
-bool RetainedFilter::Admit(const MqttMessage& message) {
-  if (!message.retained) return true;
+RetainedFilter::Verdict RetainedFilter::Judge(const MqttMessage& message) const {
+  if (!message.retained) return Verdict::kNews;
   const std::lock_guard lock(mutex_);
-  const auto is_of = [&message](const std::vector<TopicPattern>& patterns) {
-    std::vector<std::string_view> captures;
-    return std::any_of(patterns.begin(), patterns.end(), [&](const TopicPattern& pattern) {
-      return pattern.Match(message.topic, &captures);
-    });
-  };
-  const bool renewed = is_of(renewed_);
-  if (message.resumed && !renewed && !is_of(fresh_)) return false;
-  // A bound on memory; what is forgotten may be counted twice only if the session is lost as well.
-  if (admitted_.size() >= kRemembered) admitted_.clear();
-  if (admitted_anew_.size() >= kRemembered) admitted_anew_.clear();
-  const uint64_t content = Hash64(message.topic) * 31 + Hash64(message.payload);
-  const bool first = admitted_.insert(content).second;
-  return renewed ? admitted_anew_.insert(content).second : first;
+  const uint64_t content = ContentOf(message);
+  if (refused_.contains(content)) return Verdict::kNews;
+  if (IsOf(renewed_, message.topic)) {
+    return journaled_anew_.contains(content) ? Verdict::kRepetition : Verdict::kNews;
+  }
+  const bool fresh = IsOf(fresh_, message.topic) && !IsOf(former_, message.topic);
+  if (message.resumed && !fresh) return Verdict::kRepetition;
+  return journaled_.contains(content) ? Verdict::kRepetition : Verdict::kAsksPast;
+}
+
+void RetainedFilter::Past(std::string_view topic, std::string_view payload) {
+  const std::lock_guard lock(mutex_);
+  if (last_.size() >= kRemembered) last_.clear();
+  last_[Hash64(topic)] = ContentOf(topic, payload);
+  if (IsOf(fresh_, topic)) Remember(&past_, ContentOf(topic, payload));
+}
+
+bool RetainedFilter::WasJournaled(const MqttMessage& message) const {
+  const std::lock_guard lock(mutex_);
+  const uint64_t content = ContentOf(message);
+  if (message.resumed && past_.contains(content)) return true;
+  const auto found = last_.find(Hash64(message.topic));
+  return found != last_.end() && found->second == content;
+}
+
+void RetainedFilter::Journaled(const MqttMessage& message) {
+  if (!message.retained) return;
+  const std::lock_guard lock(mutex_);
+  const uint64_t content = ContentOf(message);
+  refused_.erase(content);
+  Remember(&journaled_, content);
+  if (!renewed_.empty() && IsOf(renewed_, message.topic)) Remember(&journaled_anew_, content);
+}
+
+void RetainedFilter::Refused(const MqttMessage& message) {
+  if (!message.retained) return;
+  const std::lock_guard lock(mutex_);
+  Remember(&refused_, ContentOf(message));
+}
+
+// A bound on memory; what is forgotten may be counted twice only if the session is lost as well.
+void RetainedFilter::Remember(Contents* contents, uint64_t content) {
+  if (contents->size() >= kRemembered) contents->clear();
+  contents->insert(content);
 }
 
 }  // namespace rivulet

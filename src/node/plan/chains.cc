@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/suggest.h"
+#include "node/plan/publish_loops.h"
 
 namespace rivulet {
 namespace {
@@ -96,6 +97,7 @@ std::vector<size_t> CheckChains(Specs pipelines, bool all, ConfigErrors* errors)
            errors);
     faulty.insert(circle.begin(), circle.end());
   }
+  CheckPublishLoops(pipelines, &faulty, errors);
   return {faulty.begin(), faulty.end()};
 }
 

@@ -42,12 +42,21 @@ std::string DescribeKeep(const WindowSpec& w) {
   return w.keep_us > 0 ? ", keys kept for " + FormatDuration({w.keep_us}) : "";
 }
 
+std::string DescribeMonths(const CalendarLength& c) {
+  const bool years = c.months % 12 == 0;
+  const int64_t count = years ? c.months / 12 : c.months;
+  std::string text = std::to_string(count) + (years ? " year" : " month") + (count > 1 ? "s" : "");
+  if (c.day > 1) text += " from day " + std::to_string(c.day);
+  if (c.months > 1) text += (c.day > 1 ? " of month " : " from month ") + std::to_string(c.first_month);
+  return text;
+}
+
 // `gap`: of a session whose records bring their own, as written.
 std::string DescribeWindow(const WindowSpec& w, const std::string& gap) {
   std::string text;
   switch (w.kind) {
     case WindowSpec::Kind::kTumbling:
-      text = "tumbling " + FormatDuration({w.size_us});
+      text = "tumbling " + (w.calendar.months > 0 ? DescribeMonths(w.calendar) : FormatDuration({w.size_us}));
       break;
     case WindowSpec::Kind::kSliding:
       text = "sliding " + FormatDuration({w.size_us}) + " every " + FormatDuration({w.slide_us});
@@ -68,6 +77,7 @@ std::string DescribeWindow(const WindowSpec& w, const std::string& gap) {
   }
   if (w.offset_us != 0) text += ", offset " + FormatDuration({w.offset_us});
   if (!w.zone.empty()) text += ", wall clock of " + w.zone;
+  if (w.repeated_apart) text += ", what it shows twice told apart";
   if (w.kind != WindowSpec::Kind::kGlobal) text += ", lateness " + FormatDuration({w.lateness_us});
   text += DescribeEmit(w.emit) + DescribeKeep(w);
   if (!w.per_key.on) return text;
@@ -76,12 +86,13 @@ std::string DescribeWindow(const WindowSpec& w, const std::string& gap) {
 }
 
 std::string DescribeSink(const SinkSpec& sink) {
+  const std::string gap = sink.record_gaps ? ", records gaps and goes on" : "";
   switch (sink.kind) {
     case SinkSpec::Kind::kMqtt:
       return "mqtt " + sink.target.text + " (qos " + std::to_string(sink.qos) +
              (sink.retain ? ", retained)" : ")");
-    case SinkSpec::Kind::kSqlite: return "sqlite " + sink.target.text + ", table " + sink.table;
-    case SinkSpec::Kind::kFile: return "file " + sink.target.text;
+    case SinkSpec::Kind::kSqlite: return "sqlite " + sink.target.text + ", table " + sink.table + gap;
+    case SinkSpec::Kind::kFile: return "file " + sink.target.text + gap;
     case SinkSpec::Kind::kStdout: return "stdout";
   }
   return "";
@@ -108,6 +119,14 @@ void AppendResultTime(const PipelinePlan& plan, std::string* out) {
   *out += "\n";
 }
 
+// What becomes of the only source's windows when nothing comes.
+void AppendSilence(const SourcePlan& source, std::string* out) {
+  if (source.arrival_time) return;
+  *out += source.idle ? "    idle: after " + FormatDuration(*source.idle) +
+                            " without records, time goes on with the clock\n"
+                      : "    no idle: without records time stands still; open windows wait for the next\n";
+}
+
 void AppendOneSource(const PipelinePlan& plan, size_t index, std::string* out) {
   const SourcePlan& source = plan.source.at(index);
   const SourceSpec& spec = index == 0 ? plan.spec.source : plan.spec.others[index - 1];
@@ -127,7 +146,7 @@ void AppendOneSource(const PipelinePlan& plan, size_t index, std::string* out) {
   }
   *out += ", watermark = max - " + FormatDuration(source.delay) + ", dead letter if over " +
           FormatDuration(source.max_ahead) + " ahead\n";
-  if (!source.several()) return;
+  if (!source.several()) return AppendSilence(source, out);
   if (source.idle) *out += "    idle: after " + FormatDuration(*source.idle) + " without records\n";
   for (const auto& [name, text] : spec.set) *out += "    set " + name.text + " = " + text.text + "\n";
   if (!spec.where.text.empty()) *out += "    where " + spec.where.text + "\n";
@@ -263,10 +282,9 @@ void AppendWindow(const PipelinePlan& plan, std::string* out) {
     const auto* window = std::get_if<WindowStep>(&step.what);
     if (window == nullptr) continue;
     *out += "    window: " + DescribeWindow(plan.window, window->gap.text) + "\n";
-    for (size_t i = 0; i < window->aggregates.size(); ++i) {
-      const auto& [name, text] = window->aggregates[i];
+    for (const auto& [name, text] : window->aggregates) {
       *out += "    " + name.text + " = " + text.text + ": " +
-              TypeNames(plan.aggregates.output_type(i)) + "\n";
+              TypeNames(plan.aggregate_types.at(name.text)) + "\n";
     }
   }
   std::vector<std::string> slots;

@@ -55,6 +55,14 @@ std::string PipelinePlan::JoinSignature() const {
 }
 
 // The end of the input is the end for all.
+bool SourcePlan::FollowsTime() const {
+  if (brings_watermark) return false;
+  for (size_t i = 0; i < sources(); ++i) {
+    if (at(i).arrival_time || at(i).idle) return true;
+  }
+  return false;
+}
+
 int64_t SourcePlan::Brought(int64_t watermark) const {
   if (!brings_watermark || watermark == std::numeric_limits<int64_t>::max()) return watermark;
   return SaturatingSub(watermark, delay.us);
@@ -71,8 +79,13 @@ std::string PipelinePlan::StateSignature() const {
   if (window.per_key.on) text += " per key";
   if (!window.keyed()) return text;
   text += " keyed " + std::to_string(window.count) + " " + std::to_string(window.count_slide) + " " +
-          window.zone + (window.own_gaps ? " gaps" : "") + (window.emit.discarding ? " discarding" : "") +
-          (window.filled() ? " filled" : "");
+          window.zone + (window.own_gaps ? " gaps" : "") + (window.emit.discarding ? " discarding" : "");
+  if (window.calendar.months > 0) {
+    text += " months " + std::to_string(window.calendar.months) + " " +
+            std::to_string(window.calendar.day) + " " + std::to_string(window.calendar.first_month);
+  }
+  if (window.repeated_apart) text += " apart";
+  if (window.filled()) text += " filled";
   return text;
 }
 

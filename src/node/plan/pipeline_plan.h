@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,7 @@ struct SourcePlan {
   // Set: the array of `field` is taken apart. Fields of its elements are among payload_fields.
   std::optional<ExplodeOptions> explode;
   bool arrival_time = false;
+  bool timeless = false;                   // rows of a table: when they came makes no difference
   uint32_t time_column = 0;
   // Results read from a file: the time is an end, and the last microsecond before it where this start, of the
   // same unit, differs.
@@ -75,6 +77,9 @@ struct SourcePlan {
   size_t sources() const { return 1 + others.size(); }
   const SourcePlan& at(size_t i) const { return i == 0 ? *this : others[i - 1]; }
   SourcePlan& at(size_t i) { return i == 0 ? *this : others[i - 1]; }
+
+  // Whether W can go on when no record comes.
+  bool FollowsTime() const;
 
   std::unique_ptr<Decoder> NewDecoder() const;
   // W that a message with `watermark` brings along.
@@ -122,6 +127,7 @@ struct PipelinePlan {
   StepChain arguments;
   StepChain after;                         // set and where on results
   uint32_t result_columns = 0;
+  std::map<std::string, expr::StaticType> aggregate_types;  // of the names in `aggregate`
   std::vector<ResultEncoder::Field> result_fields;
 
   // Key fields, window and whose time it is: while this stays the same, open windows survive a change of

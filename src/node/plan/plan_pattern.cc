@@ -29,6 +29,7 @@ bool Planner::IsAggregate(std::string_view name) const {
 
 bool Planner::TakeElement(const std::string& element, expr::AggregateCall call, size_t offset,
                           expr::Scope* scope, std::string* field, expr::Diagnostic* diagnostic) {
+  if (over_records_) return TakeAggregate(std::move(call), scope, field, diagnostic);
   auto& elements = plan_->pattern.elements;
   const auto found = std::find_if(elements.begin(), elements.end(), [&element](const PatternElement& e) {
     return !e.negated && e.name == element;

@@ -54,6 +54,13 @@ uint32_t Planner::DefineField(const std::string& name, expr::StaticType type) {
   return column;
 }
 
+void Planner::ReadObjects() {
+  if (source_->format == SourceSpec::Format::kValue) {
+    source_->payload_fields.push_back(source_->value_field);
+  }
+  source_->format = SourceSpec::Format::kJson;
+}
+
 void Planner::PlanSources() {
   SourcePlan& first = plan_->source;
   first.others.resize(spec_.others.size());
@@ -73,11 +80,7 @@ void Planner::PlanSources() {
             "per-key time ('per') with several sources");
     }
     if (!options_.replay) continue;
-    // Lines of a replay are objects that name their source, whatever the source's own form is.
-    if (source_->format == SourceSpec::Format::kValue) {
-      source_->payload_fields.push_back(source_->value_field);
-    }
-    source_->format = SourceSpec::Format::kJson;
+    ReadObjects();
   }
   MeetSources();
 }

@@ -25,7 +25,7 @@ void Planner::PlanTime() {
   if (time.delay > kLongestDelay) {
     Fault(spec_.name, ErrorCode::kBadSettingValue, "delay is longer than ten years");
   }
-  if (time.arrival) return;
+  if (time.arrival) return options_.replay ? ReadObjects() : void();
   if (!spec_.source.pipeline.text.empty() && time.field.text.empty() && time.value.text.empty()) {
     return PlanResultTime();
   }

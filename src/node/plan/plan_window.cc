@@ -50,12 +50,12 @@ void Planner::PlanFill(const WindowStep& step) {
   window.fill = static_cast<WindowSpec::Fill>(step.fill);
   // Without `fill` a window has a result when something is carried into it.
   window.keep_us = step.fill == WindowStep::Fill::kNone ? step.carry.us : step.keep.us;
-  if (window.emit.any() || !window.zone.empty()) {
+  if (window.emit.any() || window.follows_clock()) {
     faults_.Add(step.mark, ErrorCode::kBadFill,
-                "'carry' and 'fill' with early results ('emit') or a wall clock ('zone'); expected windows "
-                "that are put out when they close, with edges in UTC");
+                "'carry' and 'fill' with early results ('emit'), a wall clock ('zone') or months; expected "
+                "windows of one length that are put out when they close, with edges in UTC");
   }
-  if (window.keep_us / step.size.us > kMostFilled) {
+  if (step.months == 0 && window.keep_us / step.size.us > kMostFilled) {
     faults_.Add(step.mark, ErrorCode::kBadFill,
                 "a key that falls silent would have " + std::to_string(window.keep_us / step.size.us) +
                     " more windows; at most " + std::to_string(kMostFilled) + " are filled: expected '" +
@@ -85,16 +85,26 @@ void Planner::PlanGap(const WindowStep& step) {
   plan_->arguments.AddSet(column, *program);
 }
 
-// Edges that follow a wall clock lie at the same hours of each day.
+// Edges that follow a wall clock lie at the same hours of each day, or of the same day of months.
 void Planner::PlanZone(const WindowStep& step) {
+  if (step.months > 0) {
+    plan_->window.calendar = {step.months, static_cast<int>(step.day), static_cast<int>(step.month)};
+    if (step.offset >= Duration::Seconds(86'400)) {
+      faults_.Add(step.mark, ErrorCode::kBadWindow,
+                  "its offset is " + FormatDuration(step.offset) +
+                      "; with months it is a time of day, less than 1d: 'day' is for days");
+    }
+  }
   if (step.zone.text.empty()) return;
   plan_->window.zone = step.zone.text;
+  plan_->window.repeated_apart = step.repeated_apart;
   std::string error;
   if (!TimeZone::Find(step.zone.text, &error)) {
     Fault(step.zone, ErrorCode::kBadSettingValue, "'" + step.zone.text + "' " + error);
   }
   constexpr int64_t kHour = int64_t{3600} * 1'000'000, kDay = 24 * kHour;
   const int64_t size = step.size.us;
+  if (step.months > 0) return;
   if (size % kDay == 0 || (size % kHour == 0 && kDay % size == 0)) return;
   faults_.Add(step.mark, ErrorCode::kBadWindow,
               "its length is " + FormatDuration(step.size) +
@@ -106,14 +116,16 @@ void Planner::PlanEmit(const WindowStep& step) {
   emit.on_change = step.emit.on_change;
   emit.records = static_cast<uint64_t>(step.emit.records);
   emit.interval_us = step.emit.interval.us;
-  emit.discarding = emit.any() && step.emit.discarding;
-  if (!emit.any()) return;
+  emit.discarding = step.emit.discarding;
+  if (!emit.any() && !emit.discarding) return;
   const bool overlap = step.kind == WindowStep::Kind::kSliding || step.kind == WindowStep::Kind::kCumulate;
   if (overlap && step.slide.us > 0 && step.size.us / step.slide.us > kMaxEarlyOverlap) {
     faults_.Add(step.mark, ErrorCode::kBadWindow,
                 "more than " + std::to_string(kMaxEarlyOverlap) +
-                    " windows overlap; with early results each record is added to all of them");
+                    " windows overlap; with early results or 'mode: discarding' each record is added to all "
+                    "of them");
   }
+  if (!emit.any()) return;
   constexpr std::string_view kEarly = "early";
   const auto taken = [&](const MarkedText& name) {
     if (name.text != kEarly) return;

@@ -351,16 +351,10 @@ void Planner::PlanWindow(const WindowStep& step) {
   }
   if (window.per_key.on && window.keyed() && !window.filled()) {
     faults_.Add(step.mark, ErrorCode::kUnsupportedYet,
-                "per-key time ('per') with early results, gaps of each record or a zone's wall clock");
+                "per-key time ('per') with early results, 'mode: discarding', gaps of each record, a "
+                "zone's wall clock or months");
   }
   PlanAggregates(step);
-  std::vector<ResultOutput> outputs;
-  for (size_t i = 0; i < plan_->aggregates.outputs(); ++i) {
-    outputs.push_back({plan_->aggregates.output_name(i), plan_->aggregates.output_type(i),
-                       plan_->aggregates.output_is_json(i)});
-  }
-  FinishRecords();
-  BuildResultScope(outputs);
 }
 
 // All that is computed of records is known.
@@ -376,51 +370,6 @@ void Planner::FinishRecords() {
   std::vector<uint32_t> read = plan_->argument_columns;
   if (plan_->gap_column) read.push_back(*plan_->gap_column);
   plan_->keyed.Finish(plan_->arguments, read, scope_.column_count());
-}
-
-void Planner::PlanAggregates(const WindowStep& step) {
-  if (step.aggregates.empty()) {
-    faults_.Add(step.mark, ErrorCode::kMissingSetting,
-                "'window' needs 'aggregate', for example aggregate: { samples: count() }");
-  }
-  for (const auto& [name, text] : step.aggregates) {
-    const auto is_key = std::find(plan_->key_names.begin(), plan_->key_names.end(), name.text);
-    if (is_key != plan_->key_names.end()) {
-      Fault(name, ErrorCode::kNameTaken, "'" + name.text + "' is a key field");
-    }
-    if (!CheckNewName(name)) continue;
-    expr::Diagnostic diagnostic;
-    const std::vector<Hyphenated> hyphenated = FindHyphenated(text.text);
-    Result<expr::AggregateCall> call = expr::CompileAggregate(text.text, &scope_, &diagnostic);
-    TakeNewFields();
-    if (call.ok()) {
-      size_t offset = 0;
-      const Status status = plan_->aggregates.Add(name.text, *call, &offset);
-      if (status.ok()) {
-        NoteHyphenated(text, hyphenated);
-        continue;
-      }
-      diagnostic = {status.code(), offset, status.message()};
-    }
-    HintAtBackQuotes(hyphenated, &diagnostic);
-    errors_->push_back(LocateDiagnostic(spec_.file, text, diagnostic));
-  }
-  const AggregatePlan& aggregates = plan_->aggregates;
-  for (size_t i = 0; i < aggregates.arguments().size(); ++i) {
-    PlanArgument(aggregates.arguments()[i]);
-  }
-}
-
-void Planner::PlanArgument(const expr::Program& program) {
-  if (program.column() >= 0) {
-    plan_->argument_columns.push_back(static_cast<uint32_t>(program.column()));
-    return;
-  }
-  // Back quotes cannot be part of a plain name, so this can collide with none.
-  const uint32_t column = scope_.Define("`" + program.canonical() + "`", program.type());
-  known_fields_ = scope_.fields().size();
-  plan_->argument_columns.push_back(column);
-  plan_->arguments.AddSet(column, program);
 }
 
 expr::Scope Planner::ResultScope() {
@@ -443,6 +392,10 @@ void Planner::BuildResultScope(const std::vector<ResultOutput>& outputs) {
   for (const ResultOutput& o : outputs) {
     plan_->result_fields.push_back({o.name, results.Define(o.name, o.type), o.json});
   }
+  EnterResults(std::move(results));
+}
+
+void Planner::EnterResults(expr::Scope results) {
   scope_ = std::move(results);
   known_fields_ = scope_.fields().size();
   after_window_ = true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,8 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   static const DecodedField* FindPayload(const SourcePlan& source, const std::string& name);
   static bool HasField(const SourcePlan& source, const std::string& name);
   // plan_upstream.cc
+  // Lines of a replay that say where or when they come from are objects, whatever the payloads are.
+  void ReadObjects();
   void PlanUpstream();
   void PlanResultTime();
   // planner_tables.cc
@@ -83,7 +86,16 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   void PlanZone(const WindowStep& step);
   void PlanEmit(const WindowStep& step);
   void PlanFill(const WindowStep& step);
+  // plan_aggregates.cc
   void PlanAggregates(const WindowStep& step);
+  // One output of `aggregate`: an output of the window, or, with *program filled, an expression over some.
+  bool CompileOutput(const std::string& name, const std::string& text, expr::Scope* results,
+                     std::optional<expr::Program>* program, expr::Diagnostic* diagnostic);
+  bool AddAggregate(const std::string& name, const expr::AggregateCall& call, expr::Scope* results,
+                    expr::Diagnostic* diagnostic);
+  bool TakeAggregate(expr::AggregateCall call, expr::Scope* results, std::string* field,
+                     expr::Diagnostic* diagnostic);
+  void PlanOutput(const std::string& name, std::optional<expr::Program> program, expr::Scope* results);
   void PlanArgument(const expr::Program& program);
   // plan_pattern.cc
   void PlanPattern(const PatternStep& step);
@@ -101,6 +113,7 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
     bool json = false;  // a list: an array in the result
   };
   void BuildResultScope(const std::vector<ResultOutput>& outputs);
+  void EnterResults(expr::Scope results);
   // With what every result has.
   expr::Scope ResultScope();
   void FinishRecords();
@@ -110,6 +123,7 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   std::string Take(expr::HistoryCall call) override;
   bool IsElement(std::string_view name) const override;
   bool IsAggregate(std::string_view name) const override;
+  bool OverRecords() const override { return over_records_; }
   expr::Scope* Records() override { return &scope_; }
   bool TakeElement(const std::string& element, expr::AggregateCall call, size_t offset,
                    expr::Scope* scope, std::string* field, expr::Diagnostic* diagnostic) override;
@@ -181,6 +195,11 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   };
   size_t element_ = 0;          // whose condition is compiled; their number: none's
   std::vector<ElementField> element_fields_;
+  // While `aggregate` is planned: the outputs of the window, as columns of the results; whether calls in an
+  // expression are aggregates over the window's records, and the condition behind it.
+  std::vector<ResultEncoder::Field> aggregate_columns_;
+  bool over_records_ = false;
+  std::vector<expr::Program> aggregate_filter_;  // one, or none
   size_t history_ = kNoStep;  // of keyed.steps: the history step that can take further calls
 };
 

@@ -103,6 +103,7 @@ void Planner::PlanMessageTable(const TableSpec& spec, TablePlan* table) {
   SourcePlan& source = *table->source;
   source.format = options_.replay ? SourceSpec::Format::kJson : spec.source.format;
   source.csv = spec.source.csv;
+  source.timeless = true;
   source.arrival_time = true;  // a row that has a time has it from `valid_from`
   for (const MarkedText& text : spec.source.topics) {
     Result<TopicPattern> pattern = TopicPattern::Parse(text.text);

@@ -17,8 +17,34 @@ namespace rivulet {
 namespace {
 
 constexpr size_t kLongestLine = 64u << 20;
-constexpr std::string_view kPunctuation = "{\"@watermark\"";
-constexpr std::string_view kTableLine = "{\"@table\"";
+
+// Takes `text` and white space around it off the front.
+bool Take(std::string_view* line, std::string_view text) {
+  const auto skip = [line] {
+    while (!line->empty() && (line->front() == ' ' || line->front() == '\t')) line->remove_prefix(1);
+  };
+  skip();
+  if (!line->starts_with(text)) return false;
+  line->remove_prefix(text.size());
+  skip();
+  return true;
+}
+
+// Takes {"name": off the front.
+bool TakeName(std::string_view* line, std::string_view name) {
+  return Take(line, "{") && Take(line, "\"") && Take(line, name) && Take(line, "\"") && Take(line, ":");
+}
+
+// Takes a receive time off the front.
+bool TakeArrival(std::string_view* line, int64_t* us) {
+  int64_t ms = 0;
+  const auto [stop, error] = std::from_chars(line->data(), line->data() + line->size(), ms);
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 1000;
+  if (error != std::errc() || ms < 0 || ms > kMost) return false;
+  line->remove_prefix(static_cast<size_t>(stop - line->data()));
+  *us = ms * 1000;
+  return true;
+}
 
 // The time of a punctuation line; false when it is none.
 bool ParsePunctuation(std::string_view line, TimeUnit unit, int64_t* us) {
@@ -125,6 +151,7 @@ Status LineInput::SkipTo(uint64_t offset) {
 }
 
 bool LineInput::ParseTableLine(std::string_view line, InputMessage* message) const {
+  if (std::string_view rest = line; !TakeName(&rest, "@table")) return false;
   const nlohmann::json value = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!value.is_object()) return false;
   const nlohmann::json& name = value["@table"];
@@ -136,43 +163,50 @@ bool LineInput::ParseTableLine(std::string_view line, InputMessage* message) con
   return true;
 }
 
+bool LineInput::ParseControl(std::string_view line, TimeUnit unit, InputMessage* message) const {
+  std::string_view rest = line;
+  if (TakeName(&rest, "@watermark")) {
+    if (!ParsePunctuation(line, unit, &message->watermark_us)) return false;
+    message->kind = InputMessage::Kind::kWatermark;
+    return true;
+  }
+  int64_t received = 0;
+  rest = line;
+  const bool arrival = TakeName(&rest, "@arrival");
+  if (!arrival) rest = line;
+  if (!arrival && !TakeName(&rest, "@tick")) return false;
+  if (!TakeArrival(&rest, &received)) return false;
+  const bool resumes = !arrival && Take(&rest, ",") && Take(&rest, "\"@resumes\"") && Take(&rest, ":") &&
+                       Take(&rest, "true");
+  const bool tick = Take(&rest, "}") && rest.empty();
+  if (!tick && !arrival) return false;
+  message->payload.arrival_us = received;
+  message->resumes = resumes;
+  if (tick) message->kind = InputMessage::Kind::kTick;
+  return tick;
+}
+
 void LineInput::AddLine(std::string_view line, uint64_t offset, TimeUnit unit,
                         std::vector<InputMessage>* messages) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   // Nearly every line is a record, and one look at its beginning shows it.
-  const bool record = line.size() > 2 && line[0] > ' ' && line[2] != kPunctuation[2];
+  const bool record = line.size() > 2 && line[0] > ' ' && line[1] > ' ' && line[2] != '@';
   if (!record && line.find_first_not_of(" \t") == std::string_view::npos) return;
   // Made where it stays: copied there right after it is written, each copy would wait for the writing.
   InputMessage& message = messages->emplace_back();
   message.payload = {line, 0, offset};
-  if (!record && line.starts_with(kPunctuation) && ParsePunctuation(line, unit, &message.watermark_us)) {
-    message.kind = InputMessage::Kind::kWatermark;
+  if (!record && ParseControl(line, unit, &message)) {
+    // No record.
   } else if (!sources_.empty() && !FindSource(line, &message)) {
     message.source = InputMessage::kNoSource;
   }
   if (only_table_) {
     message.kind = InputMessage::Kind::kTable;
     message.table = *only_table_;
-  } else if (!record && !tables_.empty() && line.starts_with(kTableLine) && ParseTableLine(line, &message)) {
+  } else if (!record && !tables_.empty() && ParseTableLine(line, &message)) {
     message.kind = InputMessage::Kind::kTable;
   }
 }
-
-namespace {
-
-// Takes `text` and white space around it off the front.
-bool Take(std::string_view* line, std::string_view text) {
-  const auto skip = [line] {
-    while (!line->empty() && (line->front() == ' ' || line->front() == '\t')) line->remove_prefix(1);
-  };
-  skip();
-  if (!line->starts_with(text)) return false;
-  line->remove_prefix(text.size());
-  skip();
-  return true;
-}
-
-}  // namespace
 
 bool LineInput::FindSource(std::string_view line, InputMessage* message) const {
   if (!Take(&line, "{") || !Take(&line, "\"@source\"") || !Take(&line, ":") || !Take(&line, "\"")) {
@@ -184,10 +218,7 @@ bool LineInput::FindSource(std::string_view line, InputMessage* message) const {
   message->source = static_cast<uint8_t>(name - sources_.begin());
   line.remove_prefix(end + 1);
   if (!Take(&line, ",") || !Take(&line, "\"@arrival\"") || !Take(&line, ":")) return true;
-  int64_t ms = 0;
-  const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), ms);
-  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 1000;
-  if (error == std::errc() && ms >= 0 && ms <= kMost) message->payload.arrival_us = ms * 1000;
+  (void)TakeArrival(&line, &message->payload.arrival_us);
   return true;
 }
 

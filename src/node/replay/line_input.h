@@ -26,8 +26,11 @@ class LineInput {
   // Goes on at `offset`, which must not lie before the current one. Standard input is read and thrown away.
   Status SkipTo(uint64_t offset);
 
-  // Lines of several sources: each is an object that begins with {"@source": NAME, or is a punctuation. It
-  // may go on with "@arrival", its receive time in epoch ms. What names none of these is of no source.
+  // A line can begin with {"@arrival": T, its receive time in epoch ms; {"@tick": T} and {"@arrival": T}
+  // alone say that nothing else came up to then. {"@tick": T, "@resumes": true}: nor was listened to.
+  //
+  // Lines of several sources: each is an object that begins with {"@source": NAME, or is a punctuation or a
+  // tick. It may go on with "@arrival". What names none of these is of no source.
   void SetSources(std::vector<std::string> names) { sources_ = std::move(names); }
 
   // The next lines, about `bytes` of them, without line ends; blank lines are left out. Empty at the end. The
@@ -55,6 +58,8 @@ class LineInput {
                std::vector<InputMessage>* messages);
   bool ParseTableLine(std::string_view line, InputMessage* message) const;
 
+  // Of a line that begins as no record does: false when it is one all the same.
+  bool ParseControl(std::string_view line, TimeUnit unit, InputMessage* message) const;
   // False when the line names no source.
   bool FindSource(std::string_view line, InputMessage* message) const;
 

@@ -88,6 +88,7 @@ class Replayer {
   Status Drain();
 
   const ReplayOptions& options_;
+  const std::unique_ptr<FileSystem> files_ = NewPosixFileSystem();
   std::unique_ptr<LineInput> input_;
   std::unique_ptr<Store> store_;
   std::vector<Link> links_;
@@ -155,10 +156,11 @@ Result<std::unique_ptr<PipelinePlan>> Replayer::PlanFirst(const PipelineSpec& sp
   const bool arrival = spec.source.time.arrival ||
                        std::any_of(spec.others.begin(), spec.others.end(),
                                    [](const SourceSpec& other) { return other.time.arrival; });
-  if (arrival) {
+  if (arrival && spec.source.name.text.empty() && spec.source.format == SourceSpec::Format::kCsv) {
     return Status(ErrorCode::kUsage,
                   "pipeline '" + spec.name.text +
-                      "' runs on arrival time, which a file does not have; give it time: { field: ... }");
+                      "' runs on arrival time, which lines of CSV do not have; replay lines of JSON that "
+                      "begin with {\"@arrival\": <epoch ms>");
   }
   input_->SetSources(SourceNames(spec));
   PlanOptions plan_options;
@@ -280,7 +282,7 @@ Status Replayer::AddOutput(Pipeline* pipeline, bool last, ChannelKind kind, cons
   if (own.empty() || (name == std::string::npos && !last)) return Status::Ok();
   OutputChannel& channel = pipeline->channel(kind);
   if (own == "-") return channel.AddSink("stdout", NewStdoutSink());
-  RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> sink, NewFileSink(own));
+  RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> sink, NewFileSink(own, files_.get(), OutputUse::kReplace));
   return channel.AddSink("file " + own, std::move(sink));
 }
 

@@ -1,6 +1,6 @@
-// LateSink: stands in for a sink that could not be opened at start (the stick is not in yet, another
-// program holds the database) and opens it when that becomes possible. Until then its results wait in
-// the output log.
+// LateSink: opens its sink when that is possible: at once, or later (the stick is not in yet, another program
+// holds the database, a file of someone else is in the way), and again when what it wrote to was moved
+// away. Until then its results wait in the output log, and nobody else is held up.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,13 @@
 
 namespace rivulet {
 
-// True when waiting may help: not when the receiver is there but is the wrong one.
-bool MayOpenLater(const Status& failure);
+// Opens `sink` at `stored`, the cursor last committed. `begin`: number of the first entry the log still has.
+// `*cursor`: where it is then. Errors: those of Open and Skip.
+Status OpenSinkAt(Sink* sink, const SinkCursor& stored, uint64_t begin, SinkCursor* cursor);
 
-// `sink` failed to open at `cursor` with `failure`. `end`: the sequence that the log's next entry gets; no
-// entry from there on can have reached the receiver before.
-std::unique_ptr<Sink> NewLateSink(std::unique_ptr<Sink> sink, const SinkCursor& cursor, uint64_t end,
-                                  const Status& failure);
+// `end`: the number that the log's next entry gets; no entry from there on can have reached the receiver
+// before. Tries to open at once: Stats() say whether that went well.
+std::unique_ptr<Sink> NewLateSink(std::unique_ptr<Sink> sink, const SinkCursor& stored, uint64_t begin,
+                                  uint64_t end);
 
 }  // namespace rivulet

@@ -19,10 +19,7 @@ class LineWriter {
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
 
-  // Opens `path` for writing, creating it if need be; existing content is kept and the position is
-  // its start. A new file's name is safe from a power cut afterwards. Errors: kIo.
-  Status Open(const std::string& path);
-  // Opens `path` and empties it. Unlike Open this also takes pipes and devices.
+  // Opens `path` and empties it; also pipes and devices. Errors: kIo.
   Status OpenEmpty(const std::string& path);
   // Writes to standard output from now on, which stays open.
   void UseStandardOutput();
@@ -30,16 +27,8 @@ class LineWriter {
   // Appends `line` and a newline. Errors: kIo, kDiskFull; then part of the buffer may be written.
   Status Append(std::string_view line);
   Status Flush();
-  // Flushed and safe from a power cut afterwards.
-  Status Sync();
-
-  // Cuts the file to `length`, at most Size(), drops the buffer and goes on writing there.
-  Status CutTo(uint64_t length);
-  // Length of the file, without what is buffered. Errors: kIo, also when it is no regular file.
-  Result<uint64_t> Size() const;
 
  private:
-  Status OpenWith(const std::string& path, int flags);
   Status Failure(const char* what) const;
   Status WriteAll(std::string_view bytes);
 

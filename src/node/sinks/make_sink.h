@@ -8,9 +8,11 @@
 
 namespace rivulet {
 
-// `link` is used by MQTT sinks only, may be null without one, and outlives the sink. Errors: those
-// of the New...Sink functions.
+// `link` and `refused` are used by MQTT sinks only and may be null without one; `files` is used by
+// file sinks. All
+// outlive the sink. Errors: those of the New...Sink functions.
 Result<std::unique_ptr<Sink>> MakeSink(const SinkSpec& spec, const std::string& pipeline,
-                                       MqttLink* link);
+                                       MqttLink* link, FileSystem* files,
+                                       RefusedResults* refused = nullptr);
 
 }  // namespace rivulet

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "node/config/spec.h"
+#include "state/file.h"
 #include "transport/mqtt_link.h"
 
 namespace rivulet {
@@ -28,6 +29,11 @@ struct OutputEntry {
 struct SinkCursor {
   uint64_t next = 0;
   uint64_t position = 0;
+  // The receiver is the sink's own, and knows or shows how far it is: what it holds less than that is a
+  // gap, and without this what it holds is not touched. Nothing is offered until this is stored safely.
+  bool begun = false;
+  // Bytes known to be missing before `position`, of which the receiver has no note yet.
+  uint64_t gap = 0;
   bool operator==(const SinkCursor&) const = default;
 };
 
@@ -35,8 +41,29 @@ struct SinkStats {
   std::string name;           // "mqtt aggregates/{sensor}"
   uint64_t delivered = 0;     // since start
   uint64_t errors = 0;
+  uint64_t refused = 0;       // that the receiver will never take: set aside
   bool available = true;
   std::string last_error;
+  uint64_t gaps = 0;          // results found missing at the receiver, and noted there
+  std::string last_gap;
+};
+
+// A result that its receiver will never take.
+struct RefusedResult {
+  std::string_view pipeline, sink, topic, id, reason;
+  std::string_view json;
+};
+
+// Where such results are kept, so that they neither hold up what follows nor are gone.
+class RefusedResults {
+ public:
+  virtual ~RefusedResults() = default;
+  // Errors: those of the file; then the result is not kept, and is to be brought again.
+  virtual Status Keep(const RefusedResult& result) = 0;
+  // What was kept is on the medium.
+  virtual Status Sync() = 0;
+  // Whether a result of `pipeline` on this topic would come to it as input again.
+  virtual bool ComesBack(std::string_view pipeline, std::string_view topic) const = 0;
 };
 
 // All functions are called on one thread. A sink never throws a result away: what it cannot take
@@ -69,19 +96,34 @@ class Sink {
   virtual bool WantsIds() const { return true; }
 
   virtual SinkStats Stats() const = 0;
+
+  // True when the receiver turned out not to be the one that was opened any more: open again.
+  virtual bool Lost() const { return false; }
+
+  // What Open found at the receiver ends before `begin`, and what is missing is no longer kept. ok: it was
+  // noted at the receiver, and Cursor().next is `begin`. Errors: kSinkGap, with the ways out.
+  virtual Status Skip(uint64_t begin);
 };
 
 // Publishes to `link` (shared with others; outlives the sink), QoS 1 in order: at most one QoS 1
 // publish sequence, cursor moves on PUBACK. Template fields are taken from the result's JSON.
-Result<std::unique_ptr<Sink>> NewMqttSink(const SinkSpec& spec, MqttLink* link);
+// What the broker refuses, or ends connections for (tried alone kAloneTries times), goes to `refused`
+// (shared, outlives the sink; null: it is only counted) and counts as delivered.
+inline constexpr int kAloneTries = 3;
+Result<std::unique_ptr<Sink>> NewMqttSink(const SinkSpec& spec, MqttLink* link,
+                                          const std::string& pipeline = "",
+                                          RefusedResults* refused = nullptr);
 
 // Upserts into a table whose columns are created from the results' fields; result and cursor in
 // one transaction, so nothing is lost or doubled whatever crashes.
 Result<std::unique_ptr<Sink>> NewSqliteSink(const SinkSpec& spec, const std::string& pipeline);
 
 // One JSON object a line. After a crash the file is cut to cursor.position and continued, so it
-// ends up byte for byte what an uninterrupted run writes.
-Result<std::unique_ptr<Sink>> NewFileSink(const std::string& path);
+// ends up byte for byte what an uninterrupted run writes. A sink that has not begun uses the file as `use`
+// says. With `record_gaps` a line {"@gap":{"bytes":B,"before":N}} stands where B bytes were taken out of
+// the file before result number N; without, the sink cannot be opened then (kSinkGap). `files` outlives it.
+Result<std::unique_ptr<Sink>> NewFileSink(const std::string& path, FileSystem* files,
+                                          OutputUse use = OutputUse::kNew, bool record_gaps = false);
 
 // Standard output, one JSON object a line; at-least-once by nature.
 std::unique_ptr<Sink> NewStdoutSink();

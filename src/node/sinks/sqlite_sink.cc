@@ -5,10 +5,15 @@
 // So each Offer costs one sync, and the more results an Offer brings the less each costs.
 #include "node/sinks/sqlite_sink.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <map>
 #include <utility>
 #include <vector>
@@ -107,27 +112,58 @@ class SqliteSink final : public Sink {
       : path_(spec.target.text),
         pipeline_(pipeline),
         table_(spec.table.empty() ? pipeline : spec.table),
-        keep_revisions_(spec.keep_revisions) {
+        keep_revisions_(spec.keep_revisions),
+        record_gaps_(spec.record_gaps) {
     stats_.name = "sqlite " + path_ + " " + table_;
   }
 
   Status Open(SinkCursor* cursor) override {
-    RIVULET_RETURN_IF_ERROR(Connect());
+    RIVULET_RETURN_IF_ERROR(Connect(!cursor->begun || record_gaps_));
     RIVULET_RETURN_IF_ERROR(LoadColumns());
     RIVULET_ASSIGN_OR_RETURN(const std::optional<uint64_t> own, ReadCursor());
-    if (own) cursor->next = *own;
+    // A database without the row that it once had is another one, and has nothing.
+    if (own || cursor->begun) cursor->next = own.value_or(0);
+    if (!own && !cursor->begun) RIVULET_RETURN_IF_ERROR(StoreCursor(cursor->next));
     cursor->position = 0;
+    cursor->begun = true;
     cursor_ = *cursor;
+    lost_ = false;
+    stats_.available = true;
+    return Status::Ok();
+  }
+
+  // The gap and the cursor behind it in one transaction.
+  Status Skip(uint64_t begin) override {
+    const std::string found = "it ends before result number " + std::to_string(cursor_.next) +
+                              ", and those before number " + std::to_string(begin) +
+                              " are not kept any more";
+    if (!record_gaps_) {
+      return {ErrorCode::kSinkGap, "SQLite database '" + path_ + "' is older than what was given to it: " +
+                                       found + ". Put the newer one back; or set 'gap: record' at this "
+                                               "sink to go on with a row in its table rivulet_gap; or name "
+                                               "another file"};
+    }
+    const Status status = StoreGap(begin);
+    if (!status.ok()) {
+      Abandon();
+      return status;
+    }
+    ++stats_.gaps;
+    stats_.last_gap = found + "; its table rivulet_gap says so";
+    cursor_.next = begin;
     return Status::Ok();
   }
 
   size_t Offer(std::span<const OutputEntry> entries) override {
-    if (entries.empty()) return 0;
-    const Status status = Store(entries);
+    if (entries.empty() || lost_) return 0;
+    Status status = CheckInPlace();
+    if (status.ok()) status = Store(entries);
+    // What was stored in a file that is gone is nowhere.
+    if (status.ok()) status = CheckInPlace();
     stats_.available = status.ok();
     if (!status.ok()) {
       ++stats_.errors;
-      stats_.last_error = status.message();
+      stats_.last_error = status.ToString();
       Abandon();
       return 0;
     }
@@ -137,6 +173,7 @@ class SqliteSink final : public Sink {
   }
 
   SinkCursor Cursor() const override { return cursor_; }
+  bool Lost() const override { return lost_; }
   SinkStats Stats() const override { return stats_; }
 
  private:
@@ -165,9 +202,47 @@ class SqliteSink final : public Sink {
     return Statement(raw);
   }
 
-  Status Connect() {
+  // Makes the file first, so that only its group can read it, and leaves pipes and devices alone: what is in
+  // their place is not opened.
+  Status FindFile(bool create) {
+    const auto is_there = [this] { return ::stat(path_.c_str(), &opened_) == 0; };
+    if (!is_there() && errno == ENOENT) {
+      if (!create) {
+        return {ErrorCode::kSinkGap, "SQLite database '" + path_ +
+                                         "' is gone, but results were written to it. Put it back; or set "
+                                         "'gap: record' at this sink to go on with a new one; or name "
+                                         "another file"};
+      }
+      const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+      if (fd >= 0) ::close(fd);
+    }
+    if (!is_there()) {
+      return {ErrorCode::kSinkUnavailable,
+              "SQLite database '" + path_ + "' cannot be opened: " + std::strerror(errno)};
+    }
+    if (S_ISREG(opened_.st_mode)) return Status::Ok();
+    return {ErrorCode::kForeignFile, "'" + path_ + "' is not a regular file; expected a database"};
+  }
+
+  // Whether the path names the file that was opened.
+  Status CheckInPlace() {
+    struct stat named;
+    if (db_ == nullptr) return {ErrorCode::kSinkUnavailable, "'" + path_ + "' is not open"};
+    if (::stat(path_.c_str(), &named) == 0 && named.st_dev == opened_.st_dev &&
+        named.st_ino == opened_.st_ino) {
+      return Status::Ok();
+    }
+    lost_ = true;
+    return {ErrorCode::kSinkMoved, "SQLite database '" + path_ + "' was removed or replaced while it was "
+                                       "written to; results wait for it"};
+  }
+
+  Status Connect(bool create) {
+    statements_.clear();
+    db_.reset();
+    RIVULET_RETURN_IF_ERROR(FindFile(create));
     sqlite3* raw = nullptr;
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX;
     const int code = sqlite3_open_v2(path_.c_str(), &raw, flags, nullptr);
     db_.reset(raw);
     if (code != SQLITE_OK) return Failure();
@@ -335,8 +410,25 @@ class SqliteSink final : public Sink {
     return sqlite3_step(s.get()) == SQLITE_DONE ? Status::Ok() : Failure();
   }
 
+  // Table rivulet_gap: results of a sink from number "first" to before "next" are missing. 0: all it had.
+  Status StoreGap(uint64_t begin) {
+    RIVULET_RETURN_IF_ERROR(Execute("BEGIN IMMEDIATE"));
+    RIVULET_RETURN_IF_ERROR(Execute(
+        "CREATE TABLE IF NOT EXISTS rivulet_gap(pipeline TEXT NOT NULL, sink TEXT NOT NULL, "
+        "\"first\" INTEGER NOT NULL, \"next\" INTEGER NOT NULL)"));
+    {
+      RIVULET_ASSIGN_OR_RETURN(const Statement s,
+                               Prepare("INSERT INTO rivulet_gap VALUES(?1, ?2, ?3, ?4)"));
+      BindCursorName(s.get());
+      sqlite3_bind_int64(s.get(), 3, static_cast<int64_t>(cursor_.next));
+      sqlite3_bind_int64(s.get(), 4, static_cast<int64_t>(begin));
+      if (sqlite3_step(s.get()) != SQLITE_DONE) return Failure();
+    }
+    RIVULET_RETURN_IF_ERROR(StoreCursor(begin));
+    return Execute("COMMIT");
+  }
+
   Status Store(std::span<const OutputEntry> entries) {
-    if (db_ == nullptr) return {ErrorCode::kSinkUnavailable, "'" + path_ + "' is not open"};
     RIVULET_RETURN_IF_ERROR(Execute("BEGIN IMMEDIATE"));
     if (!loaded_) RIVULET_RETURN_IF_ERROR(LoadColumns());
     for (const OutputEntry& entry : entries) RIVULET_RETURN_IF_ERROR(Upsert(entry));
@@ -355,7 +447,9 @@ class SqliteSink final : public Sink {
   }
 
   const std::string path_, pipeline_, table_;
-  const bool keep_revisions_;
+  const bool keep_revisions_, record_gaps_;
+  struct stat opened_ {};                         // the database's file
+  bool lost_ = false;                             // the path names another
   Database db_;
   bool loaded_ = false;                           // columns_ is what the table has
   std::vector<std::string> columns_;
@@ -373,7 +467,8 @@ Result<std::unique_ptr<Sink>> NewSqliteSink(const SinkSpec& spec, const std::str
   if (spec.target.text.empty() || spec.target.text.starts_with(":memory:")) {
     return {ErrorCode::kBadSettingValue, "an SQLite sink needs the path of a database file"};
   }
-  if (Fold(spec.table) == "rivulet_cursor" || Fold(spec.table).starts_with("sqlite_")) {
+  const std::string table = Fold(spec.table);
+  if (table == "rivulet_cursor" || table == "rivulet_gap" || table.starts_with("sqlite_")) {
     return {ErrorCode::kBadSettingValue,
             "table '" + spec.table + "' is reserved; choose another name"};
   }

@@ -43,7 +43,8 @@ struct DecodeError {
   uint64_t offset = 0;        // lane offset of the message
   ErrorCode code;
   std::string detail;         // "field 'speed' is a string, expected float"
-  std::string_view raw;       // the payload or element at fault
+  std::string_view raw;       // the payload or element at fault; lives as long as rows' `raw`
+  uint32_t element = 0;       // which element of an exploded array; see ElementPlace
 };
 
 // One message as read from a log.

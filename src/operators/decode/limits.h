@@ -17,6 +17,10 @@ inline constexpr size_t kMaxJsonBytes = size_t{16} << 20;
 // Scratch memory grown beyond this by one large payload is given back after it.
 inline constexpr size_t kKeptScratchBytes = size_t{1} << 20;
 
+// Text of a record with an exploded array, times the elements that each have it. Results may put it out
+// that often.
+inline constexpr uint64_t kMaxExpandedBytes = uint64_t{16} << 20;
+
 // Objects and arrays within each other, the outermost included.
 inline constexpr int kMaxJsonDepth = 128;
 

@@ -16,6 +16,7 @@ class Lifter {
     Node& n = **node;
     if (n.kind == NodeKind::kField) return LiftField(node);
     if (n.kind == NodeKind::kCall && calls_->IsAggregate(n.name)) {
+      if (calls_->OverRecords()) return LiftAggregate(node, "");
       const Node* mention = Mention(n);
       if (mention != nullptr) return LiftAggregate(node, std::string(ElementOf(mention->name)));
     }
@@ -73,6 +74,7 @@ class Lifter {
 
   // `brake.speed` in the argument becomes `speed`.
   bool Strip(Node* node, const std::string& element) {
+    if (element.empty()) return true;
     if (node->kind == NodeKind::kField) {
       if (ElementOf(node->name) != element) {
         return Fail(ErrorCode::kUnknownName, node->offset,
@@ -93,7 +95,7 @@ class Lifter {
     AggregateCall call;
     call.function = n.name;
     call.function_offset = n.offset;
-    const bool counts = n.name == "count" && n.children.size() == 1 &&
+    const bool counts = !element.empty() && n.name == "count" && n.children.size() == 1 &&
                         n.child(0).kind == NodeKind::kField && n.child(0).name == element;
     if (counts) n.children.clear();
     call.canonical = n.name + "(";

@@ -39,7 +39,7 @@ class Dedup final : public KeyedStep {
       if (values.is_null(row)) return false;
       AppendKeyValue(&values_, values.Get(row));
     }
-    if (spec_->columns.empty()) values_.append(input.source->raw[row]);
+    if (spec_->columns.empty()) AppendRecord(*input.source, row);
     name_.clear();
     PutFixed(&name_, input.keys->hashes[row]);
     const Hash128 hash = Hash128Of(values_);
@@ -48,9 +48,19 @@ class Dedup final : public KeyedStep {
     return true;
   }
 
+  // The record as received. One made of an element is its place in the whole record.
+  void AppendRecord(const RecordBatch& records, uint32_t row) {
+    if (records.element(row) == 0) {
+      values_.append(records.raw[row]);
+      return;
+    }
+    PutFixed(&values_, records.elements[row].whole);
+    PutFixed(&values_, records.elements[row].number);
+  }
+
   // Whether what name_ says was let through less than `within` from `time`; if not, it now is.
   bool Seen(int64_t time, int64_t watermark) {
-    KeyedEntry* entry = table_.Access(name_, Hash64(name_), watermark);
+    KeyedEntry* entry = table_.Access(name_, Hash64(name_), time, watermark);
     std::string_view value = entry->value();
     int64_t latest = time;
     if (!value.empty()) {

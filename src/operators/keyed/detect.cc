@@ -73,7 +73,7 @@ class Detect final : public KeyedStep {
   bool ProcessRow(const KeyedInput& input, uint32_t row) {
     const int64_t watermark = input.watermark[row];
     const int64_t time = input.batch->event_time[row];
-    KeyedEntry* entry = table_.Access(input.keys->Key(row), input.keys->hashes[row], watermark);
+    KeyedEntry* entry = table_.Access(input.keys->Key(row), input.keys->hashes[row], time, watermark);
     state_.Clear();
     if (!entry->value().empty() && !state_.Decode(entry->value())) {
       table_.FailCorrupt("what a detect step has stored cannot be read");

@@ -66,7 +66,7 @@ class History final : public KeyedStep {
   void ProcessRow(const KeyedInput& input, uint32_t row) {
     const int64_t watermark = input.watermark[row];
     const int64_t time = input.batch->event_time[row];
-    KeyedEntry* entry = table_.Access(input.keys->Key(row), input.keys->hashes[row], watermark);
+    KeyedEntry* entry = table_.Access(input.keys->Key(row), input.keys->hashes[row], time, watermark);
     std::string_view before = entry->value();
     const bool first = before.empty();
     bool readable = first || before[0] == kFirstByte;

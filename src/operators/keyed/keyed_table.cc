@@ -124,12 +124,12 @@ KeyedEntry* KeyedTable::Bring(std::string_view key, uint64_t hash) {
   return entry;
 }
 
-KeyedEntry* KeyedTable::Access(std::string_view key, uint64_t hash, int64_t watermark) {
+KeyedEntry* KeyedTable::Access(std::string_view key, uint64_t hash, int64_t time, int64_t watermark) {
   KeyedEntry* entry = Lookup(key, hash);
   if (entry == nullptr && cold_) entry = Bring(key, hash);
   if (entry == nullptr) entry = Insert(key, hash);
   entry->flags |= KeyedEntry::kRecent;
-  if (Over(entry->touched, watermark)) {
+  if (Over(entry->touched, std::max(time, watermark))) {
     entry->touched = std::numeric_limits<int64_t>::min();
     entries_.SetValue(entry, {});
   }

@@ -4,9 +4,11 @@
 //   prefix v | key                                  ->  last use (8 bytes) | timer (8 bytes) | value
 //   prefix t | timer (8 bytes, ordered) | key       ->  nothing
 //
-// A key is forgotten when W has passed its last use by `keep`; last use is the later of the record's time
-// and the W it met, so that what comes long after its time is remembered as long as anything else. Whether a
-// key is over follows from that alone; when its memory and its rows go is not to be seen. A timer row says
+// A key is forgotten when W, or the time of a record of its own, has passed its last use by `keep`; last use
+// is the later of the record's time and the W it met, so that what comes long after its time is remembered as
+// long as anything else. A record is judged by its own time as well, as W lags behind: the first key after a
+// pause would find what no other does. Whether a key is over follows from that alone; when its memory and its
+// rows go is not to be seen. A timer row says
 // when to look at a key. It may be early (a key that is used keeps its timer until it rings), so that use
 // does not rewrite it; one that its key's row does not name is left over and goes when it rings.
 #pragma once
@@ -42,9 +44,9 @@ class KeyedTable {
   // Learns whether there are rows. Cost: one seek.
   Status Open();
 
-  // The entry of `key`, whose hash is `hash`, for a record that meets W = `watermark`. One that is new or
-  // over has no value: it must then be put. The pointer is valid until the next Advance or Evict.
-  KeyedEntry* Access(std::string_view key, uint64_t hash, int64_t watermark);
+  // The entry of `key`, whose hash is `hash`, for a record at `time` that meets W = `watermark`. One that is
+  // new or over has no value: it must then be put. The pointer is valid until the next Advance or Evict.
+  KeyedEntry* Access(std::string_view key, uint64_t hash, int64_t time, int64_t watermark);
   // Remembers `value`, at least a byte and not in the entry, on behalf of a record at `time`.
   void Put(KeyedEntry* entry, std::string_view value, int64_t time, int64_t watermark);
   // The value of an entry cannot be read.

@@ -70,4 +70,11 @@ int64_t TimeZone::FirstMoment(int64_t local_ms) const {
   return SaturatingSub(local_ms, Ms(info.first.offset));
 }
 
+int64_t TimeZone::LastMoment(int64_t local_ms) const {
+  const date::local_info info =
+      Zone(zone_).get_info(date::local_seconds(seconds(SecondsWithin(local_ms))));
+  if (info.result != date::local_info::ambiguous) return FirstMoment(local_ms);
+  return SaturatingSub(local_ms, Ms(info.second.offset));
+}
+
 }  // namespace rivulet

@@ -29,6 +29,9 @@ class TimeZone {
   // The first moment at which clocks show `local_ms` or later: where a day begins that begins with an hour
   // left out.
   int64_t FirstMoment(int64_t local_ms) const;
+  // The last moment at which clocks show `local_ms`: of two the later; a time that is left out has the first
+  // moment behind it.
+  int64_t LastMoment(int64_t local_ms) const;
 
  private:
   explicit TimeZone(const void* zone) : zone_(zone) {}

@@ -36,7 +36,7 @@ void CountWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSink*
   const int64_t time = input.batch->event_time[row];
   KeyWindows* key = rows_.Find(input.keys->Key(row), input.keys->hashes[row], true);
   const int64_t watermark = std::max(input.watermark[row], fired_);
-  if (key->OverAt(spec_.keep_us) <= watermark) {
+  if (key->OverAt(spec_.keep_us) <= std::max(time, watermark)) {
     accumulator_.Flush(input);
     rows_.Reset(key);
   }

@@ -36,10 +36,10 @@ TriggeredWindows::TriggeredWindows(const WindowSpec& spec, const AggregatePlan* 
       partial_(fired) {}
 
 Status TriggeredWindows::Open() {
-  if (!spec_.zone.empty()) {
-    std::string error;
-    zone_ = TimeZone::Find(spec_.zone, &error);
-    if (!zone_) return Status(ErrorCode::kBadSettingValue, "'" + spec_.zone + "' " + error);
+  if (spec_.follows_clock()) {
+    Result<WindowCalendar> calendar = WindowCalendar::Of(spec_);
+    if (!calendar.ok()) return calendar.status();
+    calendar_ = *calendar;
   }
   return rows_.Open();
 }
@@ -58,21 +58,6 @@ int64_t TriggeredWindows::Identity(const WindowPart& part) const {
 }
 
 // --- which windows ---
-
-TriggeredWindows::Span TriggeredWindows::ZoneWindow(int64_t t) const {
-  // Edges lie at whole hours of the wall clock, and it is set by whole seconds.
-  const auto moment = [this](int64_t local_us) { return zone_->FirstMoment(local_us / 1000) * 1000; };
-  const int64_t local = SaturatingAdd(t, zone_->OffsetMs((t - FloorMod(t, 1000)) / 1000) * 1000);
-  int64_t from = AlignDown(local, spec_.size_us, spec_.offset_us);
-  int64_t start = moment(from);
-  // The wall clock may have been set since the edge: step to the window that holds the instant.
-  while (start > t) start = moment(from -= spec_.size_us);
-  for (;;) {
-    const int64_t end = moment(from += spec_.size_us);
-    if (end > t) return {start, end};
-    start = end;
-  }
-}
 
 void TriggeredWindows::FindWindows(int64_t t) {
   windows_.clear();
@@ -95,7 +80,7 @@ void TriggeredWindows::FindWindows(int64_t t) {
     default:
       if (t < last_.first || t >= last_.second) {
         const int64_t start = AlignDown(t, spec_.size_us, spec_.offset_us);
-        last_ = zone_ ? ZoneWindow(t) : Span{start, start + spec_.size_us};
+        last_ = calendar_ ? calendar_->WindowOf(t) : Span{start, start + spec_.size_us};
       }
       windows_.push_back(last_);
   }
@@ -149,6 +134,7 @@ void TriggeredWindows::AddRecord(const WindowInput& input, uint32_t row, ResultS
     accumulator_.Flush(input);
     Settle(key, watermark, sink);
   }
+  if (OverAt(*key) <= arrival.time) Forget(key, arrival, sink);
   bool joined = true;
   if (global()) {
     AddGlobal(key, arrival, sink);
@@ -162,6 +148,15 @@ void TriggeredWindows::AddRecord(const WindowInput& input, uint32_t row, ResultS
   } else {
     Schedule(key, watermark);
   }
+}
+
+void TriggeredWindows::Forget(KeyWindows* key, const Arrival& arrival, ResultSink* sink) {
+  accumulator_.Flush(*arrival.input);
+  for (WindowPart& part : key->parts) {
+    if (part.due <= OverAt(*key)) Emit(*key, &part, arrival.order, true, sink);
+  }
+  rows_.Reset(key);
+  rows_.MarkDirty(key);
 }
 
 bool TriggeredWindows::AddAligned(KeyWindows* key, const Arrival& arrival, ResultSink* sink) {

@@ -13,8 +13,9 @@
 // something in it.
 //
 // A global window has no end; it closes at the end of input. Its times are those of its records. With `keep`
-// it is forgotten without a result when W has passed its key's last use by that, which is the later of its
-// record's time and the W it met; early results due by then come first. The end of input makes nothing over.
+// it is forgotten without a result when W, or the time of a record of its key, has passed the key's last use
+// by that, which is the later of its record's time and the W it met; early results due by then come first,
+// with the record if W has not got there. The end of input makes nothing over.
 #pragma once
 
 #include <memory>
@@ -23,9 +24,9 @@
 #include <utility>
 #include <vector>
 
-#include "operators/time/time_zone.h"
 #include "operators/window/batch_accumulator.h"
 #include "operators/window/key_rows.h"
+#include "operators/window/window_calendar.h"
 #include "operators/window/window_operator.h"
 
 namespace rivulet {
@@ -70,13 +71,14 @@ class TriggeredWindows final : public WindowOperator {
   int64_t Identity(const WindowPart& part) const;
 
   void AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink);
+  // The key is over by the time of the record that comes, though not by W.
+  void Forget(KeyWindows* key, const Arrival& arrival, ResultSink* sink);
   // False when the record is late for all its windows.
   bool AddAligned(KeyWindows* key, const Arrival& arrival, ResultSink* sink);
   bool AddSession(KeyWindows* key, const Arrival& arrival, ResultSink* sink);
   void AddGlobal(KeyWindows* key, const Arrival& arrival, ResultSink* sink);
   // The windows that hold `t`, by end.
   void FindWindows(int64_t t);
-  Span ZoneWindow(int64_t t) const;
   WindowPart* FindPart(KeyWindows* key, const Span& span);
   // The session that [t, end) belongs to, grown and merged with its neighbours; null: it touches none.
   WindowPart* Join(KeyWindows* key, int64_t t, int64_t end);
@@ -93,7 +95,7 @@ class TriggeredWindows final : public WindowOperator {
   const AggregatePlan* plan_;
   KeyRows rows_;
   BatchAccumulator accumulator_;
-  std::optional<TimeZone> zone_;
+  std::optional<WindowCalendar> calendar_;  // when edges follow a clock
   int64_t fired_;               // everything due up to here has been put out ...
   FirePoint partial_;           // ... and if not whole, of its time what concerns keys up to its key
   bool ending_ = false;         // W goes to the end of input

@@ -1,0 +1,200 @@
+// What a node does when its state store is full, or what outputs may take of it.
+//
+// Outputs: a pipeline for whose sinks too much waits takes in nothing more. The journal holds what comes, up
+// to the disk's reserve; then the broker does.
+//
+// The store: a commit that finds no room is tried again when sinks have taken what waits for them; what they
+// have is deleted first. When nothing waits for them, no room will come by itself. Then all pipelines go back
+// to the last commit, and on one at a time, with few messages and a commit after each, so that large closes
+// and messages that make many rows fit if they can at all. A message that alone finds no room is put aside as
+// a dead letter; when even that has no room, it is only counted. So W goes on, windows close, and make room.
+#include <algorithm>
+#include <utility>
+
+#include "node/live/node.h"
+
+namespace rivulet {
+namespace {
+
+// Steps of a close, while commits have to be small.
+constexpr size_t kCarefulResults = 256;
+constexpr size_t kCarefulOutputs = 64 << 10;
+// Messages that are tried together first.
+constexpr size_t kFirstCare = 64;
+
+}  // namespace
+
+bool Node::OutputsFull(const Pipeline& pipeline) const {
+  const uint64_t limit = spec_.state_outputs > 0 ? spec_.state_outputs : spec_.state_map_size / 2;
+  // One whose sinks keep up does not wait for those of others.
+  return held_outputs_ > limit && pipeline.HeldBytes() > limit / pipelines_.size();
+}
+
+void Node::WatchOutputs() {
+  held_outputs_ = 0;
+  for (const Running& r : pipelines_) held_outputs_ += r.pipeline->HeldBytes();
+  std::string names;
+  for (const Running& r : pipelines_) {
+    if (OutputsFull(*r.pipeline)) names += (names.empty() ? "'" : ", '") + r.pipeline->name() + "'";
+  }
+  if (names.empty() == !outputs_full_) return;
+  outputs_full_ = !names.empty();
+  if (outputs_full_) {
+    parts_.log('e', "outputs of " + names + " have reached 'state.outputs' as their sinks do not take them: "
+                    "processing pauses until they do; the journal holds what comes");
+  } else {
+    parts_.log('i', "sinks have taken results: processing goes on");
+  }
+}
+
+bool Node::RoomWillCome() const {
+  return !commit_->delivery.empty() || !commit_->first.empty() || SinksMoved() ||
+         std::any_of(pipelines_.begin(), pipelines_.end(),
+                     [](const Running& r) { return !r.pipeline->Drained(); });
+}
+
+bool Node::SinksMoved() const {
+  return std::any_of(pipelines_.begin(), pipelines_.end(),
+                     [](const Running& r) { return r.pipeline->CursorsMoved(); });
+}
+
+void Node::MakeRoom() {
+  Delta delivery;
+  for (Running& r : pipelines_) r.pipeline->CollectDelivery(&delivery);
+  commit_->first.Append(commit_->delivery);
+  commit_->delivery.Clear();
+  commit_->first.Append(delivery);
+  commit_->delta.Append(delivery);
+}
+
+bool Node::PutAside() {
+  if (careful_.empty()) {
+    parts_.log('w', LogMessage(commit_->result, "a commit is too large, smaller ones are made: "));
+    for (const Running& r : pipelines_) careful_[r.pipeline->name()] = kFirstCare;
+  } else {
+    const auto care = careful_.find(commit_->pipeline);
+    if (care == careful_.end()) return false;
+    if (care->second == 1 && !(commit_->alone && RefuseMessage(*commit_))) return false;
+    care->second = std::max<size_t>(care->second / 2, 1);
+  }
+  const Status status = StartAfresh();
+  if (!status.ok()) Fail(status);
+  return true;
+}
+
+// False when it is left out already.
+bool Node::RefuseMessage(const Commit& commit) {
+  const auto known = aside_.find(commit.pipeline);
+  const bool tried = known != aside_.end() && known->second.offset == commit.message;
+  if (tried && known->second.silent) return false;
+  aside_[commit.pipeline] = {commit.message, tried};
+  const Status reason(ErrorCode::kNeverFits,
+                      "message " + std::to_string(commit.message) + " of '" + commit.pipeline + "' " +
+                          (tried ? "is left out, as there is no room even for a dead letter"
+                                 : "becomes a dead letter") +
+                          "; raise 'state.map_size', or keep less state");
+  parts_.log('e', LogMessage(reason).Of(commit.pipeline));
+  return true;
+}
+
+Status Node::StartAfresh() {
+  const Offset consumed = LeastCommitted();
+  remembered_ = std::move(commit_->remembered);
+  commit_.reset();
+  groups_.clear();
+  assembled_ = false;
+  std::vector<Running> before = std::move(pipelines_);
+  pipelines_.clear();
+  for (Running& r : before) {
+    ConfigErrors ignored;
+    std::unique_ptr<PipelinePlan> plan = PlanPipeline(r.pipeline->plan().spec, {}, &ignored);
+    // It lets go of its files before they are opened again.
+    r.pipeline.reset();
+    const Status opened = OpenPipeline(std::move(plan), r.text);
+    // What it has to commit is tried again like any commit.
+    if (opened.code() != ErrorCode::kStoreFull) RIVULET_RETURN_IF_ERROR(opened);
+    pipelines_.back().pipeline->LimitSteps(std::min(kCarefulResults, parts_.results_per_step),
+                                           kCarefulOutputs);
+  }
+  careful_next_ = 0;
+  RIVULET_RETURN_IF_ERROR(BuildGroups());
+  assembled_ = true;
+  KeepForReaders();
+  consumed_ = std::min(consumed_, consumed);
+  consumed_before_ = std::min(consumed_before_, consumed);
+  return Status::Ok();
+}
+
+size_t Node::MostEntries(const Group& group, size_t most) const {
+  const auto care = careful_.find(group.source->members().front()->name());
+  return care == careful_.end() ? most : std::min(care->second, most);
+}
+
+// One pipeline's turn, or step of a close, and a commit.
+bool Node::ReadCarefully() {
+  bool more = false;
+  for (size_t i = 0; i < groups_.size() && commit_ == nullptr; ++i) {
+    Group& group = groups_[careful_next_++ % groups_.size()];
+    const Pipeline& pipeline = *group.source->members().front();
+    const bool closing = pipeline.closing();
+    const uint64_t before = pipeline.offset();
+    messages_.clear();
+    const Status status = TurnOf(&group, &more);
+    if (!status.ok()) {
+      Fail(status);
+      return false;
+    }
+    const auto aside = aside_.find(pipeline.name());
+    const bool left_out = aside != aside_.end() && before <= aside->second.offset &&
+                          aside->second.offset < pipeline.offset();
+    if (messages_.empty() && !closing && !left_out) continue;
+    StartCommit(parts_.clock(), true);
+    commit_->pipeline = pipeline.name();
+    commit_->alone = careful_[pipeline.name()] == 1 && !messages_.empty();
+    if (commit_->alone) commit_->message = messages_.front().payload.offset;
+  }
+  // What did not fit is behind: on as ever.
+  if (!more && commit_ == nullptr) EndCare();
+  return more;
+}
+
+void Node::EndCare() {
+  careful_.clear();
+  aside_.clear();
+  for (const Running& r : pipelines_) {
+    r.pipeline->LimitSteps(parts_.results_per_step, PipelineOptions().outputs_per_turn);
+  }
+  // Those that read on their own until now may read together again.
+  apart_ = true;
+}
+
+void Node::TakeLessCare(const std::string& pipeline) {
+  const auto care = careful_.find(pipeline);
+  if (care == careful_.end()) return;
+  const auto aside = aside_.find(pipeline);
+  if (aside != aside_.end() && aside->second.offset < FindRunning(pipeline)->pipeline->committed_offset()) {
+    aside_.erase(aside);
+  }
+  care->second = std::min(care->second * 2, kTurnEntries);
+  const bool all = std::all_of(careful_.begin(), careful_.end(),
+                               [](const auto& c) { return c.second == kTurnEntries; });
+  if (all) EndCare();
+}
+
+// Of what was read, the message that is put aside becomes a dead letter, or nothing.
+void Node::RefuseAside(const Group& group) {
+  if (aside_.empty()) return;
+  const auto aside = aside_.find(group.source->members().front()->name());
+  if (aside == aside_.end()) return;
+  const auto here = [&](const InputMessage& m) {
+    return m.payload.offset == aside->second.offset && m.kind != InputMessage::Kind::kWatermark;
+  };
+  const auto first = std::find_if(messages_.begin(), messages_.end(), here);
+  if (first == messages_.end()) return;
+  InputMessage message = *first;
+  Refuse(ErrorCode::kNeverFits, "there is no room for what it changes; raise 'state.map_size'", &message);
+  const auto at = messages_.erase(first, std::find_if_not(first, messages_.end(), here));
+  if (!aside->second.silent) messages_.insert(at, message);
+}
+
+}  // namespace rivulet

@@ -1,0 +1,150 @@
+// What a node wants of the broker, and which of the messages that come are news to it.
+#include <algorithm>
+
+#include "base/coding.h"
+#include "node/engine/store_keys.h"
+#include "node/live/node.h"
+#include "node/plan/publish_loops.h"
+
+namespace rivulet {
+namespace {
+
+// A subscription has brought what the broker had retained for it when it has held for so long.
+constexpr Duration kRetainedWithin = Duration::Seconds(10);
+constexpr Duration kLinkCheckEvery = Duration::Millis(100);
+constexpr size_t kPastEntries = 4096;
+constexpr size_t kPastBytes = 512 << 10;
+
+// Empty, too, when there is no such row; `*found` says so.
+Result<std::vector<std::string>> ReadFilters(const Store& store, const std::string& row, bool* found) {
+  std::string value;
+  RIVULET_ASSIGN_OR_RETURN(*found, store.Get(row, &value));
+  std::vector<std::string> filters;
+  std::string_view in = value, filter;
+  while (*found && GetBytes(&in, &filter)) filters.emplace_back(filter);
+  return filters;
+}
+
+std::string Encode(const std::vector<std::string>& filters) {
+  std::string value;
+  for (const std::string& filter : filters) PutBytes(&value, filter);
+  return value;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> Node::FormerFilters(const Store& store) {
+  bool found = false;
+  return ReadFilters(store, store_keys::Filters(), &found);
+}
+
+std::vector<WantedFilter> Node::Wanted() const {
+  std::vector<WantedFilter> wanted;
+  for (const Running& r : pipelines_) {
+    const SourcePlan& source = r.pipeline->plan().source;
+    for (size_t i = 0; i < source.sources(); ++i) {
+      for (const TopicPattern& topic : source.at(i).topics) wanted.push_back({topic.filter()});
+    }
+    const std::vector<TablePlan>& tables = r.pipeline->plan().tables;
+    for (size_t i = 0; i < tables.size(); ++i) {
+      if (!tables[i].of_topic()) continue;
+      for (const TopicPattern& topic : tables[i].source->topics) {
+        wanted.push_back({topic.filter(), r.pipeline->tables().fresh(i), true});
+      }
+    }
+  }
+  return wanted;
+}
+
+void Node::Subscribe() {
+  std::vector<const PipelineSpec*> specs;
+  for (const Running& r : pipelines_) specs.push_back(&r.pipeline->plan().spec);
+  refused_results_.SetLoops(TopicsThatComeBack(specs));
+  const Result<std::vector<std::string>> stored = FormerFilters(*parts_.store);
+  const std::vector<std::string> former = stored.ok() ? *stored : std::vector<std::string>();
+  bool found = false;
+  Result<std::vector<std::string>> known =
+      ReadFilters(*parts_.store, store_keys::WantedFilters(), &found);
+  // A store of version 0.1: the session was subscribed to what was wanted.
+  if (!known.ok() || !found) known = former;
+  SubscriptionPlan plan = PlanSubscriptions(Wanted(), spec_.mqtt_qos, former, *known);
+  if (plan.subscriptions == subscriptions_ && plan.wanted == wanted_filters_) return;
+  subscriptions_ = plan.subscriptions;
+  wanted_filters_ = plan.wanted;
+  wanted_since_ = {};
+  retained_.Subscribed(plan.wanted, *known);
+  retained_.Renewed(plan.renewed);
+  std::vector<std::string> filters;
+  for (const MqttSubscription& s : subscriptions_) filters.push_back(s.filter);
+  if (filters != former) remembered_.Put(store_keys::Filters(), Encode(filters));
+  // Those that are new are known when what the broker had retained for them has come.
+  std::vector<std::string> still = plan.wanted;
+  std::erase_if(still, [&known](const std::string& filter) {
+    return std::find(known->begin(), known->end(), filter) == known->end();
+  });
+  wanted_known_ = still == plan.wanted;
+  if (!found || still != *known) remembered_.Put(store_keys::WantedFilters(), Encode(still));
+  {
+    const std::lock_guard lock(wanted_mutex_);
+    wanted_patterns_.clear();
+    for (const std::string& filter : plan.wanted) {
+      Result<TopicPattern> pattern = TopicPattern::Parse(filter);
+      if (plan.wider && pattern.ok()) wanted_patterns_.push_back(std::move(*pattern));
+    }
+  }
+  if (plan.wider) {
+    std::string line = "filters of pipelines overlap; subscribed so that each message comes once: ";
+    for (size_t i = 0; i < filters.size(); ++i) line += (i == 0 ? "'" : ", '") + filters[i] + "'";
+    parts_.log('i', line + ". What no pipeline reads is not taken");
+  }
+  parts_.lane_link->Subscribe(std::move(plan.subscriptions));
+}
+
+// On the link's thread.
+bool Node::IsNews(const MqttMessage& message) {
+  {
+    const std::lock_guard lock(wanted_mutex_);
+    std::vector<std::string_view> captures;
+    const auto matches = [&](const TopicPattern& p) { return p.Match(message.topic, &captures); };
+    if (!wanted_patterns_.empty() &&
+        std::none_of(wanted_patterns_.begin(), wanted_patterns_.end(), matches)) {
+      return false;
+    }
+  }
+  switch (retained_.Judge(message)) {
+    case RetainedFilter::Verdict::kRepetition: return false;
+    case RetainedFilter::Verdict::kNews: return true;
+    case RetainedFilter::Verdict::kAsksPast: break;
+  }
+  ShowPast();
+  return !retained_.WasJournaled(message);
+}
+
+// What the journal holds, as far as it was not looked at yet. Damage costs certainty, not messages.
+void Node::ShowPast() {
+  past_shown_ = std::max(past_shown_, journal_->begin());
+  Result<std::unique_ptr<Journal::Reader>> reader = journal_->NewReader(past_shown_);
+  if (!reader.ok()) return;
+  std::vector<JournalEntry> entries;
+  do {
+    if (!(*reader)->Read(kPastEntries, kPastBytes, &entries).ok()) return;
+    for (const JournalEntry& e : entries) retained_.Past(e.topic, e.payload);
+    if (!entries.empty()) past_shown_ = entries.back().offset + 1;
+  } while (!entries.empty());
+}
+
+void Node::WatchLinks(Now now) {
+  if (now.monotonic - last_link_check_ < kLinkCheckEvery) return;
+  last_link_check_ = now.monotonic;
+  const MqttLinkStats lane = parts_.lane_link->Stats();
+  lane_link_watch_.Look(now.monotonic, lane, parts_.log);
+  sink_link_watch_.Look(now.monotonic, parts_.sink_link->Stats(), parts_.log);
+  if (!lane.connected) wanted_since_ = {};
+  if (wanted_known_ || !lane.connected) return;
+  if (wanted_since_.us == 0) wanted_since_ = now.monotonic;
+  if (now.monotonic - wanted_since_ < kRetainedWithin) return;
+  wanted_known_ = true;
+  remembered_.Put(store_keys::WantedFilters(), Encode(wanted_filters_));
+}
+
+}  // namespace rivulet

@@ -1,0 +1,151 @@
+"""Time goes on when nothing comes, at a real broker: the last window of a publisher that has stopped comes
+out; a freezer that reports only changes is alarmed, and a room whose gateway is gone is reported silent,
+with no other message; what a broker held up while it was away is not late; and where nothing waits,
+nothing is written."""
+
+import json
+import time
+
+from broker import Broker
+from mqtt_client import MqttClient
+from node import Node
+from support import check, check_equal, run, wait_until
+
+READINGS = """\
+pipeline: readings
+source: { mqtt: "readings/{sensor}", time: { field: ts, unit: ms, idle: 4s } }
+steps:
+  - key: sensor
+  - window: { tumbling: 1s }
+    aggregate: { n: count() }
+sinks: [ { mqtt: "counts/{sensor}" } ]
+late: { mqtt: late }
+"""
+ARRIVALS = """\
+pipeline: arrivals
+source: { mqtt: "readings/{sensor}", time: arrival }
+steps:
+  - key: sensor
+  - window: { tumbling: 1s }
+    aggregate: { n: count() }
+sinks: [ { mqtt: "arrivals/{sensor}" } ]
+"""
+FREEZER = """\
+pipeline: freezer
+source: { mqtt: "freezer/{name}", time: { field: ts, unit: ms, idle: 500ms } }
+steps:
+  - key: name
+  - pattern:
+      sequence:
+        - { name: warm, where: celsius > -15 }
+        - { not: celsius <= -15, for: 3s }
+    select: { celsius: warm.celsius }
+sinks: { mqtt: "alarm/{name}" }
+"""
+ROOMS = """\
+pipeline: rooms
+source: { mqtt: "room/{room}", time: { field: ts, unit: ms, idle: 500ms } }
+steps:
+  - key: room
+  - pattern:
+      sequence: [ { name: last }, { not: any, for: 3s } ]
+      skip: to_next
+    select: { at: last.ts }
+sinks: { mqtt: "silent/{room}" }
+"""
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+def reading(**fields):
+    return json.dumps({"ts": now_ms(), **fields})
+
+
+def test(directory):
+    broker = Broker(directory)
+    pipelines = {"a.yaml": READINGS, "b.yaml": ARRIVALS, "c.yaml": FREEZER, "d.yaml": ROOMS}
+    node = Node(directory, broker.port, pipelines)
+    node.start()
+    for topic_filter in ("readings/+", "freezer/+", "room/+"):
+        broker.wait_subscribed(topic_filter)
+    dashboard = MqttClient(broker.port, "dashboard", clean=False)
+    dashboard.subscribe("#")
+    publisher = MqttClient(broker.port, "publisher", clean=False)
+    stopped_publisher(publisher, dashboard)
+    alarm(publisher, dashboard)
+    nothing_is_written(node)
+    broker_away(broker, node, publisher, dashboard)
+    check_equal(node.stop()[0], 0, "exit code")
+
+
+def came(dashboard, topic, timeout=30):
+    return dashboard.wait_messages(1, timeout, match=lambda m: m.topic == topic)
+
+
+# Three readings sent by hand, and no fourth.
+def stopped_publisher(publisher, dashboard):
+    for _ in range(3):
+        publisher.publish("readings/hand", reading())
+    publisher.flush()
+    for topic in ("counts/hand", "arrivals/hand"):
+        wait_until(lambda: sum(json.loads(m.payload)["n"] for m in list(dashboard.messages)
+                               if m.topic == topic) == 3, f"all that was sent is counted in {topic}")
+
+
+def alarm(publisher, dashboard):
+    publisher.publish("room/hall", reading(celsius=20))
+    publisher.publish("freezer/cellar", reading(celsius=-11.5))
+    publisher.flush()
+    sent = time.monotonic()
+    came(dashboard, "alarm/cellar")
+    took = time.monotonic() - sent
+    check(took > 2, f"the alarm waits for three seconds: {took:.1f} s")
+    came(dashboard, "silent/hall")
+
+
+# Whatever was open is closed.
+def nothing_is_written(node):
+    wait_until(lambda: all(p["waits_for"] is None for p in node.status()["pipelines"]), "nothing waits")
+    wait_until(lambda: all(p["outputs_waiting"] == 0 for p in node.status()["pipelines"]), "all is delivered")
+    before = settled(node)
+    time.sleep(5)  # a stretch in which there is nothing to wait for
+    after = node.status()
+    check_equal(after["journal"]["end"], before["journal"]["end"], "entries of the journal")
+    check_equal(after["commit"]["count"], before["commit"]["count"], "commits")
+
+
+def settled(node):
+    def unchanged():
+        first = node.status()
+        time.sleep(1)
+        return first if first["commit"]["count"] == node.status()["commit"]["count"] else None
+    return wait_until(unchanged, "no commit is made any more", timeout=60)
+
+
+# For longer than `idle`, and readings that could not be sent meanwhile come then.
+def broker_away(broker, node, publisher, dashboard):
+    late = [m for m in list(dashboard.messages) if m.topic == "late"]
+    check_equal(late, [], "late readings so far")
+    sensor = "away"
+    publisher.publish(f"readings/{sensor}", reading())
+    publisher.flush()
+    broker.stop()
+    backlog = []
+    for _ in range(4):  # twice as long as idle
+        backlog.append(reading())
+        time.sleep(2)
+    broker.start()
+    node.wait_connected()
+    publisher.reconnect()
+    dashboard.reconnect()
+    for payload in backlog:
+        publisher.publish(f"readings/{sensor}", payload)
+    publisher.flush()
+    wait_until(lambda: sum(json.loads(m.payload)["n"] for m in list(dashboard.messages)
+                           if m.topic == f"counts/{sensor}") == 5, "all readings are counted", timeout=60)
+    check_equal(node.pipeline("readings")["late"], 0, "late readings")
+
+
+run(test)
