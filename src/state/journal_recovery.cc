@@ -23,7 +23,7 @@ class Recovery {
     RIVULET_RETURN_IF_ERROR(RecoverLast());
     uint64_t scanned = seen_;
     for (size_t i = journal_.segments.size() - 1; i-- > 0 && scanned < RedeliveryFilter::kIds;) {
-      RIVULET_RETURN_IF_ERROR(ScanClosed(*journal_.segments[i], *journal_.segments[i + 1]));
+      RIVULET_RETURN_IF_ERROR(ScanClosed(journal_.segments[i].get(), *journal_.segments[i + 1]));
       scanned += seen_;
     }
     uint64_t skipped = report_->damaged_entries;
@@ -151,10 +151,15 @@ class Recovery {
     redeliveries_->Set(entry.packet_id, MessageFingerprint(entry.topic.name, entry.payload));
   }
 
-  Status ScanClosed(const JournalSegment& segment, const JournalSegment& next) {
+  Status ScanClosed(JournalSegment* closed, const JournalSegment& next) {
+    const JournalSegment& segment = *closed;
     SegmentScanner scanner(topics_);
     RIVULET_ASSIGN_OR_RETURN(const SegmentScanner::Step step, Scan(segment, &scanner));
     (void)step;
+    // What the header of the next one does not say.
+    if (closed->last_time.us == 0) closed->last_time = scanner.last_time();
+    // None of the segments behind it has an entry.
+    if (journal_.last_time.us == 0) journal_.last_time = closed->last_time;
     report_->damaged_entries += LostIn(segment, scanner);
     if (scanner.next_offset() < next.previous_end) {
       const uint64_t lost = next.previous_end.value - scanner.next_offset().value;

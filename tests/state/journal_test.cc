@@ -383,6 +383,25 @@ TEST_CASE("ticks, and what is said of receive times, are there after opening") {
   CHECK(dropped);
 }
 
+TEST_CASE("the last receive time is known, too, when the last segment is empty or has lost its header") {
+  SimFileSystem files;
+  auto journal = OpenJournal(&files, Options());
+  bool dropped = false;
+  REQUIRE(journal->Append("a", "p", EventTime{950}, 0, false, &dropped).ok());
+  journal.reset();
+  const std::string next = "lane/" + SegmentName(Offset{1});
+  const std::string header = EncodeSegmentHeader({Offset{1}, Offset{1}, EventTime{950}});
+  for (const std::string& begun : {header, header.substr(0, 7), std::string()}) {
+    CAPTURE(begun.size());
+    files.SetContents(next, begun);
+    for (int opened = 0; opened < 2; ++opened) {
+      journal = OpenJournal(&files, Options());
+      CHECK(journal->end() == Offset{1});
+      CHECK(journal->last_time() == EventTime{950});
+    }
+  }
+}
+
 TEST_CASE("foreign files in the directory are left alone") {
   SimFileSystem files;
   files.SetContents("lane/notes.txt", "mine");
