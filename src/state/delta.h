@@ -22,6 +22,10 @@ class Delta {
   // Appends another delta's operations.
   void Append(const Delta& other) { bytes_ += other.bytes_; operations_ += other.operations_; }
   void Clear() { bytes_.clear(); operations_ = 0; }
+  // It brings nothing new into the state, and room will come of it: it may take what a full store keeps back
+  // for that (see HasRoomFor). Not one of the bytes.
+  void UseReserve() { uses_reserve_ = true; }
+  bool uses_reserve() const { return uses_reserve_; }
   bool empty() const { return bytes_.empty(); }
   size_t operations() const { return operations_; }
   const std::string& bytes() const { return bytes_; }
@@ -29,6 +33,7 @@ class Delta {
  private:
   std::string bytes_;
   size_t operations_ = 0;
+  bool uses_reserve_ = false;
 };
 
 // Walks a delta's operations. Bytes may come from elsewhere: nothing is trusted.

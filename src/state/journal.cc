@@ -258,7 +258,7 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
     last_time_ = entry.received.at;
     if (sync) synced_ = end_;
     stats_.appended_bytes += writer_.last_frame_bytes();
-    ++stats_.appended_entries;
+    ++(entry.topic.empty() ? stats_.appended_ticks : stats_.appended_entries);
     return Status::Ok();
   }
 

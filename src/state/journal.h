@@ -65,7 +65,8 @@ struct JournalStats {
   uint64_t bytes = 0;          // on disk now
   uint64_t segments = 0;
   uint64_t appended_bytes = 0; // since open, including framing
-  uint64_t appended_entries = 0;
+  uint64_t appended_entries = 0;  // messages
+  uint64_t appended_ticks = 0;
   uint64_t duplicates = 0;     // redeliveries dropped
   uint64_t damaged_entries = 0;  // lost to damage met by readers since open
   uint64_t failed_syncs = 0;     // since open: what they left in doubt is written anew

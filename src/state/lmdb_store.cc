@@ -210,7 +210,7 @@ class LmdbStore final : public Store {
     MDB_stat before;
     rc = mdb_stat(txn, dbi_, &before);
     Status applied = rc == 0 ? Apply(txn, delta) : LmdbStatus(rc, "cannot examine the table", directory_);
-    if (applied.ok()) applied = KeepReserve(txn, before);
+    if (applied.ok()) applied = KeepReserve(txn, before, delta.uses_reserve());
     if (!applied.ok()) {
       mdb_txn_abort(txn);
       return applied;
@@ -281,12 +281,12 @@ class LmdbStore final : public Store {
 
   // To delete takes pages too: LMDB copies each that it changes. So the map never becomes full to the last
   // page; see Store::Commit.
-  Status KeepReserve(MDB_txn* txn, const MDB_stat& before) const {
+  Status KeepReserve(MDB_txn* txn, const MDB_stat& before, bool uses_reserve) const {
     MDB_stat after;
     const int rc = mdb_stat(txn, dbi_, &after);
     if (rc != 0) return LmdbStatus(rc, "cannot examine the table", directory_);
     const uint64_t used = UsedBytes(after);
-    if (used <= UsedBytes(before) || HasRoomFor(used, after.ms_entries, before.ms_entries, capacity_)) {
+    if (used <= UsedBytes(before) || HasRoomFor(used, uses_reserve, capacity_)) {
       return Status::Ok();
     }
     return LmdbStatus(MDB_MAP_FULL, "no room for a commit", directory_);

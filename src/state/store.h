@@ -2,6 +2,7 @@
 // Production is LMDB; the simulation keeps it in memory and forgets what was not durable.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -20,10 +21,12 @@ struct StoreStats {
   uint64_t entries = 0;
 };
 
-// Whether a store may grow to `used` bytes with `entries` rows, from `before` rows: up to seven eighths of
-// its capacity, and half-way into the rest without more rows, as when results take the place of windows.
-constexpr bool HasRoomFor(uint64_t used, uint64_t entries, uint64_t before, uint64_t capacity) {
-  return used <= capacity - capacity / 8 || (entries <= before && used <= capacity - capacity / 16);
+// Whether a commit may let a store grow to `used` bytes: up to a reserve of an eighth of its capacity, and
+// half-way into that if it uses the reserve (Delta::UseReserve). A small store's reserve is larger: each
+// commit takes some pages, and gives those that it replaces back to the next but one only.
+constexpr bool HasRoomFor(uint64_t used, bool uses_reserve, uint64_t capacity) {
+  const uint64_t reserve = std::max(capacity / 8, std::min<uint64_t>(128 << 10, capacity / 2));
+  return used <= capacity - (uses_reserve ? reserve / 2 : reserve);
 }
 
 // Reads may run on any thread, concurrently with one Commit; each read sees the last commit that

@@ -75,6 +75,8 @@ struct MqttSubscription {
   int qos = 1;
   // All retained messages are wanted, also those of a subscription that the broker's session knows.
   bool all_retained = false;
+  // Another number than before has it made once more, though the session knows it.
+  uint32_t renewal = 0;
   bool operator==(const MqttSubscription&) const = default;
 };
 

@@ -16,7 +16,7 @@ FIELDS = {
     "node": {"name", "version", "uptime_s", "ready", "paused", "clock", "error"},
     "mqtt": {"connected", "broker", "connects", "received", "last_error", "refused"},
     "mqtt_output": {"connected", "broker", "connects", "published", "last_error"},
-    "journal": {"bytes", "segments", "begin", "end", "synced", "appended_entries", "duplicates",
+    "journal": {"bytes", "segments", "begin", "end", "synced", "appended_entries", "appended_ticks", "duplicates",
                 "damaged_entries"},
     "store": {"used_bytes", "capacity_bytes", "entries"},
     "commit": {"count", "bytes", "last_us", "longest_us"},

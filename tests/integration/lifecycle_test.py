@@ -61,7 +61,7 @@ def start_and_stop_under_load(directory, broker):
 def start_without_broker(directory):
     directory.mkdir()
     node = Node(directory, free_port(), {"counting.yaml": COUNTING})
-    timed("start to ready without a broker", node.start(), READY_WITHIN)
+    timed("start without a broker", node.start(connected=False), READY_WITHIN)
     wait_until(lambda: node.status()["mqtt"]["last_error"], "status tells that there is no broker")
     check(not node.status()["mqtt"]["connected"], "not connected")
     broker = Broker(directory, port=node.broker_port)

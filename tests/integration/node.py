@@ -80,13 +80,19 @@ class Node:
 
     # --- the process ---
 
-    def start(self, ready=True):
-        """Starts it; returns how many seconds it took until /readyz answered 200."""
+    def start(self, ready=True, connected=True):
+        """Starts it; returns how many seconds it took until /readyz answered 200, or without `connected`, until
+        it answered at all: not 200 before the broker does."""
         began = time.monotonic()
         self.process = start([binary(), "run", "--config", str(self.config)], self.log)
         if ready:
-            wait_until(self.ready, "the node is ready", every=0.002)
+            wait_until(self.ready if connected else self.answers, "the node is ready", every=0.002)
         return time.monotonic() - began
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"the node ended with {self.process.returncode}")
+        return http_get(self.port, "/readyz")[0] in (200, 503)
 
     def ready(self):
         if self.process.poll() is not None:

@@ -119,7 +119,7 @@ def nothing_is_written(node):
 def settled(node):
     def unchanged():
         first = node.status()
-        time.sleep(1)
+        time.sleep(11)  # what the subscriptions brought is noted once they have held for 10 s
         return first if first["commit"]["count"] == node.status()["commit"]["count"] else None
     return wait_until(unchanged, "no commit is made any more", timeout=60)
 

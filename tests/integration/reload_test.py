@@ -28,7 +28,7 @@ class Feed:
         self.client.flush()
         self.sent += len(readings)
         wait_until(lambda: all(p["journal_lag"] == 0 for p in self.node.status()["pipelines"])
-                   and self.node.status()["journal"]["end"] == self.sent, "all is processed")
+                   and self.node.status()["journal"]["appended_entries"] == self.sent, "all is processed")
 
 
 def test(directory):

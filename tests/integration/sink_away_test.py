@@ -38,7 +38,7 @@ def broker_away(directory):
     check_equal(dashboard.messages, [], "results before the kill")
 
     node.configure(commit="100ms")
-    node.start()
+    node.start(connected=False)
     windows = len(readings.expected())
     wait_until(lambda: node.pipeline()["outputs_waiting"] >= windows, "the results wait")
     wait_until(lambda: mqtt_sink(node)["last_error"], "status tells why")

@@ -140,7 +140,7 @@ TEST_CASE("chains: who publishes into a source that comes back to it is refused 
               Publisher("c", "{ mqtt: c }", "sinks: { mqtt: out }\ndead_letters: { mqtt: c }")},
              true, &faulty);
   REQUIRE(lines.size() == 3);
-  CHECK(lines[0].find("a.yaml:6:16: E1017") == 0);
+  CHECK_MESSAGE(lines[0].starts_with("a.yaml:6:17: E1017"), lines[0]);
   CHECK(lines[1].find("E1017") != std::string::npos);
   CHECK(lines[2].find("E1017") != std::string::npos);
   CHECK(faulty == std::vector<size_t>{0, 1, 2});

@@ -13,8 +13,8 @@ TEST_CASE("dead reasons: what differs only by values is one reason, the most fre
                "\"record\":{\"v\":\"x\"}}");
   for (const char* text : {"12:60", "99", "it's"}) {
     reasons.Note(R"({"reason":"E4004 event time cannot be understood: event time 't' is ')" +
-                 std::string(text) + R"(', expected epoch seconds","topic":"a/b","record":{"t":")" + text +
-                 R"("}})");
+                 std::string(text) + R"(', expected epoch seconds","record":{"t":")" + text +
+                 R"(","l":["},",2]},"element":2,"topic":"a/b","received":5})");
   }
   reasons.Note(R"({"reason":"E4001 payload is not well-formed: near byte 7: x \"y\"","record":"{\"a\":"})");
   reasons.Note(R"({"reason":"E4001 payload is not well-formed: near byte 12: x \"y\"","record":"{"})");
@@ -23,7 +23,7 @@ TEST_CASE("dead reasons: what differs only by values is one reason, the most fre
   CHECK(top[1].count == 2);
   CHECK(top[1].text == "E4001 payload is not well-formed: near byte 7: x \"y\"");
   CHECK(top[1].example == "\"{\\\"a\\\":\"");
-  CHECK(top[0].example == R"({"t":"12:60"})");
+  CHECK(top[0].example == R"({"t":"12:60","l":["},",2]})");
   CHECK(reasons.Top(9).back().text == "E4003 field has the wrong type: field 'v' is a string, expected int");
 }
 

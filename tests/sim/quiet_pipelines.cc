@@ -63,11 +63,11 @@ source:
   time: { arrival: true, delay: 1s }
 steps:
   - key: car
-  - window: { tumbling: 10s, emit: { every: 2s } }
+  - window: { tumbling: 10s, emit: every 2s }
     aggregate: { records: count(), total: sum(n) }
 sinks: { mqtt: "out/early/1/{car}" }
 )",
-     "every: 2s", "every: 3s"},
+     "every 2s", "every 3s"},
 };
 
 // Has no records of its own to wait for, and the other's time.

@@ -28,7 +28,7 @@ struct SimStore::Medium {
     OrderedBytes after = visible;
     after.Apply(delta);
     return after.bytes() <= visible.bytes() ||
-           HasRoomFor(after.bytes(), after.entries(), visible.entries(), capacity);
+           HasRoomFor(after.bytes(), delta.uses_reserve(), capacity);
   }
 
   Status CheckAlive() const {

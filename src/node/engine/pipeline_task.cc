@@ -149,6 +149,9 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   RecordBatch& batch = source->batch;
   std::vector<uint32_t>& rows = slot.passed;
   rows = source->rows;
+  if (!source->time_only.empty()) {
+    std::erase_if(rows, [source](uint32_t row) { return source->IsTimeOnly(row); });
+  }
   slot.errors.clear();
   slot.dead.clear();
   SetRecords(*source, &slot.scratch.lookup);
@@ -174,7 +177,7 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   for (RowError& e : slot.errors) {
     slot.dead.push_back(
         {e.row, e.code, std::move(e.detail), batch.raw[e.row], source->watermark[e.row], 0,
-                         batch.offset[e.row], batch.element(e.row)});
+         batch.offset[e.row], batch.element(e.row)});
   }
 }
 

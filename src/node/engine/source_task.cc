@@ -111,6 +111,7 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
                                                      static_cast<uint32_t>(messages.size())));
   out.messages = messages;
   out.dead.clear();
+  out.time_only.clear();
   out.source.clear();
   slot.marks.clear();
   slot.assumed.clear();
@@ -125,11 +126,12 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
       AddTableFaults(message, &slot);
       continue;
     }
-    if (message.kind == InputMessage::Kind::kRefused) {
+    const bool time_only = message.kind == InputMessage::Kind::kTimeOnly;
+    if (message.kind == InputMessage::Kind::kRefused || (time_only && !message.why.empty())) {
       out.dead.push_back({out.batch.rows, message.refused, std::string(message.why),
                           message.payload.payload, 0, slot.marks.size(), message.payload.offset});
-      continue;
     }
+    if (message.kind == InputMessage::Kind::kRefused) continue;
     uint8_t source = 0;
     if (several) source = message.topic.empty() ? message.source : routes_[message.topic_id].source;
     if (source == InputMessage::kNoSource) {
@@ -137,6 +139,10 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
                                     message.payload.payload});
     } else {
       slot.decoders[source]->Decode(message.payload, &out.batch, &slot.decode_errors);
+    }
+    if (time_only) {
+      slot.decode_errors.clear();
+      out.time_only.emplace_back(first_row, out.batch.rows);
     }
     for (DecodeError& e : slot.decode_errors) {
       out.dead.push_back({out.batch.rows, e.code, std::move(e.detail), e.raw, 0, slot.marks.size(),
@@ -266,27 +272,27 @@ void SourceTask::FindTimes(Slot* slot) {
   const bool several = plan_->several();
   Duration max_ahead = plan_->max_ahead;
   size_t next_error = 0;
+  const auto reject = [&](uint32_t row, ErrorCode code, std::string detail) {
+    if (!out.IsTimeOnly(row)) out.dead.push_back({row, code, std::move(detail), batch.raw[row]});
+  };
   for (uint32_t row = 0; row < batch.rows; ++row) {
     if (next_error < slot->row_errors.size() && slot->row_errors[next_error].row == row) {
       RowError& e = slot->row_errors[next_error++];
-      out.dead.push_back({row, e.code, std::move(e.detail), batch.raw[row]});
+      reject(row, e.code, std::move(e.detail));
       continue;
     }
     const int64_t t = batch.event_time[row];
     if (t > kTimeLimit || t < -kTimeLimit) {
-      out.dead.push_back({row, ErrorCode::kBadTime, "event time is over 73,000 years from 1970",
-                          batch.raw[row]});
+      reject(row, ErrorCode::kBadTime, "event time is over 73,000 years from 1970");
       continue;
     }
     if (several) max_ahead = plan_->at(out.source[row]).max_ahead;
     // Without a receive time (replay) nothing is ahead.
     const int64_t received = batch.arrival[row];
     if (received != 0 && t > SaturatingAdd(received, max_ahead.us) && t > LatestTime(*slot, row, max_ahead)) {
-      out.dead.push_back({row, ErrorCode::kTimeAhead,
-                          "event time " + FormatIso8601(t) + " is more than " +
-                              FormatDuration(max_ahead) + " after its receive time " +
-                              FormatIso8601(received),
-                          batch.raw[row]});
+      reject(row, ErrorCode::kTimeAhead,
+             "event time " + FormatIso8601(t) + " is more than " + FormatDuration(max_ahead) +
+                 " after its receive time " + FormatIso8601(received));
       continue;
     }
     out.rows.push_back(row);
@@ -386,6 +392,7 @@ void SourceTask::Exchange(SourceTask* shared, const ColumnMap& map) {
     mine.watermark.swap(theirs.watermark);
     mine.source.swap(theirs.source);
     mine.dead.swap(theirs.dead);
+    mine.time_only.swap(theirs.time_only);
     std::swap(mine.first_position, theirs.first_position);
     slots_[i]->marks.swap(shared->slots_[i]->marks);
   }

@@ -28,7 +28,9 @@ inline constexpr Duration kAheadOfAssumed = Duration::Seconds(int64_t{10} * 365 
 struct InputMessage {
   // kTick: nothing more came up to the payload's receive time; there is no payload.
   // kRefused: a message that is not looked into; it becomes a dead letter with `refused` and `why`.
-  enum class Kind : uint8_t { kRecord, kWatermark, kTable, kTick, kRefused };
+  // kTimeOnly: one for whose changes there is no room: W goes on by its records, and that is all they do. It
+  // becomes one dead letter, too, or none without `why`.
+  enum class Kind : uint8_t { kRecord, kWatermark, kTable, kTick, kRefused, kTimeOnly };
   PayloadRef payload;            // receive time 0: it has none
   std::string_view topic;        // replay: empty
   // kWatermark: the punctuation's time; kRecord: W just before it, for sources that bring it
@@ -44,7 +46,7 @@ struct InputMessage {
   bool assumed = false;          // the receive time is: the node did not know the date
   bool resumes = false;          // kTick: it was not listened to before it
   ErrorCode refused = ErrorCode::kPayloadTooLarge;
-  std::string_view why;          // kRefused; stays readable until the turn ends
+  std::string_view why;          // of kRefused, kTimeOnly; stays readable until the turn ends
   uint64_t whole_bytes = 0;      // where `payload` is only a message's beginning: how long it was
 };
 
@@ -73,11 +75,16 @@ struct SourceSlot {
   std::vector<int64_t> watermark;    // by row: W just before the record, us
   std::vector<uint8_t> source;       // by row: which of several sources; empty with one
   std::vector<DeadLetter> dead;      // in the order of the records
+  std::vector<std::pair<uint32_t, uint32_t>> time_only;  // rows [first, second) that only move W
   uint64_t first_position = 0;       // of row 0 in the turn
   std::span<const InputMessage> messages;  // what it was decoded from
 
   // The message at `offset` of the log; null when there is none.
   const InputMessage* MessageAt(uint64_t offset) const;
+  bool IsTimeOnly(uint32_t row) const {
+    return std::any_of(time_only.begin(), time_only.end(),
+                       [row](const auto& rows) { return row >= rows.first && row < rows.second; });
+  }
 };
 
 // Which column of a shared batch is which of a pipeline's own: (shared, own).

@@ -102,6 +102,8 @@ class Node {
  private:
   // Outputs that wait for a commit in memory: more than this and the commit does not wait its turn.
   static constexpr size_t kOutputBytes = 16 << 20;
+  // What so many commits have said outlives a power cut, synced or not.
+  static constexpr int kCommitsForSure = 2;
   static constexpr size_t kTurnEntries = 4096;
   static constexpr size_t kTurnBytes = 512 << 10;
 
@@ -181,6 +183,7 @@ class Node {
   void RefuseAside(const Group& group);
   bool ReadCarefully();
   void EndCare();
+  void TakeCare(Pipeline* pipeline) const;
   // A commit of this pipeline was made: the next may be larger.
   void TakeLessCare(const std::string& pipeline);
   size_t MostEntries(const Group& group, size_t most) const;
@@ -199,7 +202,8 @@ class Node {
   bool MemoryWantsCommit() const;
   MemoryBudget Budget() const;
   void CommitIfDue(Now now);
-  void StartCommit(Now now, bool all);
+  // `makes_room`: nothing new goes into the state with it.
+  void StartCommit(Now now, bool all, bool makes_room = false);
   void PostCommit();
   void RetryCommit();
   bool FinishCommit();
@@ -229,8 +233,10 @@ class Node {
   bool apart_ = false;                  // and so reads apart from others with the same source
   std::vector<MqttSubscription> subscriptions_;
   std::vector<std::string> wanted_filters_;
+  uint32_t renewals_ = 0;
   Monotonic wanted_since_;              // when they began to hold, as far as is known; 0: they do not
-  bool wanted_known_ = false;           // the store has them
+  bool wanted_known_ = false;           // what was retained for them has come; the next commit says so
+  int wanted_commits_ = 0;              // commits since that say so, as far as it matters
   std::mutex wanted_mutex_;
   std::vector<TopicPattern> wanted_patterns_;  // when more comes than anybody wants; else empty
   RetainedFilter retained_;
@@ -261,6 +267,7 @@ class Node {
     Monotonic started;
     Duration took;
     bool complained = false;
+    bool wanted_known = false;
     std::atomic<bool> done{false};
   };
   std::unique_ptr<Commit> commit_;

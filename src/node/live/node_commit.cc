@@ -68,12 +68,14 @@ void Node::CommitIfDue(Now now) {
   if (due) StartCommit(now, all);
 }
 
-void Node::StartCommit(Now now, bool all) {
+void Node::StartCommit(Now now, bool all, bool makes_room) {
   commit_ = std::make_unique<Commit>();
   commit_->started = now.monotonic;
   Delta* const delta = &commit_->delta;
+  if (makes_room) delta->UseReserve();
   delta->Append(remembered_);
   commit_->remembered = std::exchange(remembered_, Delta());
+  commit_->wanted_known = wanted_known_;
   // Apart, as it makes room: see MakeRoom.
   for (Running& r : pipelines_) r.pipeline->CollectDelivery(&commit_->delivery);
   delta->Append(commit_->delivery);
@@ -129,6 +131,7 @@ bool Node::FinishCommit() {
   counters_.longest_commit_us = std::max(counters_.longest_commit_us, took);
   for (Running& r : pipelines_) r.pipeline->OnCommitted();
   TakeLessCare(commit->pipeline);
+  if (commit->wanted_known && wanted_commits_ < kCommitsForSure) ++wanted_commits_;
   KeepForReaders();
   consumed_before_ = consumed_;
   consumed_ = LeastCommitted();

@@ -5,9 +5,10 @@
 //
 // The store: a commit that finds no room is tried again when sinks have taken what waits for them; what they
 // have is deleted first. When nothing waits for them, no room will come by itself. Then all pipelines go back
-// to the last commit, and on one at a time, with few messages and a commit after each, so that large closes
-// and messages that make many rows fit if they can at all. A message that alone finds no room is put aside as
-// a dead letter; when even that has no room, it is only counted. So W goes on, windows close, and make room.
+// to the last commit, and on one at a time, with few messages, small steps of closes and a commit after each,
+// so that they fit if they can at all. A message that alone finds no room is put aside as
+// a dead letter; when even that has no room, it is left out. In both cases W goes on by its event times:
+// windows close, and make room.
 #include <algorithm>
 #include <utility>
 
@@ -16,11 +17,10 @@
 namespace rivulet {
 namespace {
 
-// Steps of a close, while commits have to be small.
-constexpr size_t kCarefulResults = 256;
-constexpr size_t kCarefulOutputs = 64 << 10;
-// Messages that are tried together first.
+// Messages that are tried together first; and for each, how large the steps of a close are.
 constexpr size_t kFirstCare = 64;
+constexpr size_t kResultsPerMessage = 4;
+constexpr size_t kOutputsPerMessage = 1 << 10;
 
 }  // namespace
 
@@ -113,8 +113,7 @@ Status Node::StartAfresh() {
     const Status opened = OpenPipeline(std::move(plan), r.text);
     // What it has to commit is tried again like any commit.
     if (opened.code() != ErrorCode::kStoreFull) RIVULET_RETURN_IF_ERROR(opened);
-    pipelines_.back().pipeline->LimitSteps(std::min(kCarefulResults, parts_.results_per_step),
-                                           kCarefulOutputs);
+    TakeCare(pipelines_.back().pipeline.get());
   }
   careful_next_ = 0;
   RIVULET_RETURN_IF_ERROR(BuildGroups());
@@ -123,6 +122,12 @@ Status Node::StartAfresh() {
   consumed_ = std::min(consumed_, consumed);
   consumed_before_ = std::min(consumed_before_, consumed);
   return Status::Ok();
+}
+
+void Node::TakeCare(Pipeline* pipeline) const {
+  const size_t messages = careful_.at(pipeline->name());
+  pipeline->LimitSteps(std::min(messages * kResultsPerMessage, parts_.results_per_step),
+                       std::min(messages * kOutputsPerMessage, PipelineOptions().outputs_per_turn));
 }
 
 size_t Node::MostEntries(const Group& group, size_t most) const {
@@ -134,12 +139,14 @@ size_t Node::MostEntries(const Group& group, size_t most) const {
 bool Node::ReadCarefully() {
   bool more = false;
   for (size_t i = 0; i < groups_.size() && commit_ == nullptr; ++i) {
-    Group& group = groups_[careful_next_++ % groups_.size()];
+    Group& group = groups_[careful_next_++ % groups_.size()];  // until pipelines are regrouped
     const Pipeline& pipeline = *group.source->members().front();
     const bool closing = pipeline.closing();
     const uint64_t before = pipeline.offset();
     messages_.clear();
-    const Status status = TurnOf(&group, &more);
+    Status status = TurnOf(&group, &more);
+    // What was cut off this turn is read again.
+    if (status.ok()) status = RegroupPipelines(false);
     if (!status.ok()) {
       Fail(status);
       return false;
@@ -148,7 +155,10 @@ bool Node::ReadCarefully() {
     const bool left_out = aside != aside_.end() && before <= aside->second.offset &&
                           aside->second.offset < pipeline.offset();
     if (messages_.empty() && !closing && !left_out) continue;
-    StartCommit(parts_.clock(), true);
+    const bool takes_in = std::any_of(messages_.begin(), messages_.end(), [](const InputMessage& m) {
+      return m.kind == InputMessage::Kind::kRecord || m.kind == InputMessage::Kind::kTable;
+    });
+    StartCommit(parts_.clock(), true, !takes_in);
     commit_->pipeline = pipeline.name();
     commit_->alone = careful_[pipeline.name()] == 1 && !messages_.empty();
     if (commit_->alone) commit_->message = messages_.front().payload.offset;
@@ -172,29 +182,32 @@ void Node::TakeLessCare(const std::string& pipeline) {
   const auto care = careful_.find(pipeline);
   if (care == careful_.end()) return;
   const auto aside = aside_.find(pipeline);
-  if (aside != aside_.end() && aside->second.offset < FindRunning(pipeline)->pipeline->committed_offset()) {
-    aside_.erase(aside);
-  }
+  Pipeline* const running = FindRunning(pipeline)->pipeline.get();
+  if (aside != aside_.end() && aside->second.offset < running->committed_offset()) aside_.erase(aside);
   care->second = std::min(care->second * 2, kTurnEntries);
+  TakeCare(running);
   const bool all = std::all_of(careful_.begin(), careful_.end(),
                                [](const auto& c) { return c.second == kTurnEntries; });
   if (all) EndCare();
 }
 
-// Of what was read, the message that is put aside becomes a dead letter, or nothing.
+// Of what was read, the message that is put aside does nothing but move W: windows that close make room. Rows
+// of tables are left out whole; ticks have no more than their time.
 void Node::RefuseAside(const Group& group) {
   if (aside_.empty()) return;
   const auto aside = aside_.find(group.source->members().front()->name());
   if (aside == aside_.end()) return;
-  const auto here = [&](const InputMessage& m) {
-    return m.payload.offset == aside->second.offset && m.kind != InputMessage::Kind::kWatermark;
-  };
-  const auto first = std::find_if(messages_.begin(), messages_.end(), here);
-  if (first == messages_.end()) return;
-  InputMessage message = *first;
-  Refuse(ErrorCode::kNeverFits, "there is no room for what it changes; raise 'state.map_size'", &message);
-  const auto at = messages_.erase(first, std::find_if_not(first, messages_.end(), here));
-  if (!aside->second.silent) messages_.insert(at, message);
+  std::erase_if(messages_, [&](const InputMessage& m) {
+    return m.payload.offset == aside->second.offset && m.kind == InputMessage::Kind::kTable;
+  });
+  for (InputMessage& m : messages_) {
+    if (m.payload.offset != aside->second.offset || m.kind != InputMessage::Kind::kRecord) continue;
+    m.kind = InputMessage::Kind::kTimeOnly;
+    m.refused = ErrorCode::kNeverFits;
+    if (aside->second.silent) continue;
+    refusals_.emplace_back("there is no room for what it changes; raise 'state.map_size'");
+    m.why = refusals_.back();
+  }
 }
 
 }  // namespace rivulet

@@ -83,6 +83,7 @@ Json JournalJson(const JournalStats& j) {
           {"end", j.end.value},
           {"synced", j.synced.value},
           {"appended_entries", j.appended_entries},
+          {"appended_ticks", j.appended_ticks},
           {"appended_bytes", j.appended_bytes},
           {"duplicates", j.duplicates},
           {"damaged_entries", j.damaged_entries},
@@ -203,6 +204,7 @@ std::string StatusMetrics(const NodeStatus& s) {
   m.Counter("rivulet_journal_appended_bytes_total", "Bytes appended to the journal.", {},
             s.journal.appended_bytes);
   m.Counter("rivulet_journal_entries_total", "Messages journaled.", {}, s.journal.appended_entries);
+  m.Counter("rivulet_journal_ticks_total", "Ticks journaled.", {}, s.journal.appended_ticks);
   m.Counter("rivulet_journal_duplicates_total", "Redelivered messages dropped.", {},
             s.journal.duplicates);
   m.Counter("rivulet_journal_failed_syncs_total",

@@ -5,6 +5,7 @@
 #include "node/engine/store_keys.h"
 #include "node/live/node.h"
 #include "node/plan/publish_loops.h"
+#include "transport/topic_filter.h"
 
 namespace rivulet {
 namespace {
@@ -23,6 +24,18 @@ Result<std::vector<std::string>> ReadFilters(const Store& store, const std::stri
   std::string_view in = value, filter;
   while (*found && GetBytes(&in, &filter)) filters.emplace_back(filter);
   return filters;
+}
+
+// A table that is new wants what others have had, by a subscription made once more. Others stay as they were.
+void Renew(const std::vector<MqttSubscription>& before, const std::vector<std::string>& renewed,
+           uint32_t number, std::vector<MqttSubscription>* subscriptions) {
+  for (MqttSubscription& s : *subscriptions) {
+    const auto same = [&s](const MqttSubscription& b) { return b.filter == s.filter; };
+    const auto part = [&s](const std::string& filter) { return FilterCovers(s.filter, filter); };
+    const auto known = std::find_if(before.begin(), before.end(), same);
+    if (known != before.end()) s.renewal = known->renewal;
+    if (std::any_of(renewed.begin(), renewed.end(), part)) s.renewal = number;
+  }
 }
 
 std::string Encode(const std::vector<std::string>& filters) {
@@ -68,6 +81,7 @@ void Node::Subscribe() {
   // A store of version 0.1: the session was subscribed to what was wanted.
   if (!known.ok() || !found) known = former;
   SubscriptionPlan plan = PlanSubscriptions(Wanted(), spec_.mqtt_qos, former, *known);
+  Renew(subscriptions_, plan.renewed, ++renewals_, &plan.subscriptions);
   if (plan.subscriptions == subscriptions_ && plan.wanted == wanted_filters_) return;
   subscriptions_ = plan.subscriptions;
   wanted_filters_ = plan.wanted;
@@ -83,6 +97,8 @@ void Node::Subscribe() {
     return std::find(known->begin(), known->end(), filter) == known->end();
   });
   wanted_known_ = still == plan.wanted;
+  if (commit_ != nullptr) commit_->wanted_known = false;  // it says so of others
+  wanted_commits_ = wanted_known_ && found && still == *known ? kCommitsForSure : 0;
   if (!found || still != *known) remembered_.Put(store_keys::WantedFilters(), Encode(still));
   {
     const std::lock_guard lock(wanted_mutex_);
