@@ -28,7 +28,7 @@ def with_password(directory):
     wrong = secret(directory / "wrong", "not this one")
     login = ["user: rivulet", f"password_file: {wrong}"]
     node = Node(directory, broker.port, {"counting.yaml": COUNTING}, mqtt=login)
-    node.start()
+    node.start(connected=False)
     error = wait_until(lambda: node.status()["mqtt"]["last_error"], "status tells of the refusal")
     check("E5002" in error, f"status names the error: {error}")
     check(not node.status()["mqtt"]["connected"], "not connected")
@@ -77,7 +77,7 @@ def with_certificates(directory):
                                f"listener {plain} 127.0.0.1\nallow_anonymous true")
     bare = Node(directory, broker.port, {"counting.yaml": COUNTING}, name="bare", scheme="ssl",
                 mqtt=[f"tls: {{ ca: {files['ca']} }}"])
-    bare.start()
+    bare.start(connected=False)
     wait_until(lambda: bare.status()["mqtt"]["last_error"], "no certificate: status tells")
     check(not bare.status()["mqtt"]["connected"], "not connected without a certificate")
     bare.stop()

@@ -15,7 +15,7 @@ from support import check, check_equal, run, wait_until
 LIMIT = 512 << 20
 LISTS = """\
 pipeline: lists
-source: { mqtt: "lists/{list}", time: { field: e.at, unit: s, max_ahead: 100000d } }
+source: { mqtt: "lists/{device}", time: { field: e.at, unit: s, max_ahead: 36500d } }
 steps:
   - explode: { field: list, as: e }
   - key: e.k
@@ -73,7 +73,8 @@ def costly_messages(node, group, device, dashboard):
     late = sum(len(m.payload) for m in dashboard.messages if m.topic == "late")
     check(late < 2_000_000, f"late lines of a 200 KB message take {late} bytes")
     kept = lambda: resident(node.process) - before
-    wait_until(lambda: kept() < 48 << 20, "what the messages took is given back")
+    # But for the MQTT library's buffer, which stays as large as the largest packet was.
+    wait_until(lambda: kept() < (60 + 24) << 20, "what the messages took is given back")
     peak = group.peak()
     print(f"kept {kept() >> 20} MB, at most {(peak or 0) >> 20} MB in use")
 
