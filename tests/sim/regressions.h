@@ -32,12 +32,12 @@ inline const std::vector<Regression> kRegressions = {
     {1676, "the same, with a disk that forgets what a failed sync was to write"},
     {1882, "the same, another life"},
     {2160, "edited after a failed reload in the middle of a close, whose rest went by the new text"},
-    {79, "behind an empty last segment the journal forgot its last receive time, and a clock that was set back "
-         "made the next one less"},
+    {79, "behind an empty last segment the journal forgot its last receive time, and a clock that was set "
+         "back made the next one less"},
     {81, "with a full store, what was cut off a small turn was passed over"},
     {611, "the same, of dead letters"},
-    {60, "a retained message was counted once more: its filter was new to a node that died soon and often, and "
-         "the journal no longer had its first coming"},
+    {60, "a retained message was counted once more: its filter was new to a node that died soon and often, "
+         "and the journal no longer had its first coming"},
     {440, "the same, as the journal was trimmed before the store knew the filter"},
 };
 
