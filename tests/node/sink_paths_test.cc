@@ -46,7 +46,8 @@ TEST_CASE("sinks do not write into what is the node's own") {
   const std::vector<ErrorCode> refused{ErrorCode::kBadSettingValue};
   for (const std::string& path :
        {std::string("state/data.mdb"), std::string("lane-0/00000.log"), std::string("./x/../lane-3"),
-        std::string("mqtt/session"), std::string("refused.ndjson"), std::string("../node.yaml"),
+        std::string("mqtt/session"), std::string("refused.ndjson"), std::string("delivery.notes"),
+        std::string("../node.yaml"),
         std::string("."), node.data_directory, node.file, folder.File("link/data.mdb"),
         folder.File("p.yaml")}) {
     CAPTURE(path);

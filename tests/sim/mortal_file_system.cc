@@ -78,6 +78,7 @@ Status MortalFileSystem::Remove(const std::string& path) {
 
 Status MortalFileSystem::Rename(const std::string& from, const std::string& to) {
   RIVULET_RETURN_IF_ERROR(state_->Live());
+  if (state_->bug == PlantedBug::kLostNotes && to.ends_with("/delivery.notes")) return Status::Ok();
   return state_->disk->Rename(from, to);
 }
 

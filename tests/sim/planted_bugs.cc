@@ -25,10 +25,7 @@ Scenario Provoke(uint64_t seed, PlantedBug bug) {
     s.sync = JournalSync::kAlways;
   }
   if (bug == PlantedBug::kRoomByLoss) LimitStore(&s);
-  if (bug == PlantedBug::kEarlyMemory) {
-    s.retained = 10;
-    s.failed_operation = 0.5;
-  }
+  if (bug == PlantedBug::kEarlyMemory) s.retained = 10;
   return s;
 }
 
@@ -48,6 +45,8 @@ bool CheckPlantedBugs() {
       {PlantedBug::kUncutSink, "a file sink leaves in the file what a crash made it write twice"},
       {PlantedBug::kRoomByLoss, "a full store forgets an output that nobody has"},
       {PlantedBug::kEarlyMemory, "a retained message is remembered before it is journaled"},
+      {PlantedBug::kEarlyNote, "a result is noted as delivered before it has arrived"},
+      {PlantedBug::kLostNotes, "what is noted of deliveries is not found again"},
   };
   bool good = true;
   for (const auto& [bug, what] : bugs) {

@@ -27,6 +27,8 @@ enum class PlantedBug : uint8_t {
   kUncutSink,         // a file sink goes on behind what a crash left, without cutting it
   kRoomByLoss,        // in a full store, an output that sinks do not have yet makes room
   kEarlyMemory,       // a retained message is remembered as had before it is journaled
+  kEarlyNote,         // a result is noted as delivered when it has left, not when it has arrived
+  kLostNotes,         // what is noted of deliveries is not found by the next process
 };
 
 // Chances are per step.

@@ -23,6 +23,7 @@ void Simulation::TroubleOutside() {
     Trace("disk full");
     disk_.SetFreeBytes(random_.Below(4000));
     disk_full_ = 1 + random_.Below(30);
+    repetitions_.NotesMayBeLost();
   }
   JumpClock();
   if (disk_full_ > 0 && --disk_full_ == 0) {
@@ -47,6 +48,7 @@ void Simulation::JumpClock() {
 // The process and its operations.
 void Simulation::TroubleInside() {
   if (random_.Chance(scenario_.failed_operation)) {
+    repetitions_.NotesMayBeLost();
     disk_.FailOperation(1 + random_.Below(10),
                         random_.Chance(0.3) ? ErrorCode::kDiskFull : ErrorCode::kIo);
   }

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "node/config/reader.h"
+#include "sim/reference.h"
 
 namespace rivulet::sim {
 namespace {
@@ -25,6 +26,7 @@ NodeSpec Simulation::MakeSpec() {
   spec.name = "simulated";
   spec.data_directory = kData;
   spec.mqtt_qos = scenario_.qos;
+  spec.mqtt.max_inflight = scenario_.max_inflight;
   spec.journal.sync = scenario_.sync;
   spec.journal.segment_bytes = scenario_.segment_bytes;
   spec.journal.retain_bytes = scenario_.retain_bytes;
@@ -73,6 +75,7 @@ std::unique_ptr<Simulation::Process> Simulation::NewProcess() {
       sink_broker_.NewLink(LinkOptions(kSinkClient, false, scenario_.max_inflight)), nullptr,
       [this](const MqttLink::Publication& p) { OnPublish(p); });
   if (scenario_.bug == PlantedBug::kTickWhileDown) process->lane_link->Feign();
+  if (scenario_.bug == PlantedBug::kEarlyNote) process->sink_link->AcknowledgeEarly();
   NodeParts parts;
   parts.files = &process->files;
   parts.store = process->store.get();
@@ -121,6 +124,7 @@ void Simulation::Boot() {
   if (process_ == nullptr) return;
   connection_ = 0;
   listening_noted_ = false;
+  repetitions_.Started();
   if (!calm_ && random_.Chance(scenario_.die_in_operation * 2)) {
     process_->files.DieInOperation(1 + random_.Below(12));
   }
@@ -167,6 +171,7 @@ void Simulation::Bury(Death death) {
   process_->files.Die();
   if (death == Death::kPower) {
     ++outcome_.power_cuts;
+    repetitions_.NotesMayBeLost();
     disk_.PowerCut(&random_);
     store_.PowerCut(&random_);
     cursors_before_.clear();
@@ -223,11 +228,13 @@ Status Simulation::OnArrival(const MqttMessage& message, const MqttLink::Message
     held_handler_ = handler;
     return Status::Ok();
   }
-  if (scenario_.bug == PlantedBug::kEarlyMemory && message.retained &&
-      !remembered_early_.insert(std::string(message.topic)).second) {
-    const uint64_t end = process_->node->Describe(Clock()).journal.end.value;
-    ledger_.Arrived(message, EventTime{wall_us_}, true, end, end);
-    return Status::Ok();
+  if (scenario_.bug == PlantedBug::kEarlyMemory && message.retained) {
+    if (!remembered_early_.insert(std::string(message.topic)).second) {
+      const uint64_t end = process_->node->Describe(Clock()).journal.end.value;
+      ledger_.Arrived(message, EventTime{wall_us_}, true, end, end);
+      return Status::Ok();
+    }
+    disk_.FailOperation(1);  // its first append
   }
   MqttMessage m = message;
   if (scenario_.bug == PlantedBug::kUnknownDuplicate) m.duplicate = false;
@@ -283,6 +290,14 @@ void Simulation::OnPublish(const MqttLink::Publication& p) {
   Trace("  publish " + std::string(p.topic) + " " + std::string(p.payload));
   if (!finished_.Contains(p.payload)) {
     Wrong("published before its commit was finished: " + std::string(p.payload));
+  }
+  if (process_->files.dead()) return;  // what it does until it is buried nobody sees
+  const std::string stream = StreamOf(std::string(p.topic));
+  const size_t again = repetitions_.Published(
+      stream, std::string(p.topic) + ' ' + std::string(p.payload) + ' ' + std::string(p.rivulet_id));
+  if (again > scenario_.max_inflight && scenario_.reload == 0) {
+    Wrong(stream + ": " + std::to_string(again) + " results came once more after the process was killed; " +
+          "at most " + std::to_string(scenario_.max_inflight) + " were under way");
   }
 }
 

@@ -18,6 +18,7 @@
 #include "sim/observed_store.h"
 #include "sim/process_parts.h"
 #include "sim/publisher.h"
+#include "sim/repetitions.h"
 #include "sim/scenario.h"
 #include "sim/sim_broker.h"
 #include "sim/sim_file_system.h"
@@ -99,6 +100,7 @@ class Simulation {
   Publisher publisher_;
   Ledger ledger_;
   FinishedOutputs finished_;
+  Repetitions repetitions_;
   std::unique_ptr<Process> process_;
   std::deque<ScannedMessage> held_;  // PlantedBug::kEarlyAcknowledge
   MqttLink::MessageHandler held_handler_;

@@ -17,7 +17,7 @@ std::string Canonical(const std::string& path) {
 // Names of the data directory that are the node's own.
 bool IsOwnName(const std::string& name) {
   return name == "." || name == "state" || name == "mqtt" || name.starts_with("lane-") ||
-         name.starts_with("refused.ndjson");
+         name.starts_with("refused.ndjson") || name.starts_with("delivery.notes");
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kOfferEntries = 256;
 // An offer can cost the sink a sync: more of them wait for the next pump, so that a flood of results
 // holds up neither the other sinks nor the end of the process.
-constexpr int kOffersAPump = 4;
+constexpr size_t kEntriesAPump = 4 * kOfferEntries;
 constexpr size_t kMemoryLimit = 4 << 20;
 // The commit that stores it, and, where commits are not synced, the one behind that makes it safe.
 constexpr int kCommitsToSettle = 2;
@@ -58,13 +58,15 @@ Status OutputChannel::AddSink(const std::string& name, std::unique_ptr<Sink> sin
     if (found) reader.stored = stored;
     reader.has_row = found;
   }
+  SinkCursor start = stored;
+  if (notes_ != nullptr) start.next = notes_->Next(reader.row, reader.has_row, stored.next, log_.next());
   RIVULET_ASSIGN_OR_RETURN(const uint64_t begin, log_.Begin());
   SinkCursor cursor;
   if (may_wait) {
-    sink = NewLateSink(std::move(sink), stored, begin, log_.next());
+    sink = NewLateSink(std::move(sink), start, begin, log_.next());
     cursor = sink->Cursor();
   } else {
-    RIVULET_RETURN_IF_ERROR(OpenSinkAt(sink.get(), stored, begin, &cursor));
+    RIVULET_RETURN_IF_ERROR(OpenSinkAt(sink.get(), start, begin, &cursor));
   }
   // A sink that keeps its own cursor can be ahead of a log that was made anew: numbers it has already
   // seen must not be given out again.
@@ -73,12 +75,13 @@ Status OutputChannel::AddSink(const std::string& name, std::unique_ptr<Sink> sin
     log_.SkipTo(cursor.next);
     collected_ = log_.next();
     for (Reader& other : readers_) {
-      if (other.taken == before) other.taken = log_.next();
+      if (other.taken == before) other.taken = other.noted = log_.next();
     }
   }
   reader.seen = reader.stored;
-  reader.taken = cursor.next;
-  if (store_ == nullptr || reader.stored.next < cursor.next) reader.stored.next = cursor.next;
+  reader.taken = reader.noted = cursor.next;
+  // A sink's own cursor needs no commit to be found again.
+  if (store_ == nullptr || start.next < cursor.next) reader.stored.next = cursor.next;
   reader.sink = std::move(sink);
   NoteNews(&reader);
   readers_.push_back(std::move(reader));
@@ -96,17 +99,29 @@ std::string OutputChannel::EntryId(const OutputLog::Entry& entry) const {
   return ResultId(pipeline_ + kind, "", static_cast<int64_t>(entry.sequence), 0);
 }
 
+// Returns how many entries it may be given now.
+size_t OutputChannel::NoteDelivery(Reader* reader) {
+  if (notes_ == nullptr || !reader->sink->Notable()) return kOfferEntries;
+  const uint64_t next = reader->sink->Cursor().next;
+  // What cannot be noted is delivered all the same.
+  if (next > reader->noted && !notes_->Note(reader->row, next)) return kOfferEntries;
+  reader->noted = std::max(reader->noted, next);
+  const uint64_t ahead = reader->taken - std::min(reader->taken, reader->noted);
+  return std::min<uint64_t>(kOfferEntries, window_ - std::min<uint64_t>(window_, ahead));
+}
+
 Result<bool> OutputChannel::PumpReader(Reader* reader) {
   const SinkCursor before = reader->sink->Cursor();
   bool moved = false;
   if (reader->sink->Rewound()) reader->taken = reader->sink->Cursor().next;
   NoteNews(reader);
+  size_t room = NoteDelivery(reader);
   if (Unsettled(*reader)) return false;
-  for (int offers = 0; offers < kOffersAPump && reader->taken < log_.readable(); ++offers) {
+  for (size_t left = kEntriesAPump; room > 0 && left >= room && reader->taken < log_.readable();) {
     size_t count = 0;
     const bool wants_ids = reader->sink->WantsIds();
     RIVULET_RETURN_IF_ERROR(
-        log_.Read(reader->taken, kOfferEntries, [&](const OutputLog::Entry& entry) {
+        log_.Read(reader->taken, room, [&](const OutputLog::Entry& entry) {
           if (batch_.size() <= count) batch_.emplace_back();
           OutputEntry& out = batch_[count++];
           out.sequence = entry.sequence;
@@ -123,6 +138,8 @@ Result<bool> OutputChannel::PumpReader(Reader* reader) {
     if (took > 0) reader->taken = batch_[took - 1].sequence + 1;
     moved = moved || took > 0;
     if (took < count || count == 0) break;
+    left -= count;
+    room = NoteDelivery(reader);
   }
   return moved || reader->sink->Cursor() != before;
 }

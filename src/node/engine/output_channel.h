@@ -1,5 +1,9 @@
 // OutputChannel: one kind of output of a pipeline (results, late records, dead letters): its log, and the
 // sinks that read it.
+//
+// How far a sink is is stored with commits. Where its receiver keeps no cursor it is noted besides, as soon
+// as it is known: what a process that is killed has sent once more is then no more than the entries given to
+// the sink since its last note, for which there is a limit.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +14,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "node/engine/delivery_notes.h"
 #include "node/sinks/sink.h"
 #include "state/output_log.h"
 
@@ -27,6 +32,13 @@ class OutputChannel {
 
   // Results are records: several can have one key and time, so an entry's number is part of its id.
   void NumberIds() { number_ids_ = true; }
+
+  // How far sinks are is noted there, which outlives the channel, and no sink for which that is done is given
+  // more than `window` entries beyond its last note. To be called before AddSink.
+  void NoteIn(DeliveryNotes* notes, size_t window) {
+    notes_ = notes;
+    window_ = window;
+  }
 
   // Adds a sink under a name that stays the same from run to run ("file out.ndjson"), and opens it at its
   // committed cursor; a sink that is new starts with the next entry. With `may_wait` a sink that cannot be
@@ -86,6 +98,7 @@ class OutputChannel {
     std::unique_ptr<Sink> sink;
     uint64_t taken = 0;         // offered and taken before this
     SinkCursor stored;
+    uint64_t noted = 0;         // the last note says that it has what is before this
     // Whether the store has a row for it. A new sink gets one with the first commit, so that it is not
     // taken for new again, and passed over, after a crash that comes before its cursor moves.
     bool has_row = true;
@@ -99,6 +112,7 @@ class OutputChannel {
   bool Unsettled(const Reader& reader) const;
   static void NoteNews(Reader* reader);
   Result<bool> PumpReader(Reader* reader);
+  size_t NoteDelivery(Reader* reader);
   void TrimDelivered();
   std::string EntryId(const OutputLog::Entry& entry) const;
 
@@ -107,6 +121,8 @@ class OutputChannel {
   ChannelKind kind_;
   bool number_ids_ = false;
   const Store* store_;
+  DeliveryNotes* notes_ = nullptr;
+  size_t window_ = 0;
   OutputLog log_;
   uint64_t collected_ = 0;      // log entries handed to a commit
   uint64_t kept_from_ = kNobody;

@@ -4,6 +4,7 @@
 //   x name                      the text a pipeline runs with
 //   n                           the next free pipeline id
 //   f                           filters the lane's MQTT session is subscribed to
+//   d                           epoch of the notes of deliveries (see delivery_notes.h)
 //   w                           filters of pipelines whose retained messages have come
 //   p id(2)                     position: how far a pipeline has read, W, output sequences
 //   o id(2) channel(1) seq(8)   output log entries
@@ -27,6 +28,7 @@ inline std::string Catalogue(std::string_view pipeline) { return "c" + std::stri
 inline std::string Text(std::string_view pipeline) { return "x" + std::string(pipeline); }
 inline std::string NextId() { return "n"; }
 inline std::string Filters() { return "f"; }
+inline std::string NotesEpoch() { return "d"; }
 inline std::string WantedFilters() { return "w"; }
 
 inline std::string WithId(char table, uint16_t id) {

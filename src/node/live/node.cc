@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/coding.h"
 #include "node/config/sink_paths.h"
 #include "node/engine/heartbeat.h"
 #include "node/engine/memory_budget.h"
@@ -37,7 +38,8 @@ Node::Node(const NodeSpec& spec, const NodeParts& parts)
       parts_(parts),
       started_(parts.clock().monotonic),
       refused_results_(parts.files, spec.data_directory, [clock = parts.clock] { return clock().wall; },
-                       parts.log) {}
+                       parts.log),
+      notes_(parts.files, spec.data_directory + "/delivery.notes") {}
 
 Node::~Node() {
   // The committer may still write into commit_.
@@ -96,6 +98,7 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   }
   clock_ = std::make_unique<LaneClock>(journal_->last_time(), parts_.log);
   clock_->SetKnown(!parts_.clock_known || parts_.clock_known());
+  RIVULET_RETURN_IF_ERROR(OpenNotes());
   for (const size_t i : order) {
     RIVULET_RETURN_IF_ERROR(StartPipeline(std::move(plans[i]), sources[i].text));
   }
@@ -167,14 +170,33 @@ Status Node::BuildGroups() {
   return Status::Ok();
 }
 
+Status Node::OpenNotes() {
+  std::string stored;
+  uint64_t epoch = 0;
+  RIVULET_ASSIGN_OR_RETURN(const bool found, parts_.store->Get(store_keys::NotesEpoch(), &stored));
+  std::string_view in = stored;
+  if (found && !GetVarint(&in, &epoch)) {
+    return Status(ErrorCode::kCorrupt, "the stored epoch of delivery notes cannot be read");
+  }
+  notes_.Open(epoch);
+  return Status::Ok();
+}
+
 Status Node::OpenSinks(Pipeline* pipeline) {
   const PipelineSpec& spec = pipeline->plan().spec;
   RIVULET_RETURN_IF_ERROR(AddSinks(pipeline, ChannelKind::kResults, spec.sinks));
   RIVULET_RETURN_IF_ERROR(AddSinks(pipeline, ChannelKind::kLate, spec.late));
-  return AddSinks(pipeline, ChannelKind::kDead, spec.dead_letters);
+  RIVULET_RETURN_IF_ERROR(AddSinks(pipeline, ChannelKind::kDead, spec.dead_letters));
+  if (const uint64_t epoch = notes_.TakeNewEpoch(); epoch != 0) {
+    std::string value;
+    PutVarint(&value, epoch);
+    remembered_.Put(store_keys::NotesEpoch(), value);
+  }
+  return Status::Ok();
 }
 
 Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks) {
+  pipeline->channel(kind).NoteIn(&notes_, spec_.mqtt.max_inflight);
   for (SinkSpec sink : sinks) {
     const std::string name = SinkName(sink);
     if (WritesFile(sink)) sink.target.text = SinkPath(spec_.data_directory, sink);

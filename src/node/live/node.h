@@ -22,6 +22,7 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "node/config/spec.h"
+#include "node/engine/delivery_notes.h"
 #include "node/engine/memory_budget.h"
 #include "node/engine/pipeline.h"
 #include "node/engine/result_reader.h"
@@ -139,6 +140,7 @@ class Node {
   Status RememberText(const std::string& name, const std::string& text);
   // Whether a pipeline would go on in the middle of a close, were it opened with this plan.
   Result<bool> WouldClose(const PipelinePlan& plan) const;
+  Status OpenNotes();
   Status OpenSinks(Pipeline* pipeline);
   Status AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks);
   void Subscribe();
@@ -243,6 +245,7 @@ class Node {
   SinkWatch sink_watch_;
   Offset past_shown_;                   // the link's thread only
   RefusedFile refused_results_;
+  DeliveryNotes notes_;
   LinkWatch lane_link_watch_{"broker, input"}, sink_link_watch_{"broker, output"};
   Delta remembered_;                    // subscribed filters and texts, for the next commit
   std::vector<JournalEntry> entries_;   // scratch

@@ -78,6 +78,7 @@ void Node::StartCommit(Now now, bool all, bool makes_room) {
   commit_->wanted_known = wanted_known_;
   // Apart, as it makes room: see MakeRoom.
   for (Running& r : pipelines_) r.pipeline->CollectDelivery(&commit_->delivery);
+  notes_.OnCollected();
   delta->Append(commit_->delivery);
   if (all) {  // also those that are being started, and in no group yet
     for (Running& r : pipelines_) r.pipeline->CollectCommit(delta);
@@ -130,6 +131,7 @@ bool Node::FinishCommit() {
   counters_.last_commit_us = took;
   counters_.longest_commit_us = std::max(counters_.longest_commit_us, took);
   for (Running& r : pipelines_) r.pipeline->OnCommitted();
+  notes_.OnCommitted();
   TakeLessCare(commit->pipeline);
   if (commit->wanted_known && wanted_commits_ < kCommitsForSure) ++wanted_commits_;
   KeepForReaders();

@@ -135,6 +135,7 @@ NodeStatus Node::Describe(Now now) const {
   }
   s.store = parts_.store->Stats();
   s.counters = counters_;
+  s.counters.note_bytes = notes_.bytes_written();
   for (const Running& r : pipelines_) {
     PipelineStatus p;
     p.name = r.pipeline->name();

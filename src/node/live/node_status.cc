@@ -213,6 +213,8 @@ std::string StatusMetrics(const NodeStatus& s) {
   m.Gauge("rivulet_store_bytes", "State store in use.", {}, static_cast<int64_t>(s.store.used_bytes));
   m.Counter("rivulet_commits_total", "Commits.", {}, s.counters.commits);
   m.Counter("rivulet_commit_bytes_total", "Bytes of committed changes.", {}, s.counters.commit_bytes);
+  m.Counter("rivulet_delivery_note_bytes_total", "Bytes written to note what sinks have taken.", {},
+            s.counters.note_bytes);
   m.Counter("rivulet_commit_seconds_total", "Time spent in commits.", {},
             static_cast<double>(s.counters.commit_time_us) / 1e6);
   for (const PipelineStatus& p : s.pipelines) PipelineMetrics(&m, p, s.wall_us);

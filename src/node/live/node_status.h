@@ -19,6 +19,7 @@ namespace rivulet {
 struct NodeCounters {
   uint64_t commits = 0;
   uint64_t commit_bytes = 0;        // of deltas
+  uint64_t note_bytes = 0;          // of delivery notes
   uint64_t commit_time_us = 0;      // sum over commits
   uint64_t last_commit_us = 0;
   uint64_t longest_commit_us = 0;

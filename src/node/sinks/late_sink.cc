@@ -46,6 +46,7 @@ class LateSink final : public Sink {
     if (sink_->Lost()) Lose();
     return status;
   }
+  bool Notable() const override { return open_ && sink_->Notable(); }
   bool WantsIds() const override { return sink_->WantsIds(); }
   SinkStats Stats() const override {
     SinkStats stats = sink_->Stats();

@@ -176,12 +176,19 @@ class MqttSink final : public Sink {
   bool Rewound() override {
     in_flight_->SetAside([this](const std::string& json, const std::string& id, const std::string& why) {
       if (refused_ == nullptr) return Status::Ok();
+      kept_unsynced_ = true;
       return refused_->Keep({pipeline_, name_, renderer_.Render(json), id, why, json});
     });
     return in_flight_->TakeRewound();
   }
 
-  Status Sync() override { return refused_ == nullptr ? Status::Ok() : refused_->Sync(); }
+  Status Sync() override {
+    const Status status = refused_ == nullptr ? Status::Ok() : refused_->Sync();
+    if (status.ok()) kept_unsynced_ = false;
+    return status;
+  }
+
+  bool Notable() const override { return !kept_unsynced_; }
 
   SinkStats Stats() const override {
     SinkStats stats;
@@ -227,6 +234,7 @@ class MqttSink final : public Sink {
   TopicRenderer renderer_;
   MqttLink* const link_;
   const std::shared_ptr<InFlight> in_flight_;
+  bool kept_unsynced_ = false;  // something was set aside, and may not be on the medium yet
 };
 
 }  // namespace

@@ -92,6 +92,10 @@ class Sink {
   // that acknowledge durably have nothing to do.
   virtual Status Sync() { return Status::Ok(); }
 
+  // True while everything before Cursor().next is with a receiver that keeps it without Sync. How far the
+  // sink is can then be noted at once, before a commit stores it.
+  virtual bool Notable() const { return false; }
+
   // Whether `id` and `window_id` of entries are looked at: making them costs two hashes.
   virtual bool WantsIds() const { return true; }
 

@@ -37,6 +37,7 @@ class StdoutSink final : public Sink {
   }
 
   SinkCursor Cursor() const override { return cursor_; }
+  bool Notable() const override { return true; }
   bool WantsIds() const override { return false; }
   SinkStats Stats() const override { return stats_; }
 
