@@ -1,5 +1,6 @@
 #include "sim/mortal_file_system.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace rivulet::sim {
@@ -73,7 +74,20 @@ Status MortalFileSystem::Truncate(const std::string& path, uint64_t size) {
 
 Status MortalFileSystem::Remove(const std::string& path) {
   RIVULET_RETURN_IF_ERROR(state_->Live());
+  if (state_->bug == PlantedBug::kTrimPastCursors) RemoveSegmentBehind(path);
   return state_->disk->Remove(path);
+}
+
+// As if more of the journal had been consumed: but never what is being written.
+void MortalFileSystem::RemoveSegmentBehind(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = path.substr(0, slash);
+  Result<std::vector<std::string>> names = state_->disk->List(folder);
+  if (!path.ends_with(".rvj") || !names.ok()) return;
+  std::erase_if(*names, [](const std::string& name) { return !name.ends_with(".rvj"); });
+  const auto behind = std::upper_bound(names->begin(), names->end(), path.substr(slash + 1));
+  if (behind == names->end() || behind + 1 == names->end()) return;
+  (void)state_->disk->Remove(folder + "/" + *behind);
 }
 
 Status MortalFileSystem::Rename(const std::string& from, const std::string& to) {

@@ -46,6 +46,8 @@ class MortalFileSystem final : public FileSystem {
   }
 
  private:
+  void RemoveSegmentBehind(const std::string& path);
+
   template <typename Base>
   class Appender;
   class Output;

@@ -460,6 +460,7 @@ Scenario MakeScenario(uint64_t seed) {
   ChooseFilePipelines(&s);
   ChooseSmallStore(&s);
   ChooseOverlaps(&s);
+  ChooseSmallJournal(&s);
   return s;
 }
 

@@ -29,6 +29,8 @@ enum class PlantedBug : uint8_t {
   kEarlyMemory,       // a retained message is remembered as had before it is journaled
   kEarlyNote,         // a result is noted as delivered when it has left, not when it has arrived
   kLostNotes,         // what is noted of deliveries is not found by the next process
+  kTrimPastCursors,   // the journal is trimmed beyond what was committed
+  kUnsyncedCommit,    // commits are made without a sync of the journal
 };
 
 // Chances are per step.

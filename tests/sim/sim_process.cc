@@ -28,6 +28,9 @@ NodeSpec Simulation::MakeSpec() {
   spec.mqtt_qos = scenario_.qos;
   spec.mqtt.max_inflight = scenario_.max_inflight;
   spec.journal.sync = scenario_.sync;
+  if (scenario_.bug == PlantedBug::kUnsyncedCommit && scenario_.sync == JournalSync::kInterval) {
+    spec.journal.sync = JournalSync::kNever;
+  }
   spec.journal.segment_bytes = scenario_.segment_bytes;
   spec.journal.retain_bytes = scenario_.retain_bytes;
   spec.journal.retain_age = scenario_.retain_age;

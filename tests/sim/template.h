@@ -28,6 +28,9 @@ void AddFilePipelines(Scenario* s);
 // Gives some scenarios a small store: see small_store.cc.
 void ChooseSmallStore(Scenario* s);
 
+// Gives some scenarios a small journal, and lost acknowledgements: see small_journals.cc.
+void ChooseSmallJournal(Scenario* s);
+
 // Filters that overlap, brokers that send a copy for each, retained messages: see overlapping_filters.cc.
 void ChooseOverlaps(Scenario* s);
 
