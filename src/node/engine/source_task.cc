@@ -45,14 +45,16 @@ SourceTask::SourceTask(const SourcePlan* plan, uint32_t slots, int64_t watermark
 }
 
 bool SourceTask::Matches(uint32_t topic_id, std::string_view topic) {
-  if (topic_id >= routes_.size()) routes_.resize(topic_id + 1);
-  Route& route = routes_[topic_id];
-  if (route.state != Route::State::kUnknown) return route.state == Route::State::kMatch;
-  route.state = Route::State::kOther;
+  if (topic_id >= route_of_.size()) route_of_.resize(topic_id + 1, kUnknown);
+  uint32_t& known = route_of_[topic_id];
+  if (known != kUnknown) return known != kOther;
+  known = kOther;
+  Route route;
   for (size_t i = 0; i < plan_->sources(); ++i) {
     if (!MatchSource(plan_->at(i), topic, &route)) continue;
-    route.state = Route::State::kMatch;
     route.source = static_cast<uint8_t>(i);
+    known = kFirst + static_cast<uint32_t>(routes_.size());
+    routes_.push_back(std::move(route));
     return true;
   }
   return false;
@@ -133,7 +135,7 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
     }
     if (message.kind == InputMessage::Kind::kRefused) continue;
     uint8_t source = 0;
-    if (several) source = message.topic.empty() ? message.source : routes_[message.topic_id].source;
+    if (several) source = message.topic.empty() ? message.source : RouteOf(message.topic_id).source;
     if (source == InputMessage::kNoSource) {
       slot.decode_errors.push_back({message.payload.offset, ErrorCode::kMissingField, NoSourceMessage(*plan_),
                                     message.payload.payload});
@@ -155,7 +157,7 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
       }
       slot.assumed.back().second = out.batch.rows;
     }
-    if (!message.topic.empty()) FillTopicFields(&slot, routes_[message.topic_id], first_row);
+    if (!message.topic.empty()) FillTopicFields(&slot, RouteOf(message.topic_id), first_row);
     if (several) NoteSource(&slot, source, first_row);
   }
   const size_t undecoded = out.dead.size();

@@ -83,7 +83,7 @@ struct SourceSlot {
   const InputMessage* MessageAt(uint64_t offset) const;
   bool IsTimeOnly(uint32_t row) const {
     return std::any_of(time_only.begin(), time_only.end(),
-                       [row](const auto& rows) { return row >= rows.first && row < rows.second; });
+                       [row](const auto& range) { return row >= range.first && row < range.second; });
   }
 };
 
@@ -139,13 +139,13 @@ class SourceTask {
   bool Matches(uint32_t topic_id, std::string_view topic);
 
  private:
-  // What a topic means to this source.
+  // What a topic of this source means to it.
   struct Route {
-    enum class State : uint8_t { kUnknown, kMatch, kOther } state = State::kUnknown;
     std::vector<std::string> levels;  // by topic field; empty string: the pattern has no such level
     std::vector<bool> present;
     uint8_t source = 0;
   };
+  static constexpr uint32_t kUnknown = 0, kOther = 1, kFirst = 2;
   struct Slot {
     SourceSlot out;
     std::vector<std::unique_ptr<Decoder>> decoders;  // by source
@@ -181,6 +181,7 @@ class SourceTask {
   void PlaceDeadLetters(Slot* slot, size_t undecoded);
   void WatermarkDeadLetters(Slot* slot) const;
   bool MatchSource(const SourcePlan& source, std::string_view topic, Route* route) const;
+  const Route& RouteOf(uint32_t topic_id) const { return routes_[route_of_[topic_id] - kFirst]; }
   // With several sources; see source_channels.cc.
   void NoteSource(Slot* slot, uint8_t source, uint32_t first_row) const;
   void ExtractTimes(Slot* slot) const;
@@ -190,7 +191,10 @@ class SourceTask {
 
   const SourcePlan* plan_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  std::vector<Route> routes_;          // by topic id
+  // By topic id: kUnknown, kOther, or kFirst and the place in routes_. Small: a node has very many topics for
+  // each source that wants few of them.
+  std::vector<uint32_t> route_of_;
+  std::vector<Route> routes_;
   ChannelWatermarks channels_;         // see channels()
   ChannelWatermarks channels_before_;  // as they were before the turn
   bool only_ticks_ = false;

@@ -96,6 +96,7 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   if (recovery.torn_bytes > 0 || recovery.damaged_entries > 0 || recovery.doubtful_segments > 0) {
     parts_.log('w', recovery.detail);
   }
+  feed_ = std::make_unique<JournalFeed>(journal_.get());
   clock_ = std::make_unique<LaneClock>(journal_->last_time(), parts_.log);
   clock_->SetKnown(!parts_.clock_known || parts_.clock_known());
   RIVULET_RETURN_IF_ERROR(OpenNotes());
@@ -158,7 +159,7 @@ Status Node::BuildGroups() {
     Group group;
     const Pipeline& first = *members.front();
     if (first.upstream().empty()) {
-      RIVULET_ASSIGN_OR_RETURN(group.reader, journal_->NewReader(Offset{first.offset()}));
+      RIVULET_RETURN_IF_ERROR(feed_->Prepare(Offset{first.offset()}));
     } else {
       group.upstream = FindRunning(first.upstream())->pipeline.get();
     }
@@ -236,6 +237,7 @@ bool Node::ReadTurns() {
     const Status status = TurnOf(&group, &more);
     if (!status.ok()) Fail(status);
   }
+  feed_->EndRound();
   const Status regrouped = RegroupPipelines(!more);
   if (!regrouped.ok()) Fail(regrouped);
   return more;
@@ -305,9 +307,10 @@ Status Node::ReadJournal(Group* group, uint64_t* next) {
   // Few bytes can be very many elements.
   const bool explodes = group->source->members().front()->plan().source.explode.has_value();
   const size_t bytes = explodes ? kTurnBytes / 4 : kTurnBytes;
-  RIVULET_RETURN_IF_ERROR(group->reader->Read(entries, bytes, &entries_));
-  if (entries_.empty()) return Status::Ok();
-  for (const JournalEntry& e : entries_) {
+  RIVULET_ASSIGN_OR_RETURN(const std::span<const JournalEntry> read,
+                           feed_->Read(Offset{*next}, entries, bytes));
+  if (read.empty()) return Status::Ok();
+  for (const JournalEntry& e : read) {
     InputMessage m;
     m.payload = {e.payload, e.received.us, e.offset.value};
     m.assumed = e.assumed;
@@ -339,7 +342,7 @@ Status Node::ReadJournal(Group* group, uint64_t* next) {
     m.kind = InputMessage::Kind::kRecord;
     messages_.push_back(m);
   }
-  *next = entries_.back().offset.value + 1;
+  *next = read.back().offset.value + 1;
   return Status::Ok();
 }
 

@@ -29,6 +29,7 @@
 #include "node/engine/source_group.h"
 #include "node/engine/task_runner.h"
 #include "node/live/background.h"
+#include "node/live/journal_feed.h"
 #include "node/live/lane_clock.h"
 #include "node/live/link_watch.h"
 #include "node/live/node_status.h"
@@ -116,8 +117,7 @@ class Node {
   // Pipelines that share a read and a decode of the journal, or of another pipeline's results.
   struct Group {
     std::unique_ptr<SourceGroup> source;
-    std::unique_ptr<Journal::Reader> reader;  // null: they read results ...
-    const Pipeline* upstream = nullptr;       // ... of this one
+    const Pipeline* upstream = nullptr;  // whose results they read; null: the journal
     Monotonic checkpoint;  // when a commit last took its state along
   };
 
@@ -223,6 +223,7 @@ class Node {
   NodeParts parts_;
   Monotonic started_;
   std::unique_ptr<Journal> journal_;
+  std::unique_ptr<JournalFeed> feed_;
   // Held while a receive time is taken and journaled, so that none falls behind another.
   mutable std::mutex ingest_mutex_;
   std::unique_ptr<LaneClock> clock_;
@@ -248,7 +249,6 @@ class Node {
   DeliveryNotes notes_;
   LinkWatch lane_link_watch_{"broker, input"}, sink_link_watch_{"broker, output"};
   Delta remembered_;                    // subscribed filters and texts, for the next commit
-  std::vector<JournalEntry> entries_;   // scratch
   std::vector<InputMessage> messages_;  // scratch
   std::deque<std::string> refusals_;    // scratch: why messages are refused
   ResultReader results_;                // scratch
