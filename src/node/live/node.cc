@@ -407,7 +407,14 @@ void Node::TrimJournal(Now now) {
   if (wanted_commits_ < commits && !paused_) consumed = {};
   const Status status = journal_->Trim(std::min(consumed, known), now.wall);
   if (!status.ok()) parts_.log('e', LogMessage(status, "journal: "));
-  const uint64_t failed = journal_->Stats().failed_syncs;
+  const JournalStats stats = journal_->Stats();
+  if (stats.damaged_entries > damaged_entries_) {
+    parts_.log('e', "journal: " + std::to_string(stats.damaged_entries - damaged_entries_) +
+                        " entries were found damaged when they were read, and are lost; the disk or card "
+                        "changes bytes: replace it");
+  }
+  damaged_entries_ = stats.damaged_entries;
+  const uint64_t failed = stats.failed_syncs;
   if (failed > failed_syncs_) {
     parts_.log('e', "journal: " + std::to_string(failed - failed_syncs_) +
                         " syncs failed; what they were to make durable is written anew. The disk or card is "

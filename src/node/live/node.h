@@ -281,7 +281,7 @@ class Node {
   Offset consumed_, consumed_before_;
   std::atomic<bool> sync_under_way_{false};
   std::atomic<bool> sync_failed_{false};
-  uint64_t failed_syncs_ = 0;           // of the journal, as logged
+  uint64_t failed_syncs_ = 0, damaged_entries_ = 0;  // of the journal, as logged
   bool paused_ = false;
   uint64_t held_outputs_ = 0;           // of all pipelines, bytes
   bool outputs_full_ = false;           // as logged
