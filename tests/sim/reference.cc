@@ -183,7 +183,8 @@ class ReferenceRun {
   }
 
   Status AddSinks(ChannelKind kind, const std::vector<SinkSpec>& sinks) {
-    for (const SinkSpec& sink : sinks) {
+    for (SinkSpec sink : sinks) {
+      if (sink.kind == SinkSpec::Kind::kSqlite) sink.target.text += kReferenceSuffix;
       std::unique_ptr<Sink> made;
       if (sink.kind == SinkSpec::Kind::kFile) {
         made = std::make_unique<RecordingSink>(sink.target.text, &published_);

@@ -65,6 +65,9 @@ class References {
 // In place of the topic of what a sink writes to a file, before its path.
 inline constexpr std::string_view kFileTopic = "file ";
 
+// Behind the path of a sink's database: another, with what it is to hold.
+inline constexpr const char* kReferenceSuffix = ".reference";
+
 // Which sink of which pipeline publishes to this topic: see the templates of scenario.cc.
 std::string StreamOf(const std::string& topic);
 

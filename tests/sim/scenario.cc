@@ -458,6 +458,7 @@ Scenario MakeScenario(uint64_t seed) {
   ChooseQuietPipelines(&s);
   ChooseClock(&s);
   ChooseFilePipelines(&s);
+  ChooseDatabasePipelines(&s);
   ChooseSmallStore(&s);
   ChooseOverlaps(&s);
   ChooseSmallJournal(&s);

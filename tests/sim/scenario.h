@@ -30,6 +30,7 @@ enum class PlantedBug : uint8_t {
   kEarlyNote,         // a result is noted as delivered when it has left, not when it has arrived
   kLostNotes,         // what is noted of deliveries is not found by the next process
   kTrimPastCursors,   // the journal is trimmed beyond what was committed
+  kUnsyncedDatabase,  // the database of an SQLite sink is not synced
   kUnsyncedCommit,    // commits are made without a sync of the journal
 };
 

@@ -176,10 +176,12 @@ void Simulation::Bury(Death death) {
     ++outcome_.power_cuts;
     repetitions_.NotesMayBeLost();
     disk_.PowerCut(&random_);
+    databases_.PowerCut(&random_);
     store_.PowerCut(&random_);
     cursors_before_.clear();
   } else {
     disk_.Crash();
+    databases_.Crash();
     store_.Crash();
   }
   // What was posted finds its disks gone; only then can the node be taken down.

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <set>
 
 #include "node/config/reader.h"
 #include "sim/reference.h"
 #include "sim/sim_process.h"
+#include "sim/template.h"
 #include "sim/verdict.h"
 
 namespace rivulet::sim {
@@ -28,6 +30,13 @@ Simulation::Simulation(const Scenario& scenario, bool verbose)
       publisher_(&random_, scenario.qos, scenario.lists),
       ledger_(scenario.sync != JournalSync::kNever) {
   if (scenario_.copies) lane_broker_.SendCopyPerSubscription();
+  if (scenario_.bug == PlantedBug::kUnsyncedDatabase) databases_.FeignSyncs();
+  for (Scenario::PipelineText& text : scenario_.pipelines) {
+    for (std::string* yaml : {&text.yaml, &text.changed}) {
+      const size_t place = yaml->find(kDatabases);
+      if (place != std::string::npos) yaml->replace(place, std::strlen(kDatabases), databases_.folder());
+    }
+  }
 }
 
 Simulation::~Simulation() {
@@ -255,6 +264,28 @@ bool Simulation::Edited(const std::string& pipeline) const {
   return reader->second.versions.size() > 1 || Edited(reader->second.upstream);
 }
 
+void Simulation::JudgeDatabases() {
+  for (const auto& [name, text] : texts_) {
+    PipelineSpec spec;
+    ConfigErrors errors;
+    (void)ReadPipeline(text, "simulated.yaml", &spec, &errors);
+    for (const SinkSpec& sink : spec.sinks) {
+      if (sink.kind != SinkSpec::Kind::kSqlite) continue;
+      std::string came, expected;
+      const bool read = databases_.Dump(sink.target.text, name, &came) &&
+                        databases_.Dump(sink.target.text + kReferenceSuffix, name, &expected);
+      Trace("  table " + name + ":\n" + came);
+      if (read && came == expected) continue;
+      const auto differ = std::mismatch(came.begin(), came.end(), expected.begin(), expected.end());
+      const auto place = static_cast<size_t>(differ.first - came.begin());
+      const size_t line = place == 0 ? 0 : expected.rfind('\n', place - 1) + 1;
+      Wrong("table " + name + " is other than expected\n  came     " +
+            came.substr(line, came.find('\n', line) - line) + "\n  expected " +
+            expected.substr(line, expected.find('\n', line) - line));
+    }
+  }
+}
+
 void Simulation::Judge() {
   const Result<JournalContent> content = ScanJournal(&disk_, "/data/lane-0");
   const Result<std::map<std::string, StoredCursor>> cursors = ReadCursors(store_);
@@ -273,6 +304,7 @@ void Simulation::Judge() {
   if (const Status status = RunReferences(&references); !status.ok()) {
     return Wrong("reference: " + status.ToString());
   }
+  JudgeDatabases();
   for (const auto& [name, text] : texts_) {
     for (const PublishedResult& r : references.published(name)) {
       Trace("  expected " + r.topic + " " + r.payload);

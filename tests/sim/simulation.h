@@ -20,6 +20,7 @@
 #include "sim/publisher.h"
 #include "sim/repetitions.h"
 #include "sim/scenario.h"
+#include "sim/sim_databases.h"
 #include "sim/sim_broker.h"
 #include "sim/sim_file_system.h"
 #include "sim/sim_store.h"
@@ -61,6 +62,7 @@ class Simulation {
   bool Quiet();
   void Judge();
   Status RunReferences(References* references);
+  void JudgeDatabases();
   bool Edited(const std::string& pipeline) const;
 
   // --- the process (sim_process.cc) ---
@@ -96,6 +98,7 @@ class Simulation {
   Random random_;
   testing::SimBroker lane_broker_, sink_broker_;
   SimFileSystem disk_;
+  SimDatabases databases_;
   SimStore store_;
   Publisher publisher_;
   Ledger ledger_;

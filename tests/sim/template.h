@@ -25,6 +25,11 @@ void ChooseClock(Scenario* s);
 void ChooseFilePipelines(Scenario* s);
 void AddFilePipelines(Scenario* s);
 
+// Adds pipelines with SQLite sinks: see kept_databases.cc. The folder of databases stands for kDatabases.
+inline constexpr const char* kDatabases = "DATABASES";
+void ChooseDatabasePipelines(Scenario* s);
+void AddDatabasePipelines(Scenario* s);
+
 // Gives some scenarios a small store: see small_store.cc.
 void ChooseSmallStore(Scenario* s);
 
