@@ -111,6 +111,8 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   // Without room for it it is tried again, as ever.
   const Status committed = CommitNow(parts_.clock());
   if (!WantsRoom(committed)) RIVULET_RETURN_IF_ERROR(committed);
+  // Commits until now saw some of the pipelines only.
+  consumed_ = consumed_before_ = {};
   RIVULET_RETURN_IF_ERROR(parts_.sink_link->Start());
   RIVULET_RETURN_IF_ERROR(parts_.lane_link->Start());
   ready_ = true;
@@ -142,7 +144,11 @@ Status Node::OpenPipeline(std::unique_ptr<PipelinePlan> plan, const std::string&
   pipelines_.push_back(std::move(running));
   // Where a new pipeline begins must be known before the first message comes: found nowhere after a crash,
   // it would be the journal's end then, and what was acknowledged in between would be passed over. And its
-  // number must be taken before the next new pipeline asks for one.
+  // number must be taken before the next new pipeline asks for one. How far sinks are by their notes can
+  // wait.
+  const CommitNeed need = pipelines_.back().pipeline->commit_need();
+  const bool can_wait = need == CommitNeed::kNone || need == CommitNeed::kDelivery;
+  if (remembered_.empty() && can_wait) return Status::Ok();
   return CommitNow(parts_.clock());
 }
 
