@@ -61,7 +61,8 @@ TEST_CASE("rejected line: JSON in one line, whatever the bytes are") {
         record += kPieces[random.Below(std::size(kPieces))];
       }
     }
-    const InputMessage message = Message(record, record.substr(0, record.size() / 2));
+    const std::string topic = record.substr(0, record.size() / 2);
+    const InputMessage message = Message(record, topic);
     const std::string line = One(record, &message, static_cast<uint32_t>(random.Below(2)));
     INFO(line);
     CHECK(line.find('\n') == std::string::npos);

@@ -121,7 +121,8 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
 
 Status Node::StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text) {
   RIVULET_RETURN_IF_ERROR(FinishFormer(plan->name, text));
-  return OpenPipeline(std::move(plan), text);
+  RIVULET_RETURN_IF_ERROR(OpenPipeline(std::move(plan), text));
+  return CommitOpened();
 }
 
 Status Node::OpenPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text) {
@@ -142,6 +143,10 @@ Status Node::OpenPipeline(std::unique_ptr<PipelinePlan> plan, const std::string&
   RIVULET_RETURN_IF_ERROR(OpenSinks(running.pipeline.get()));
   RIVULET_RETURN_IF_ERROR(RememberText(running.pipeline->name(), text));
   pipelines_.push_back(std::move(running));
+  return Status::Ok();
+}
+
+Status Node::CommitOpened() {
   // Where a new pipeline begins must be known before the first message comes: found nowhere after a crash,
   // it would be the journal's end then, and what was acknowledged in between would be passed over. And its
   // number must be taken before the next new pipeline asks for one. How far sinks are by their notes can

@@ -134,6 +134,8 @@ class Node {
 
   Status StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text);
   Status OpenPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text);
+  // Of the pipeline opened last, what must be known before anything else happens. Waits for the commit.
+  Status CommitOpened();
   // --- pipelines whose text was edited while the node was down (node_former.cc) ---
   // Puts out what the windows of the text before had closed with.
   Status FinishFormer(const std::string& name, const std::string& text);

@@ -57,6 +57,7 @@ Status Node::FinishFormer(const std::string& name, const std::string& text) {
   parts_.log('i', "pipeline '" + name + "' was edited in the middle of a close: its former text puts out "
                   "the rest");
   RIVULET_RETURN_IF_ERROR(OpenPipeline(std::move(plan), former));
+  RIVULET_RETURN_IF_ERROR(CommitOpened());
   while (pipelines_.back().pipeline->closing()) {
     RIVULET_RETURN_IF_ERROR(pipelines_.back().pipeline->Continue(parts_.runner));
     RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));

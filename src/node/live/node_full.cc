@@ -110,9 +110,8 @@ Status Node::StartAfresh() {
     std::unique_ptr<PipelinePlan> plan = PlanPipeline(r.pipeline->plan().spec, {}, &ignored);
     // It lets go of its files before they are opened again.
     r.pipeline.reset();
-    const Status opened = OpenPipeline(std::move(plan), r.text);
-    // What it has to commit is tried again like any commit.
-    if (opened.code() != ErrorCode::kStoreFull) RIVULET_RETURN_IF_ERROR(opened);
+    // What it has to commit goes with the commits to come: there is no room now, and a step does not wait.
+    RIVULET_RETURN_IF_ERROR(OpenPipeline(std::move(plan), r.text));
     TakeCare(pipelines_.back().pipeline.get());
   }
   careful_next_ = 0;
