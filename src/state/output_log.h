@@ -92,6 +92,7 @@ class OutputLog {
 
   // All sinks have the entries before `sequence`: they go with the next commit.
   void Trim(uint64_t sequence);
+  uint64_t trimmed() const { return trimmed_; }
 
   size_t MemoryBytes() const { return memory_; }
 

@@ -157,14 +157,19 @@ Result<bool> OutputChannel::Pump() {
 }
 
 // A stored cursor never goes back, so what lies before all of them will not be asked for again.
-void OutputChannel::TrimDelivered() {
+uint64_t OutputChannel::Delivered() const {
+  // Late records and dead letters whose sinks were taken out wait for them to be back.
+  if (!has_sinks() && kind_ != ChannelKind::kResults) return log_.trimmed();
   uint64_t everyone = std::min(log_.next(), kept_from_);
   for (const Reader& reader : readers_) {
     everyone = std::min({everyone, reader.stored.next, reader.sink->Cursor().next});
   }
-  // Late records and dead letters whose sinks were taken out wait for them to be back.
-  if (has_sinks() || kind_ == ChannelKind::kResults) log_.Trim(everyone);
+  return everyone;
 }
+
+bool OutputChannel::KeepsDelivered() const { return Delivered() > log_.trimmed(); }
+
+void OutputChannel::TrimDelivered() { log_.Trim(Delivered()); }
 
 bool OutputChannel::Drained() const {
   return std::all_of(readers_.begin(), readers_.end(), [this](const Reader& r) {

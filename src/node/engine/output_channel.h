@@ -75,6 +75,8 @@ class OutputChannel {
   // What a commit would store.
   bool HasNewEntries() const { return collected_ != log_.next(); }
   bool CursorsMoved() const;
+  // Whether the next commit would delete entries, which everybody has.
+  bool KeepsDelivered() const;
   // Whether a sink waits for commits of its cursor before it is offered anything.
   bool Unsettled() const;
   void CollectChanges(Delta* delta);
@@ -113,6 +115,7 @@ class OutputChannel {
   static void NoteNews(Reader* reader);
   Result<bool> PumpReader(Reader* reader);
   size_t NoteDelivery(Reader* reader);
+  uint64_t Delivered() const;
   void TrimDelivered();
   std::string EntryId(const OutputLog::Entry& entry) const;
 

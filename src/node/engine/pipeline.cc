@@ -334,6 +334,10 @@ bool Pipeline::CursorsMoved() const {
   return std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->CursorsMoved(); });
 }
 
+bool Pipeline::KeepsDelivered() const {
+  return std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->KeepsDelivered(); });
+}
+
 bool Pipeline::Drained() const {
   return std::all_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->Drained(); });
 }

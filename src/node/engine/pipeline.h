@@ -100,6 +100,8 @@ class Pipeline {
   bool Drained() const;
   // Whether sinks have got further than what was collected for a commit.
   bool CursorsMoved() const;
+  // Whether outputs that everybody has are still stored.
+  bool KeepsDelivered() const;
 
   const std::string& name() const { return plan_->name; }
   const PipelinePlan& plan() const { return *plan_; }

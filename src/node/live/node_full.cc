@@ -55,7 +55,9 @@ bool Node::RoomWillCome() const {
 
 bool Node::SinksMoved() const {
   return std::any_of(pipelines_.begin(), pipelines_.end(),
-                     [](const Running& r) { return r.pipeline->CursorsMoved(); });
+                     [](const Running& r) {
+                       return r.pipeline->CursorsMoved() || r.pipeline->KeepsDelivered();
+                     });
 }
 
 void Node::MakeRoom() {
