@@ -156,6 +156,7 @@ void PahoLink::OnSubscribed(LinkState trouble, std::string why) {
   }
   Note({Event::Kind::kGranted});
 }
+
 void PahoLink::OnPublished(uint64_t id, bool acknowledged, int reason, std::string why) {
   if (acknowledged) return Note({Event::Kind::kPublished, id, Delivery::kAcknowledged, {}});
   // Lost with its connection: Paho reports these in any order, FailPending in the right one.

@@ -12,7 +12,7 @@ from mqtt_client import MqttClient
 from node import COUNTING, Node
 from support import check, check_equal, free_port, http_get, run, wait_until
 
-READY_WITHIN = 0.6  # s, from exec to /readyz 200, which the broker has a part in
+READY_WITHIN = 0.3  # s, from exec until it can take messages in
 STOP_WITHIN = 1.0   # s, from SIGTERM to the end of the process
 KEYS = 20_000
 

@@ -81,13 +81,17 @@ class Node:
     # --- the process ---
 
     def start(self, ready=True, connected=True):
-        """Starts it; returns how many seconds it took until /readyz answered 200, or without `connected`, until
-        it answered at all: not 200 before the broker does."""
+        """Starts it; returns how many seconds it took until it could take messages in, which is when it begins to
+        answer. With `connected`, waits until /readyz says 200 too, in which the broker has a part."""
         began = time.monotonic()
         self.process = start([binary(), "run", "--config", str(self.config)], self.log)
-        if ready:
-            wait_until(self.ready if connected else self.answers, "the node is ready", every=0.002)
-        return time.monotonic() - began
+        if not ready:
+            return None
+        wait_until(self.answers, "the node answers", every=0.002)
+        took = time.monotonic() - began
+        if connected:
+            wait_until(self.ready, "the node is ready", every=0.002)
+        return took
 
     def answers(self):
         if self.process.poll() is not None:

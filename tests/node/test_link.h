@@ -29,7 +29,7 @@ class TestLink final : public MqttLink {
     }
     return true;
   }
-  MqttLinkStats Stats() const override { return {}; }
+  MqttLinkStats Stats() const override { return stats; }
   void Stop(Duration) override {}
 
   Status Deliver(std::string_view topic, std::string_view payload) {
@@ -43,6 +43,7 @@ class TestLink final : public MqttLink {
   }
 
   std::vector<std::string> published;  // "topic payload"
+  MqttLinkStats stats;                 // as it says it is
 
  private:
   Acknowledges when_;

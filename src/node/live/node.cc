@@ -241,7 +241,11 @@ bool Node::Step(Now now) {
 
 bool Node::ReadTurns() {
   WatchOutputs();
-  if (!careful_.empty()) return ReadCarefully();
+  if (!careful_.empty()) {
+    const bool more = ReadCarefully();
+    feed_->EndRound();
+    return more;
+  }
   bool more = false;
   for (Group& group : groups_) {
     Beat();
@@ -412,10 +416,7 @@ void Node::TrimJournal(Now now) {
   const Offset known{end - std::min(end, parts_.redelivery_window)};
   Offset consumed = LeastCommitted();
   if (!spec_.commit_sync) consumed = std::min(consumed, consumed_before_);
-  // What is retained for filters that are new comes again after a restart; that it has come before only the
-  // journal knows. On a full disk room is worth more.
-  const int commits = spec_.commit_sync ? 1 : kCommitsForSure;
-  if (wanted_commits_ < commits && !paused_) consumed = {};
+  if (KeepsForRetained()) consumed = {};
   const Status status = journal_->Trim(std::min(consumed, known), now.wall);
   if (!status.ok()) parts_.log('e', LogMessage(status, "journal: "));
   const JournalStats stats = journal_->Stats();

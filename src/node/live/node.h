@@ -165,6 +165,8 @@ class Node {
   bool IsNews(const MqttMessage& message);
   void ShowPast();
   void WatchLinks(Now now);
+  // Whether the journal is kept, as only it knows what was retained for filters that are new.
+  bool KeepsForRetained() const;
 
   bool PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                std::vector<std::unique_ptr<PipelinePlan>>* plans);
@@ -242,6 +244,7 @@ class Node {
   Monotonic wanted_since_;              // when they began to hold, as far as is known; 0: they do not
   bool wanted_known_ = false;           // what was retained for them has come; the next commit says so
   int wanted_commits_ = 0;              // commits since that say so, as far as it matters
+  bool wanted_refused_ = false;         // the broker does not grant all of them
   std::mutex wanted_mutex_;
   std::vector<TopicPattern> wanted_patterns_;  // when more comes than anybody wants; else empty
   RetainedFilter retained_;

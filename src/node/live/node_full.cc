@@ -101,6 +101,8 @@ bool Node::RefuseMessage(const Commit& commit) {
 
 Status Node::StartAfresh() {
   const Offset consumed = LeastCommitted();
+  // In front of what came to it since.
+  commit_->remembered.Append(remembered_);
   remembered_ = std::move(commit_->remembered);
   commit_.reset();
   groups_.clear();

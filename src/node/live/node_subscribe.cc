@@ -155,12 +155,19 @@ void Node::WatchLinks(Now now) {
   const MqttLinkStats lane = parts_.lane_link->Stats();
   lane_link_watch_.Look(now.monotonic, lane, parts_.log);
   sink_link_watch_.Look(now.monotonic, parts_.sink_link->Stats(), parts_.log);
+  wanted_refused_ = lane.state == LinkState::kSubscriptionRefused;
   if (!lane.connected) wanted_since_ = {};
   if (wanted_known_ || !lane.connected) return;
   if (wanted_since_.us == 0) wanted_since_ = now.monotonic;
   if (now.monotonic - wanted_since_ < kRetainedWithin) return;
   wanted_known_ = true;
   remembered_.Put(store_keys::WantedFilters(), Encode(wanted_filters_));
+}
+
+// It comes again after a restart, until the store knows that the filters have held. Not on a full disk, where
+// room is worth more, nor where a filter is refused: that would be for ever.
+bool Node::KeepsForRetained() const {
+  return wanted_commits_ < (spec_.commit_sync ? 1 : kCommitsForSure) && !paused_ && !wanted_refused_;
 }
 
 }  // namespace rivulet
