@@ -20,17 +20,10 @@ std::string Behind(std::string prefix) {
   return prefix;
 }
 
-std::string TimerRow(const std::string& prefix, int64_t time, std::string_view key) {
-  std::string row = prefix;
-  PutOrderedI64(&row, time);
-  row.append(key);
-  return row;
-}
-
 }  // namespace
 
 KeyStateTable::KeyStateTable(const std::string& prefix, const StateView* view, KeyShare share)
-    : key_prefix_(prefix + "k"), timer_prefix_(prefix + "t"), view_(view), share_(share) {}
+    : key_prefix_(prefix + "k"), timer_rows_(prefix + "t", view), view_(view), share_(share) {}
 
 KeyStateTable::~KeyStateTable() = default;
 
@@ -46,12 +39,7 @@ Status KeyStateTable::Open() {
                                         cold_ = true;
                                         return false;
                                       }));
-  return view_->Scan(timer_prefix_, Behind(timer_prefix_),
-                     [this](std::string_view row, std::string_view) {
-                       row.remove_prefix(timer_prefix_.size());
-                       GetOrderedI64(&row, &next_cold_timer_);
-                       return false;
-                     });
+  return timer_rows_.Open();
 }
 
 // --- keys ---
@@ -208,27 +196,11 @@ KeyState* KeyStateTable::NextDue(const FirePoint& point) {
   return point.Covers(timer.first, timer.second) ? state : nullptr;
 }
 
-std::string KeyStateTable::TimersBehind(const FirePoint& fired) const {
-  if (!fired.whole) return TimerRow(timer_prefix_, fired.time, fired.key) + '\0';
-  return fired.time == kNoTimer ? Behind(timer_prefix_) : TimerRow(timer_prefix_, fired.time + 1, "");
-}
-
 void KeyStateTable::BringDue(const FirePoint& fired, const FirePoint& point) {
-  if (!cold_ || next_cold_timer_ > point.time || next_cold_timer_ == kNoTimer) return;
+  if (!cold_) return;
   std::vector<std::string> due;
-  next_cold_timer_ = kNoTimer;
-  const Status status = view_->Scan(TimersBehind(fired), Behind(timer_prefix_),
-                                    [&](std::string_view row, std::string_view) {
-                                      row.remove_prefix(timer_prefix_.size());
-                                      int64_t time = 0;
-                                      if (!GetOrderedI64(&row, &time)) return true;
-                                      if (!point.Covers(time, row)) {
-                                        next_cold_timer_ = time;
-                                        return false;
-                                      }
-                                      if (Owns(row, Hash64(row))) due.emplace_back(row);
-                                      return true;
-                                    });
+  const Status status = timer_rows_.TakeDue(
+      fired, point, [this](std::string_view key) { return Owns(key, Hash64(key)); }, &due);
   if (!status.ok()) Fail(status);
   for (const std::string& key : due) Find(key, Hash64(key), false);
 }
@@ -246,18 +218,8 @@ FirePoint KeyStateTable::LimitTimers(const FirePoint& fired, int64_t watermark, 
     point = {it->first.first, false, std::string(it->first.second)};
     break;
   }
-  if (!cold_ || next_cold_timer_ > point.time) return point;
-  count = 0;
-  const Status status = view_->Scan(TimersBehind(fired), Behind(timer_prefix_),
-                                    [&](std::string_view row, std::string_view) {
-                                      row.remove_prefix(timer_prefix_.size());
-                                      int64_t time = 0;
-                                      if (!GetOrderedI64(&row, &time)) return true;
-                                      if (!point.Covers(time, row)) return false;
-                                      if (++count < limit) return true;
-                                      point = {time, false, std::string(row)};
-                                      return false;
-                                    });
+  if (!cold_) return point;
+  const Status status = timer_rows_.Limit(fired, limit, &point);
   if (!status.ok()) Fail(status);
   return point;
 }
@@ -270,7 +232,7 @@ void KeyStateTable::CollectKey(KeyState* state, StateChanges* changes) {
   const bool gone = Empty(*state);
   const bool timer_moved = state->stored_timer != state->timer;
   if (state->stored && state->stored_timer != kNoTimer && (gone || timer_moved)) {
-    changes->Delete(TimerRow(timer_prefix_, state->stored_timer, state->key));
+    changes->Delete(timer_rows_.Row(state->stored_timer, state->key));
   }
   row_.assign(key_prefix_).append(state->key);
   if (gone) {
@@ -281,7 +243,7 @@ void KeyStateTable::CollectKey(KeyState* state, StateChanges* changes) {
     return;
   }
   if (state->timer != kNoTimer && (!state->stored || timer_moved)) {
-    changes->Put(TimerRow(timer_prefix_, state->timer, state->key), "");
+    changes->Put(timer_rows_.Row(state->timer, state->key), "");
   }
   state->stored_timer = state->timer;
   value_.clear();
@@ -323,7 +285,7 @@ void KeyStateTable::Evict(size_t target) {
         continue;
       }
       if (state->timer != kNoTimer) timers_.erase({state->timer, state->key});  // to be rid of it
-      next_cold_timer_ = std::min(next_cold_timer_, state->stored_timer);
+      timer_rows_.Lower(state->stored_timer);
       cold_ = true;
       bytes_ -= state->key.size() + state->bytes;
       Release(state);

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,14 +19,12 @@
 #include <vector>
 
 #include "base/status.h"
+#include "operators/keyed/timer_rows.h"
 #include "operators/state_view.h"
 #include "operators/window/fire_point.h"
 #include "operators/window/slice_store.h"
 
 namespace rivulet {
-
-// A time that does not come.
-inline constexpr int64_t kNoTimer = std::numeric_limits<int64_t>::max();
 
 // The base of what is kept of a key. Its address holds as long as the key is in memory.
 struct KeyState {
@@ -148,13 +145,12 @@ class KeyStateTable {
   // Of state->timer, which is one.
   void AddTimer(KeyState* state);
   void RemoveTimer(KeyState* state);
-  // The first timer row behind `fired`.
-  std::string TimersBehind(const FirePoint& fired) const;
   void CollectKey(KeyState* state, StateChanges* changes);
   void Forget(KeyState* state);
   void RemeasureDirty();
 
-  std::string key_prefix_, timer_prefix_;
+  std::string key_prefix_;
+  TimerRows timer_rows_;
   const StateView* view_;
   KeyShare share_;
   Keys keys_;
@@ -168,9 +164,8 @@ class KeyStateTable {
   // Keys whose rows' deletion is under way: until it is committed they stay in memory, or a lookup would
   // find the old row again.
   std::vector<KeyState*> gone_;
-  int64_t next_cold_timer_ = kNoTimer;  // earliest timer of a key that is not in memory
-  bool cold_ = false;                   // some keys are in the store only
-  size_t bytes_ = 0;                    // of all keys in memory: key and as last measured
+  bool cold_ = false;   // some keys are in the store only
+  size_t bytes_ = 0;    // of all keys in memory: key and as last measured
   size_t unmeasured_records_ = 0;
   std::string row_, value_;             // scratch
   Status status_;
