@@ -6,26 +6,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "tests/cases/drive_variants.h"
+#include "tests/cases/episode_model.h"
 
 namespace rivulet {
 namespace {
-
-constexpr int64_t kNoTime = std::numeric_limits<int64_t>::min();
-
-struct KeyedRecord {
-  std::string key;
-  int64_t time = 0;
-  int64_t watermark = kNoTime;         // just before it
-  std::optional<int64_t> id, value;
-  std::string line;
-};
 
 struct KeyedStream {
   std::vector<StreamLine> lines;
@@ -72,12 +63,6 @@ std::string Yaml(int64_t delay, const std::string& steps) {
          std::to_string(delay) + "ms }\nsteps:\n" + steps + "sinks: [{ stdout: true }]\n";
 }
 
-// What `select` makes of a record.
-std::string Line(const KeyedRecord& r, const std::string& fields) {
-  const std::string ms = std::to_string(r.time);
-  return "{\"k\":\"" + r.key + "\",\"window_start\":" + ms + ",\"window_end\":" + ms + fields + "}";
-}
-
 std::string TimeField(const KeyedRecord& r) { return ",\"t\":" + std::to_string(r.time); }
 
 void CheckAll(uint64_t seed, const std::string& yaml, const KeyedStream& stream,
@@ -92,10 +77,6 @@ void CheckAll(uint64_t seed, const std::string& yaml, const KeyedStream& stream,
     const std::string difference = Difference(one, Drive(yaml, stream.lines, options));
     REQUIRE_MESSAGE(difference.empty(), difference);
   }
-}
-
-std::string Field(const char* name, const std::optional<int64_t>& value) {
-  return std::string(",\"") + name + "\":" + (value ? std::to_string(*value) : "null");
 }
 
 // What a history function can know of a key's records that came to one place.
@@ -152,62 +133,6 @@ std::vector<KeyedRecord> Moving(const std::vector<KeyedRecord>& all, size_t last
     if (*moves) records.push_back(r);
   }
   return records;
-}
-
-struct Said {
-  bool truth = false;
-  std::optional<int64_t> since;
-  bool changed = false;
-};
-
-std::string Fields(const char* name, const Said& said) {
-  return std::string(",\"") + name + "\":" + (said.truth ? "true" : "false") +
-         Field((std::string(name) + "_since").c_str(), said.since);
-}
-
-// when v > 5, until v < 3, for `hold`: looked at from the end, as a person would.
-Said Hot(const std::vector<KeyedRecord>& records, int64_t hold) {
-  std::optional<int64_t> begin, from;
-  Said said;
-  for (const KeyedRecord& r : records) {
-    said.changed = false;
-    if (!r.value) continue;
-    if (begin && *r.value < 3) {
-      said = {false, begin, true};
-      begin.reset();
-      from.reset();
-      continue;
-    }
-    if (begin) continue;
-    said = {};
-    if (*r.value <= 5) from.reset();
-    if (*r.value > 5 && !from) from = r.time;
-    if (!from || r.time - *from < hold) continue;
-    begin = from;
-    said = {true, begin, true};
-  }
-  // A record without a value, or one after the end, says how things stand.
-  if (!said.changed) said = {begin.has_value(), begin, false};
-  return said;
-}
-
-Said Still(const std::vector<KeyedRecord>& records, int64_t hold) {
-  std::optional<int64_t> value, since, begin;
-  Said said;
-  for (const KeyedRecord& r : records) {
-    said = {begin.has_value(), begin, false};
-    if (!r.id) continue;
-    if (r.id != value) {
-      if (begin) said = {false, begin, true};
-      value = r.id;
-      since = r.time;
-      begin.reset();
-    } else if (!begin && r.time - *since >= hold) {
-      begin = since;
-      said = {true, begin, true};
-    }
-  }
-  return said;
 }
 
 Said Moved(const std::vector<KeyedRecord>& records, int64_t by) {
@@ -281,33 +206,30 @@ TEST_CASE("detectors say what the model says, however it is driven") {
     const int64_t delay = below(60), keep = 1 + below(400), hold = below(40), still = 1 + below(60);
     const int64_t gap = 1 + below(60), by = below(4);
     const KeyedStream stream = MakeStream(seed * 15485863, delay, 50 + random.Below(150));
-    std::vector<std::string> all, changes;
+    std::vector<std::string> all;
+    EpisodeModel<Hot> hots("hot", hold, keep);
+    EpisodeModel<Still> stills("still", still, keep);
     for (size_t i = 0; i < stream.records.size(); ++i) {
       bool moves = false;
       std::vector<KeyedRecord> records = Moving(stream.records, i, keep, &moves);
-      Said hot = Hot(records, hold), stuck = Still(records, still), moved = Moved(records, by), pause;
+      const KeyedRecord& r = stream.records[i];
+      const Said hot = hots.Take(r, i), stuck = stills.Take(r, i);
+      Said moved = Moved(records, by), pause;
       const size_t n = records.size();
       if (moves && n > 1 && records[n - 1].time - records[n - 2].time > gap) {
         pause = {true, records[n - 2].time, true};
       }
-      if (!moves) {
-        if (!hot.truth) hot = {};
-        if (!stuck.truth) stuck = {};
-        moved = {};
-        hot.changed = stuck.changed = false;
-      }
-      const KeyedRecord& r = stream.records[i];
+      if (!moves) moved = {};
       all.push_back(Line(r, TimeField(r) + Fields("hot", hot) + Fields("still", stuck) +
                                 Fields("pause", pause) + Fields("moved", moved) +
                                 ",\"odd\":" + (Odd(records, 5, 1.5) ? "true" : "false")));
-      if (hot.changed) changes.push_back(Line(r, TimeField(r) + Fields("hot", hot)));
     }
     const auto ms = [](int64_t v) { return std::to_string(v) + "ms"; };
     const std::string key = "  - key: k\n    keep: " + ms(keep) + "\n";
     const std::string detect_hot =
         "  - detect: { name: hot, when: v > 5, until: v < 3, for: " + ms(hold);
-    CheckAll(seed, Yaml(delay, key + detect_hot + ", pass: all }\n" +
-                                   "  - detect: { name: still, stuck: id, for: " + ms(still) +
+    const std::string detect_still = "  - detect: { name: still, stuck: id, for: " + ms(still);
+    CheckAll(seed, Yaml(delay, key + detect_hot + ", pass: all }\n" + detect_still +
                                    ", pass: all }\n  - detect: { name: pause, gap: " + ms(gap) +
                                    ", pass: all }\n  - detect: { name: moved, change: v, by: " +
                                    std::to_string(by) + ", pass: all }\n" +
@@ -315,8 +237,46 @@ TEST_CASE("detectors say what the model says, however it is driven") {
                                    "  - select: [t, hot, hot_since, still, still_since, pause, "
                                    "pause_since, moved, moved_since, odd]\n"),
              stream, all);
-    CheckAll(seed, Yaml(delay, key + detect_hot + " }\n  - select: [t, hot, hot_since]\n"), stream,
-             changes);
+    CheckAll(seed, Yaml(delay, key + detect_hot + " }\n  - select: [v, hot, hot_since]\n"), stream,
+             hots.Finish());
+    CheckAll(seed, Yaml(delay, key + detect_still + " }\n  - select: [v, still, still_since]\n"), stream,
+             stills.Finish());
+  }
+}
+
+// What time alone has made goes on like any record: through further steps with a memory, also ones that wait
+// themselves, into windows and patterns. No model, but every way to drive them must come to the same.
+TEST_CASE("what detectors notice by time: not a bit depends on how they are driven") {
+  const char* const endings[] = {
+      "  - window: { tumbling: 40ms, lateness: 30ms }\n    aggregate: { n: count(), s: sum(v), l: last(p) "
+      "}\n",
+      "  - window: { session: 15ms }\n    aggregate: { n: count(), f: first(hot_since) }\n",
+      "  - window: { sliding: 60ms, every: 25ms, lateness: 60ms }\n    aggregate: { n: count() }\n",
+      "  - window: { global: true, emit: on change }\n    aggregate: { n: count(), l: last(v) }\n",
+      "  - pattern:\n      sequence: [{ name: a }, { not: any, for: 25ms }]\n      skip: to_next\n"
+      "    select: { v: a.v }\n",
+      "  - select: [v, p, hot, hot_since]\n  - where: v != 7\n",
+  };
+  const uint64_t first = FirstSeed();
+  for (uint64_t seed = first; seed < first + SeedCount(60); ++seed) {
+    Random random(seed * 47);
+    const auto ms = [&random](uint64_t n) { return std::to_string(1 + random.Below(n)) + "ms"; };
+    const std::string steps =
+        "  - key: k\n    keep: " + ms(400) + "\n  - detect: { name: hot, when: v > 4, for: " + ms(30) +
+        " }\n  - set: { p: prev(v), bad: case when v = 6 and hot then to_int('x') end }\n" +
+        (random.Chance(0.5) ? "  - detect: { name: still, stuck: hot, for: " + ms(40) + " }\n" : "") +
+        (random.Chance(0.3) ? "  - dedup: { within: " + ms(40) + " }\n" : "") +
+        endings[random.Below(std::size(endings))];
+    const std::string yaml = Yaml(static_cast<int64_t>(random.Below(40)), steps);
+    const KeyedStream stream = MakeStream(seed * 49979687, 0, 50 + random.Below(250));
+    const Outputs one = Drive(yaml, stream.lines, {});
+    CAPTURE(seed);
+    CAPTURE(yaml);
+    for (const auto& [how, options] : Variants(seed)) {
+      CAPTURE(how);
+      const std::string difference = Difference(one, Drive(yaml, stream.lines, options));
+      REQUIRE_MESSAGE(difference.empty(), difference);
+    }
   }
 }
 

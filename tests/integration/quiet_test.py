@@ -42,6 +42,15 @@ steps:
     select: { celsius: warm.celsius }
 sinks: { mqtt: "alarm/{name}" }
 """
+CELLAR = """\
+pipeline: cellar
+source: { mqtt: "freezer/{name}", time: { field: ts, unit: ms, idle: 500ms } }
+steps:
+  - key: name
+  - detect: { name: too_warm, when: celsius > -15, for: 6s }
+  - select: [too_warm, too_warm_since, celsius]
+sinks: { mqtt: "cellar/{name}" }
+"""
 ROOMS = """\
 pipeline: rooms
 source: { mqtt: "room/{room}", time: { field: ts, unit: ms, idle: 500ms } }
@@ -65,7 +74,7 @@ def reading(**fields):
 
 def test(directory):
     broker = Broker(directory)
-    pipelines = {"a.yaml": READINGS, "b.yaml": ARRIVALS, "c.yaml": FREEZER, "d.yaml": ROOMS}
+    pipelines = {"a.yaml": READINGS, "b.yaml": ARRIVALS, "c.yaml": FREEZER, "d.yaml": ROOMS, "e.yaml": CELLAR}
     node = Node(directory, broker.port, pipelines)
     node.start()
     for topic_filter in ("readings/+", "freezer/+", "room/+"):
@@ -75,6 +84,7 @@ def test(directory):
     publisher = MqttClient(broker.port, "publisher", clean=False)
     stopped_publisher(publisher, dashboard)
     alarm(publisher, dashboard)
+    alarm_of_a_detector(node, publisher, dashboard)
     nothing_is_written(node)
     broker_away(broker, node, publisher, dashboard)
     check_equal(node.stop()[0], 0, "exit code")
@@ -103,6 +113,31 @@ def alarm(publisher, dashboard):
     took = time.monotonic() - sent
     check(took > 2, f"the alarm waits for three seconds: {took:.1f} s")
     came(dashboard, "silent/hall")
+
+
+# By time alone, and once, whatever becomes of the node before and after.
+def alarm_of_a_detector(node, publisher, dashboard):
+    publisher.publish("freezer/shop", reading(celsius=-12))
+    publisher.flush()
+    wait_until(lambda: node.pipeline("cellar")["records_in"] == 2, "the reading is taken in")
+    check_equal(node.pipeline("cellar")["waits_for"], "time", "what the detector waits for")
+    node.kill()
+    node.start()
+    node.wait_connected()
+    for name in ("cellar", "shop"):
+        said = json.loads(came(dashboard, f"cellar/{name}")[0].payload)
+        check_equal(said["too_warm"], True, "what is said")
+        check_equal(said["window_start"] - said["too_warm_since"], 6000, "when it was noticed")
+    node.kill()
+    node.start()
+    node.wait_connected()
+    publisher.publish("freezer/shop", reading(celsius=-18))
+    publisher.flush()
+    # Results come in order: had the alarm come once more, with another id, it would have by now.
+    wait_until(lambda: any(not json.loads(m.payload)["too_warm"] for m in list(dashboard.messages)
+                           if m.topic == "cellar/shop"), "the end of it is said")
+    said = {m.payload for m in list(dashboard.messages) if m.topic.startswith("cellar/")}
+    check_equal(len(said), 3, f"different results of the detector: {said}")
 
 
 # Whatever was open is closed.

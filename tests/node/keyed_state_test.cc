@@ -21,7 +21,15 @@ constexpr const char* kEverything =
     "  - set: { p: 'prev(v, 3)', c: changed(s), q: since(v > 5), pp: prev(prev(s)) }\n"
     "  - detect: { name: hot, when: v > 5, until: v < 3, for: 20ms, pass: all }\n"
     "  - detect: { name: moved, change: v, by: 1, pass: all }\n"
-    "  - detect: { name: odd, anomaly: v, over: 3, score: 1, pass: all }\n";
+    "  - detect: { name: odd, anomaly: v, over: 3, score: 1, pass: all }\n"
+    "  - detect: { name: still, stuck: v, for: 30ms }\n";
+
+// Takes what comes out, and makes nothing of it.
+class Nothing final : public KeyedSink {
+ public:
+  void OnRecords(const KeyedInput&, std::vector<uint32_t>*, std::vector<RowError>*) override {}
+  void OnFaults(const KeyedInput&, const std::vector<RowError>&) override {}
+};
 
 std::unique_ptr<PipelinePlan> Plan(const std::string& steps, const std::string& key = "k") {
   const std::string yaml =
@@ -60,7 +68,8 @@ void Process(const PipelinePlan& plan, KeyedChain* chain, Random* random) {
   std::vector<RowError> errors;
   EncodeKeys(batch, Selection::All(kRows), plan.key_columns, plan.key_names, &keys, &rows, &errors);
   StepScratch scratch;
-  chain->Run(batch, keys, watermark.data(), &rows, &scratch, &errors);
+  Nothing nothing;
+  chain->Run(batch, keys, watermark.data(), 0, &rows, &scratch, &nothing);
 }
 
 MapState Stored(const PipelinePlan& plan) {
@@ -100,6 +109,9 @@ TEST_CASE("damaged rows of keyed steps are reported or harmless, never a crash")
     chain.CollectChanges(&state);
     chain.Evict(0);
     Process(*plan, &chain, &random);
+    StepScratch scratch;
+    Nothing nothing;
+    chain.Fire({INT64_MAX, true, ""}, &scratch, &nothing);
     chain.Advance(INT64_MAX);
     chain.CollectChanges(&state);
     if (chain.status().ok()) continue;
@@ -123,7 +135,8 @@ TEST_CASE("rows of steps that are gone, or of other keys, are dropped; the other
       "  - set: { p: 'prev(v, 3)', c: changed(s), q: since(v > 5), pp: prev(prev(s)) }\n"
       "  - detect: { name: hot, when: v > 7, pass: all }\n"
       "  - detect: { name: moved, change: v, by: 3, pass: all }\n"
-      "  - detect: { name: odd, anomaly: v, over: 4, pass: all }\n");
+      "  - detect: { name: odd, anomaly: v, over: 4, pass: all }\n"
+      "  - detect: { name: still, stuck: v, for: 60ms }\n");
   REQUIRE(KeyedChain::DropForeign(limits->keyed, "h", state, &state).ok());
   CHECK(state.rows.size() == all);
 

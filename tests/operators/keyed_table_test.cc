@@ -172,4 +172,120 @@ TEST_CASE("random use: what a table says does not depend on commits, evictions, 
   }
 }
 
+// Values that say when to be looked at: a time, 0 for never, and how long the key is remembered at least.
+constexpr int64_t kLongest = 1000;
+
+int64_t WakeOf(std::string_view value) {
+  int64_t wake = 0;
+  return GetFixed(&value, &wake) && wake != 0 ? wake : kNoTimer;
+}
+
+std::string Waking(int64_t wake) {
+  std::string value;
+  PutFixed(&value, wake);
+  return value;
+}
+
+std::unique_ptr<KeyedTable> OpenWaking(const MapState& state, KeyShare share = {}) {
+  KeyedTableOptions options{"p", kLongest, false};
+  options.wake_of = WakeOf;
+  auto table = std::make_unique<KeyedTable>(options, &state, share);
+  REQUIRE(table->Open().ok());
+  return table;
+}
+
+TEST_CASE("a key has a row for when it wants to be looked at, and only then") {
+  MapState state;
+  auto table = OpenWaking(state);
+  Put(table.get(), "a", Waking(50), 0, 0);
+  Put(table.get(), "b", Waking(0), 0, 0);
+  table->CollectChanges(&state);
+  CHECK(state.rows.size() == 5);
+  CHECK(table->next_wake() == 50);
+  Put(table.get(), "a", Waking(60), 1, 0);
+  CHECK(table->next_wake() == 60);
+  table->CollectChanges(&state);
+  CHECK(state.rows.size() == 5);
+  CHECK(table->LimitWakes(kEnd, 5) == FirePoint{kEnd, true, ""});
+  CHECK(table->LimitWakes(kEnd, 1) == FirePoint{60, false, "a"});
+  table->Evict(0);
+  CHECK(table->LimitWakes(kEnd, 1) == FirePoint{60, false, "a"});
+  CHECK(table->LimitWakes(59, 1) == FirePoint{59, true, ""});
+  CHECK(table->NextWake({59, true, ""}) == nullptr);
+  table = OpenWaking(state);
+  CHECK(table->next_wake() == 60);
+  KeyedEntry* entry = table->NextWake({60, false, "a"});
+  REQUIRE(entry != nullptr);
+  table->Replace(entry, Waking(0));
+  CHECK(table->NextWake({60, false, "a"}) == nullptr);
+  table->CollectChanges(&state);
+  CHECK(state.rows.size() == 4);
+  CHECK(Get(table.get(), "a", 1000) == Waking(0));  // being looked at is no use
+  CHECK(Get(table.get(), "a", 1001) == "");
+}
+
+TEST_CASE("random use: keys are looked at once each and in order, however they are kept") {
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    CAPTURE(seed);
+    Random random(seed);
+    const auto workers = static_cast<uint32_t>(1 + random.Below(3));
+    std::map<std::string, int64_t> model;  // those that wait
+    MapState state;
+    std::vector<std::unique_ptr<KeyedTable>> tables;
+    for (uint32_t w = 0; w < workers; ++w) tables.push_back(OpenWaking(state, {64, workers, w}));
+    int64_t watermark = 0;
+    const auto fire = [&](const FirePoint& point) {
+      std::vector<std::pair<int64_t, std::string>> expected, met;
+      for (const auto& [key, wake] : model) {
+        if (point.Covers(wake, key)) expected.emplace_back(wake, key);
+      }
+      std::sort(expected.begin(), expected.end());
+      for (const auto& t : tables) {
+        const size_t first = met.size();
+        while (KeyedEntry* entry = t->NextWake(point)) {
+          met.emplace_back(WakeOf(entry->value()), entry->key());
+          t->Replace(entry, Waking(0));
+        }
+        REQUIRE(std::is_sorted(met.begin() + static_cast<std::ptrdiff_t>(first), met.end()));
+      }
+      std::sort(met.begin(), met.end());
+      REQUIRE(met == expected);
+      for (const auto& [wake, key] : met) model.erase(key);
+    };
+    for (int i = 0; i < 300; ++i) {
+      const std::string key(1 + random.Below(30), static_cast<char>('a' + random.Below(4)));
+      KeyedTable* table = tables[KeyShare::Partition(Hash64(key), 64) % workers].get();
+      const int64_t wake =
+          random.Chance(0.3) ? 0 : watermark + 1 + static_cast<int64_t>(random.Below(kLongest - 1));
+      Put(table, key, Waking(wake), watermark, watermark);
+      model.erase(key);
+      if (wake != 0) model[key] = wake;
+      if (random.Chance(0.2)) {
+        watermark += static_cast<int64_t>(random.Below(200));
+        // In two steps, as a large close is done.
+        FirePoint part{watermark, true, ""};
+        for (const auto& t : tables) part = std::min(part, t->LimitWakes(watermark, 1 + random.Below(4)));
+        fire(part);
+        fire({watermark, true, ""});
+        for (const auto& t : tables) t->Advance(watermark);
+      }
+      if (!random.Chance(0.2)) continue;
+      for (const auto& t : tables) t->CollectChanges(&state);
+      for (const auto& t : tables) {
+        if (random.Chance(0.5)) t->Evict(random.Chance(0.5) ? 0 : t->MemoryBytes() / 2);
+      }
+      if (random.Chance(0.3)) {
+        for (uint32_t w = 0; w < workers; ++w) tables[w] = OpenWaking(state, {64, workers, w});
+      }
+    }
+    fire({kEnd, true, ""});
+    for (const auto& t : tables) t->Advance(kEnd);
+    for (int i = 0; i < 2; ++i) {
+      for (const auto& t : tables) t->CollectChanges(&state);
+    }
+    CHECK(state.rows.empty());
+    for (const auto& t : tables) CHECK(t->status().ok());
+  }
+}
+
 }  // namespace rivulet

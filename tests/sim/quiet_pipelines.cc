@@ -70,6 +70,24 @@ sinks: { mqtt: "out/early/1/{car}" }
      "every 2s", "every 3s"},
 };
 
+// Detectors whose `for` is over by time alone, one behind the other.
+constexpr Template kWarm = {R"(
+pipeline: warm
+source:
+  mqtt: plant/{site}/{sensor}
+  fields: { ts: { type: int, required: true }, v: float, n: int, tag: string }
+  time: { field: ts, unit: ms, delay: 1s, idle: 2s }
+steps:
+  - key: sensor
+    keep: 40s
+  - detect: { name: odd, when: n % 3 != 0, for: 4s }
+  - detect: { name: lasting, stuck: odd, for: 5s }
+  - select: [odd, odd_since, lasting, lasting_since, v, tag]
+sinks: { mqtt: "out/warm/1/{sensor}" }
+dead_letters: { mqtt: dead/warm }
+)",
+                            "for: 4s", "for: 6s"};
+
 // Has no records of its own to wait for, and the other's time.
 constexpr Template kBehindStopped = {R"(
 pipeline: summed
@@ -97,6 +115,7 @@ void ChooseQuietPipelines(Scenario* s) {
     if (&one == kQuiet ? stopped : random.Chance(0.5)) s->pipelines.push_back(Edited(one));
   }
   if (stopped && random.Chance(0.5)) s->pipelines.push_back(Edited(kBehindStopped));
+  if (random.Chance(0.5)) s->pipelines.push_back(Edited(kWarm));
   if (s->pipelines.size() == before) s->pipelines.push_back(Edited(kQuiet[random.Below(std::size(kQuiet))]));
   if (random.Chance(0.4)) s->results_per_step = 1 + random.Below(8);
 }

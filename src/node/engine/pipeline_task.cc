@@ -256,7 +256,7 @@ void PipelineTask::Close(uint32_t worker, const FirePoint& point) { workers_[wor
 FirePoint PipelineTask::NextPoint(int64_t watermark, size_t limit) {
   FirePoint least{watermark, true, ""};
   for (const auto& worker : workers_) {
-    least = std::min(least, worker->windows().NextPoint(watermark, limit));
+    least = std::min(least, worker->NextPoint(watermark, limit));
   }
   // Where one worker already is, all must get in this step: results come out in order, and a restart takes up
   // all of them at one point.
@@ -271,7 +271,7 @@ bool PipelineTask::DueBy(int64_t watermark) const {
   // What is due then lies before a point behind it.
   const int64_t behind = SaturatingAdd(watermark, 1);
   return std::any_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
-    return worker->windows().NextPoint(behind, 0).time <= watermark;
+    return worker->NextPoint(behind, 0).time <= watermark;
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "base/json_writer.h"
 #include "node/engine/heartbeat.h"
@@ -31,7 +32,8 @@ PipelineWorker::PipelineWorker(const PipelinePlan* plan, const ResultEncoder* en
       encoder_(encoder),
       windows_(std::move(windows)),
       keyed_(std::move(keyed)),
-      share_(share) {
+      share_(share),
+      timed_(keyed_ != nullptr && keyed_->timed()) {
   batch_.Reset(plan_->result_columns);
 }
 
@@ -60,7 +62,7 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
   const bool per_key = plan_->window.per_key.on;
   const auto rows =
       OwnRows(RowsBetween(source.batch, prepared.rows, begin, end), prepared.keys, &own_rows_);
-  WindowInput input;
+  WindowInput& input = received_ = WindowInput();
   input.batch = &source.batch;
   input.keys = &prepared.keys;
   input.rows = rows.data();
@@ -76,17 +78,76 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
     input.clock_rows = clock_rows.data();
     input.clock_count = static_cast<uint32_t>(clock_rows.size());
   }
-  if (keyed_ != nullptr) {
-    if (rows.data() != own_rows_.data()) own_rows_.assign(rows.begin(), rows.end());
-    RunKeyed(source, prepared.keys, {input.clock_rows, input.clock_count});
-    input.batch = &keyed_->batch();
-    input.arguments = &arguments_;
-    if (plan_->gap_column) input.gap = &keyed_->batch().columns[*plan_->gap_column];
-    input.rows = own_rows_.data();
-    input.count = static_cast<uint32_t>(own_rows_.size());
-  }
+  if (keyed_ == nullptr) return Take(input);
+  if (rows.data() != own_rows_.data()) own_rows_.assign(rows.begin(), rows.end());
+  SetRecords(source, &scratch_.lookup);
+  keyed_->Run(source.batch, prepared.keys, source.watermark.data(), source.first_position, &own_rows_,
+              &scratch_, this);
+}
+
+void PipelineWorker::Take(const WindowInput& input) {
   if (plan_->selects()) return EmitRecords(input);
   windows_->Process(input, this);
+}
+
+// The arguments of aggregates may be made of what the keyed steps say, so they are computed behind these, in
+// the steps' own batch.
+void PipelineWorker::OnRecords(const KeyedInput& in, std::vector<uint32_t>* rows,
+                               std::vector<RowError>* errors) {
+  RecordBatch& batch = *in.batch;
+  WindowInput input = in.made() ? WindowInput() : received_;
+  // Records that a step before has taken out move their key's clock all the same.
+  for (uint32_t k = 0; k < input.clock_count; ++k) {
+    const uint32_t row = input.clock_rows[k];
+    batch.event_time[row] = in.source->event_time[row];
+  }
+  plan_->arguments.Run(&batch, rows, &scratch_, errors);
+  CheckArguments(*plan_, batch, rows, errors);
+  arguments_.clear();
+  for (const uint32_t column : plan_->argument_columns) arguments_.push_back(&batch.columns[column]);
+  input.batch = &batch;
+  input.keys = in.keys;
+  input.arguments = &arguments_;
+  if (plan_->gap_column) input.gap = &batch.columns[*plan_->gap_column];
+  if (in.made()) return TakeMade(in, *rows, &input);
+  input.rows = rows->data();
+  input.count = static_cast<uint32_t>(rows->size());
+  Take(input);
+}
+
+// One by one, as each has a place of its own.
+void PipelineWorker::TakeMade(const KeyedInput& made, const std::vector<uint32_t>& rows,
+                              WindowInput* input) {
+  const KeyedInput* const before = std::exchange(made_, &made);
+  const uint32_t before_row = made_row_;
+  input->watermark = made.watermark;
+  input->count = 1;
+  for (const uint32_t row : rows) {
+    made_row_ = row;
+    // Those of other workers that are due by the same W come in the same step.
+    if (made.positions[row] == kBehindRecords) Reach(SaturatingAdd(made.watermark[row], 1));
+    input->rows = &row;
+    input->position = made.Position(row) - row;
+    Take(*input);
+  }
+  made_ = before;
+  made_row_ = before_row;
+}
+
+void PipelineWorker::OnFaults(const KeyedInput& input, const std::vector<RowError>& errors) {
+  for (const RowError& e : errors) {
+    const int64_t watermark = plan_->window.per_key.Held(input.watermark[e.row]);
+    const ResultOrder order{watermark, 1, input.Position(e.row)};
+    if (input.made()) {
+      OnFault({order, input.keys->Key(e.row), input.keys->hashes[e.row], input.batch->event_time[e.row],
+               e.code, e.detail});
+      continue;
+    }
+    // Its place among results at fault must not come in a later step.
+    if (plan_->faults_in_order()) Reach(watermark);
+    failed_.push_back(
+        {Status(e.code, e.detail).ToString(), source_->batch.raw[e.row], source_, e.row, order});
+  }
 }
 
 // Each record is a result, at its own place in the order of results.
@@ -94,40 +155,32 @@ void PipelineWorker::EmitRecords(const WindowInput& input) {
   for (uint32_t k = 0; k < input.count; ++k) {
     const uint32_t row = input.rows[k];
     const ResultOrder order{input.watermark[row], 1, input.position + row};
+    // What time makes other workers put out up to there comes before it.
+    if (timed_) Reach(order.time);
     batch_.AddRecord(*input.arguments, row, plan_->key_columns.size(), order, input.keys->Key(row),
                      input.batch->event_time[row]);
     if (batch_.batch.rows >= kFlushRows) FlushResults();
   }
 }
 
-// Takes own_rows_ through the keyed steps; then the arguments of aggregates, which may be made of what these
-// say, are computed in this worker's own batch too.
-void PipelineWorker::RunKeyed(const SourceSlot& source, const KeyColumn& keys,
-                              std::span<const uint32_t> clock_rows) {
-  errors_.clear();
-  SetRecords(source, &scratch_.lookup);
-  keyed_->Run(source.batch, keys, source.watermark.data(), &own_rows_, &scratch_, &errors_);
-  RecordBatch& batch = keyed_->batch();
-  // Records that a step before has taken out move their key's clock all the same.
-  for (const uint32_t row : clock_rows) batch.event_time[row] = source.batch.event_time[row];
-  plan_->arguments.Run(&batch, &own_rows_, &scratch_, &errors_);
-  CheckArguments(*plan_, batch, &own_rows_, &errors_);
-  arguments_.clear();
-  for (const uint32_t column : plan_->argument_columns) arguments_.push_back(&batch.columns[column]);
-  for (const RowError& e : errors_) {
-    const int64_t watermark = plan_->window.per_key.Held(source.watermark[e.row]);
-    // Its place among results at fault must not come in a later step.
-    if (plan_->faults_in_order()) Reach(watermark);
-    failed_.push_back({Status(e.code, e.detail).ToString(), source.batch.raw[e.row], &source, e.row,
-                       {watermark, 1, source.first_position + e.row}});
-  }
-}
-
+// What a time makes of records comes before the windows that end then.
 void PipelineWorker::Close(const FirePoint& point) {
+  if (keyed_ != nullptr) {
+    keyed_->Fire(plan_->selects() ? point : FirePoint{point.time, true, ""}, &scratch_, this);
+  }
   windows_->Advance(point, this);
-  if (keyed_ != nullptr) keyed_->Advance(point.time);
+  if (keyed_ != nullptr) keyed_->Advance(point.whole ? point.time : SaturatingSub(point.time, 1));
   FlushResults();
   source_ = nullptr;
+}
+
+FirePoint PipelineWorker::NextPoint(int64_t watermark, size_t limit) {
+  const FirePoint windows = windows_->NextPoint(watermark, limit);
+  if (keyed_ == nullptr) return windows;
+  FirePoint made = keyed_->NextPoint(watermark, limit);
+  // Between windows that end at one time, no records come.
+  if (!plan_->selects()) made = {made.time, true, ""};
+  return std::min(windows, made);
 }
 
 Status PipelineWorker::Open() {
@@ -217,6 +270,11 @@ void PipelineWorker::OnFault(const ResultFault& f) {
 }
 
 void PipelineWorker::OnLate(const ResultOrder& order, uint32_t row) {
+  if (made_ != nullptr) {
+    return OnFault({order, made_->keys->Key(made_row_), made_->keys->hashes[made_row_],
+                    made_->batch->event_time[made_row_], ErrorCode::kMadeTooLate,
+                    "what 'detect' noticed at this time, as no record came, is late for what is behind it"});
+  }
   Reach(order.time);
   late_.push_back({order, source_, row});
 }

@@ -50,7 +50,7 @@ struct LateRecord {
   uint32_t row;
 };
 
-class PipelineWorker final : public ResultSink {
+class PipelineWorker final : public ResultSink, private KeyedSink {
  public:
   PipelineWorker(const PipelinePlan* plan, const ResultEncoder* encoder,
                  std::unique_ptr<WindowOperator> windows, std::unique_ptr<KeyedChain> keyed,
@@ -64,6 +64,8 @@ class PipelineWorker final : public ResultSink {
   void Process(const SourceSlot& source, const PreparedSlot& prepared, uint64_t begin, uint64_t end);
   // Closes windows up to `point` and finishes what results there are.
   void Close(const FirePoint& point);
+  // A point at most at `watermark` to which that gives about `limit` results; see WindowOperator.
+  FirePoint NextPoint(int64_t watermark, size_t limit);
 
   // Of windows and keyed steps together; see WindowOperator and KeyedChain.
   Status Open();
@@ -99,8 +101,12 @@ class PipelineWorker final : public ResultSink {
   // Those of `rows` whose keys are this worker's; `*own` has room for them.
   std::span<const uint32_t> OwnRows(std::span<const uint32_t> rows, const KeyColumn& keys,
                                     std::vector<uint32_t>* own) const;
-  // Takes own_rows_ through the keyed steps.
-  void RunKeyed(const SourceSlot& source, const KeyColumn& keys, std::span<const uint32_t> clock_rows);
+  // What is received, and in portions what comes out of the keyed steps, goes to the windows.
+  void OnRecords(const KeyedInput& input, std::vector<uint32_t>* rows,
+                 std::vector<RowError>* errors) override;
+  void OnFaults(const KeyedInput& input, const std::vector<RowError>& errors) override;
+  void TakeMade(const KeyedInput& made, const std::vector<uint32_t>& rows, WindowInput* input);
+  void Take(const WindowInput& input);
   void EmitRecords(const WindowInput& input);
   void FlushResults();
 
@@ -109,7 +115,12 @@ class PipelineWorker final : public ResultSink {
   std::unique_ptr<WindowOperator> windows_;
   std::unique_ptr<KeyedChain> keyed_;     // null: the pipeline has no keyed steps
   KeyShare share_;
+  bool timed_;                            // keyed steps make records as time passes
   const SourceSlot* source_ = nullptr;
+  WindowInput received_;                  // what windows are to know of the records at hand
+  // The record at hand is one that a keyed step has made: `made_row_` of this.
+  const KeyedInput* made_ = nullptr;
+  uint32_t made_row_ = 0;
   std::vector<uint32_t> own_rows_, own_clock_rows_;
   std::vector<const Column*> arguments_;  // in the keyed chain's batch
   ResultBatch batch_;

@@ -186,7 +186,15 @@ void AppendDedup(const DedupStep& dedup, std::string* out) {
           FormatDuration(dedup.within) + "\n";
 }
 
-void AppendDetect(const DetectStep& detect, std::string* out) {
+// Whether its `for` is over by time alone.
+bool GoesByTime(const KeyedPlan& keyed, const std::string& name) {
+  return std::any_of(keyed.steps.begin(), keyed.steps.end(), [&name](const KeyedPlanStep& step) {
+    const auto* detect = std::get_if<DetectSpec>(&step.what);
+    return detect != nullptr && detect->name == name && detect->by_time;
+  });
+}
+
+void AppendDetect(const PipelinePlan& plan, const DetectStep& detect, std::string* out) {
   *out += "    detect " + detect.name.text;
   switch (detect.kind) {
     case DetectStep::Kind::kWhen: *out += " when " + detect.of.text; break;
@@ -200,7 +208,8 @@ void AppendDetect(const DetectStep& detect, std::string* out) {
                                                                  : ", score ";
   if (!detect.limit.text.empty()) *out += limit + detect.limit.text;
   if (detect.kind != DetectStep::Kind::kGap && detect.hold.us > 0) {
-    *out += ", for " + FormatDuration(detect.hold);
+    *out += ", for " + FormatDuration(detect.hold) +
+            (GoesByTime(plan.keyed, detect.name.text) ? " by time" : " as records say");
   }
   *out += detect.all ? "; all pass\n" : "; changes pass\n";
 }
@@ -262,7 +271,7 @@ void AppendSteps(const PipelinePlan& plan, Part part, std::string* out) {
       *out += "    where " + where->condition.text + "\n";
     }
     if (const auto* dedup = std::get_if<DedupStep>(&step.what)) AppendDedup(*dedup, out);
-    if (const auto* detect = std::get_if<DetectStep>(&step.what)) AppendDetect(*detect, out);
+    if (const auto* detect = std::get_if<DetectStep>(&step.what)) AppendDetect(plan, *detect, out);
     if (const auto* join = std::get_if<TableJoinStep>(&step.what)) AppendTableJoin(*join, out);
   }
 }

@@ -369,6 +369,7 @@ void Planner::FinishRecords() {
   plan_->source.columns = scope_.column_count();
   std::vector<uint32_t> read = plan_->argument_columns;
   if (plan_->gap_column) read.push_back(*plan_->gap_column);
+  FinishDetects(read);
   plan_->keyed.Finish(plan_->arguments, read, scope_.column_count());
 }
 

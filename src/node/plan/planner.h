@@ -117,6 +117,7 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   // With what every result has.
   expr::Scope ResultScope();
   void FinishRecords();
+  void FinishDetects(const std::vector<uint32_t>& arguments);
   void Finish();
   void PlanSinks(const std::vector<SinkSpec>& sinks, bool results);
 

@@ -1,4 +1,7 @@
 // The part of the planner that compiles `detect`.
+#include <algorithm>
+
+#include "base/hash.h"
 #include "node/plan/planner.h"
 
 namespace rivulet {
@@ -12,7 +15,38 @@ const char* Describe(TypeMask accepts) {
   return accepts == kCondition ? "a condition that is true or false" : "a number";
 }
 
+// A record that time alone has made meets tables as they are just then, and has no source of several; with
+// per-key time there is no one time.
+bool GoesByTime(const DetectSpec& detect, const PipelinePlan& plan, size_t step) {
+  using Kind = DetectSpec::Kind;
+  if (detect.hold_us == 0 || detect.kind == Kind::kGap || detect.kind == Kind::kChange) return false;
+  if (plan.window.per_key.on || plan.joins()) return false;
+  return std::none_of(plan.keyed.steps.begin() + static_cast<std::ptrdiff_t>(step),
+                      plan.keyed.steps.end(), [](const KeyedPlanStep& behind) {
+                        const auto* chain = std::get_if<StepChain>(&behind.what);
+                        return chain != nullptr && chain->joins();
+                      });
+}
+
 }  // namespace
+
+// All that is read behind them is known.
+void Planner::FinishDetects(const std::vector<uint32_t>& arguments) {
+  for (size_t i = 0; i < plan_->keyed.steps.size(); ++i) {
+    auto* detect = std::get_if<DetectSpec>(&plan_->keyed.steps[i].what);
+    if (detect == nullptr || !GoesByTime(*detect, *plan_, i)) continue;
+    detect->by_time = true;
+    for (const uint32_t column : plan_->keyed.ReadBehind(i + 1, plan_->arguments, arguments)) {
+      if (column == detect->column || column == detect->since_column) continue;
+      const auto& fields = scope_.fields();
+      const auto field = std::find_if(fields.begin(), fields.end(),
+                                      [column](const auto& f) { return f.column == column; });
+      // One that has been given a new value since has no name.
+      const std::string name = field == fields.end() ? "#" + std::to_string(column) : field->name;
+      detect->carried.push_back({column, static_cast<uint32_t>(Hash64(name))});
+    }
+  }
+}
 
 std::optional<DetectInput> Planner::PlanDetectInput(const MarkedText& text, TypeMask accepts) {
   const std::optional<expr::Program> program = Compile(text);

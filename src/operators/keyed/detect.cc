@@ -1,38 +1,81 @@
 // Detect: follows one condition of each key, and lets records through at which it begins or ends.
 //
+// A condition that has to hold for a while holds from record to record: it is over at `due` = where it became
+// true + `for`, unless a record up to `due` says otherwise. That is known when W is behind `due`, or when the
+// key has a later record. A key whose records are late is given as much longer as its last one was late by:
+// else the first record of what a device sends afterwards would be an episode, whatever comes behind it.
+// What then goes on is the key's last record once more, at the time `due`; of that are kept the fields that
+// are read behind this step (name's hash, value; see stored_value.h).
+//
 // The spread of `anomaly` is an exponentially weighted mean and variance (T. Finch, "Incremental calculation
 // of weighted mean and variance", 2009), with equal weights as long as there are fewer values than it spans.
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
+#include "base/hash.h"
 #include "base/types.h"
 #include "operators/keyed/detector_state.h"
 #include "operators/keyed/keyed_step.h"
+#include "operators/keyed/stored_value.h"
 
 namespace rivulet {
 namespace {
 
 // Longest text that is compared: one is held for every key.
 constexpr size_t kLongestText = 4096;
+// Records made at once.
+constexpr size_t kMadeRecords = 1024;
 
 bool IsTrue(const Value& v) { return v.type == Type::kBool && v.b; }
 
-class Detect final : public KeyedStep {
+class Detect final : public TimedStep {
  public:
-  Detect(const DetectSpec* spec, KeyedTableOptions options, const StateView* view, KeyShare share)
-      : KeyedStep(std::move(options), view, share), spec_(spec) {}
+  Detect(const DetectSpec* spec, uint32_t columns, KeyedTableOptions options, const StateView* view,
+         KeyShare share)
+      : TimedStep(std::move(options), view, share), spec_(spec), columns_(columns) {
+    made_.Clear(columns_);
+  }
 
   void Process(const KeyedInput& input, std::vector<uint32_t>* rows, StepScratch* scratch,
                std::vector<RowError>* errors) override {
     if (spec_->of) Evaluate(*spec_->of, input.batch, rows, scratch, errors);
     if (spec_->limit) Evaluate(*spec_->limit, input.batch, rows, scratch, errors);
-    size_t kept = 0;
-    for (const uint32_t row : *rows) {
-      (*rows)[kept] = row;
-      kept += ProcessRow(input, row) || spec_->all ? 1 : 0;
+  }
+
+  bool Resume(const KeyedInput& input, const std::vector<uint32_t>& rows, size_t* next,
+              std::vector<uint32_t>* passed) override {
+    if (!made_.empty()) made_.Clear(columns_);
+    for (; *next < rows.size(); ++*next) {
+      const uint32_t row = rows[*next];
+      const int64_t watermark = input.watermark[row];
+      while (table_.next_wake() <= watermark) {
+        const bool more = Fire({watermark, true, ""});
+        if (!made_.empty()) return false;
+        if (!more) break;
+      }
+      if (ProcessRow(input, row) || spec_->all) {
+        if (!made_.empty()) return false;
+        passed->push_back(row);
+      }
     }
-    rows->resize(kept);
+    return true;
+  }
+
+  bool Fire(const FirePoint& point) override {
+    if (!made_.empty()) made_.Clear(columns_);
+    while (KeyedEntry* entry = table_.NextWake(point)) {
+      if (!Load(entry)) return false;
+      if (spec_->by_time && state_.wake < Due()) {
+        state_.wake = Due();  // `for` has become longer meanwhile
+      } else {
+        Ring(entry, state_.wake, kBehindRecords);
+      }
+      Store(entry);
+      if (made_.rows.size() >= kMadeRecords) return true;
+    }
+    return !made_.empty();
   }
 
  private:
@@ -69,30 +112,107 @@ class Detect final : public KeyedStep {
     RemoveFailedRows(*errors, first_wrong, rows);
   }
 
-  // Whether the detector says something at this record.
+  bool Load(KeyedEntry* entry) {
+    state_.Clear();
+    if (entry->value().empty() || state_.Decode(entry->value())) return true;
+    table_.FailCorrupt("what a detect step has stored cannot be read");
+    return false;
+  }
+
+  void Store(KeyedEntry* entry) {
+    bytes_.clear();
+    state_.Encode(&bytes_);
+    table_.Replace(entry, bytes_);
+  }
+
+  // Whether the detector says something at this record; or of the time before it: then it has made a record,
+  // and this one is still to be processed.
   bool ProcessRow(const KeyedInput& input, uint32_t row) {
     const int64_t watermark = input.watermark[row];
     const int64_t time = input.batch->event_time[row];
-    KeyedEntry* entry = table_.Access(input.keys->Key(row), input.keys->hashes[row], time, watermark);
-    state_.Clear();
-    if (!entry->value().empty() && !state_.Decode(entry->value())) {
-      table_.FailCorrupt("what a detect step has stored cannot be read");
-      return false;
+    KeyedEntry* entry = table_.Find(input.keys->Key(row), input.keys->hashes[row]);
+    if (DetectorState::Waits(entry->value())) {
+      if (!Load(entry)) return false;
+      if (time > Due() || watermark > std::max(state_.wake, Due())) {
+        Ring(entry, watermark, input.Position(row));
+        Store(entry);
+        if (!made_.empty()) return true;
+      }
     }
+    table_.ForgetIfOver(entry, time, watermark);
+    if (!Load(entry)) return false;
     says_ = {state_.active, state_.active, state_.start, false};
     score_ = std::numeric_limits<double>::quiet_NaN();
     // A record older than the newest one moves nothing.
-    if (state_.fresh || time >= state_.newest) {
+    const bool moves = state_.fresh || time >= state_.newest;
+    if (moves) {
       Follow(*input.batch, row, time);
       state_.newest = time;
       state_.fresh = false;
     }
+    Write(input.batch, row);
+    if (moves) Wait(*input.batch, row, watermark, table_.OverAt(*entry, time, watermark));
     bytes_.clear();
     state_.Encode(&bytes_);
     table_.Put(entry, bytes_, time, watermark);
-    Write(input.batch, row);
     return says_.changed;
   }
+
+  // --- time ---
+
+  bool stuck() const { return spec_->kind == DetectSpec::Kind::kStuck; }
+  int64_t Begins() const { return stuck() ? state_.since : state_.start; }
+  int64_t Due() const { return SaturatingAdd(Begins(), spec_->hold_us); }
+
+  // Behind a record that met W = `watermark`. A key that is over before has nothing to wait for.
+  void Wait(const RecordBatch& batch, uint32_t row, int64_t watermark, int64_t over) {
+    const bool holds = stuck() ? state_.has_value && !state_.active : state_.pending;
+    const int64_t late = watermark > state_.newest ? watermark - state_.newest : 0;
+    state_.wake = SaturatingAdd(Due(), late);
+    state_.waits = spec_->by_time && holds && state_.wake < over;
+    state_.timed = state_.waits && !spec_->all;
+    state_.carried.clear();
+    if (!state_.timed) return;
+    for (const DetectSpec::Carried& field : spec_->carried) {
+      const Column& column = batch.columns[field.column];
+      if (column.is_null(row)) continue;
+      PutFixed(&state_.carried, field.name);
+      PutValue(&state_.carried, column.Get(row));
+    }
+  }
+
+  // The time that state_ waits for has come, as W = `met` or a record at `position` says.
+  void Ring(const KeyedEntry* entry, int64_t met, uint64_t position) {
+    const int64_t due = Due();
+    state_.waits = false;
+    const bool makes = std::exchange(state_.timed, false) && spec_->by_time && !spec_->all;
+    if (spec_->by_time) {
+      state_.active = true;
+      state_.pending = false;
+      state_.start = Begins();
+    }
+    if (makes) Make(entry, std::max(due, state_.newest), met, position);
+    state_.carried.clear();
+  }
+
+  void Make(const KeyedEntry* entry, int64_t time, int64_t met, uint64_t position) {
+    bytes_.assign(spec_->name);
+    PutFixed(&bytes_, time);
+    const uint32_t row = made_.Add(entry->key(), entry->hash, time, met, position, bytes_);
+    std::string_view carried = state_.carried;
+    uint32_t name = 0;
+    Value value;
+    while (GetFixed(&carried, &name) && GetValue(&carried, &value)) {
+      for (const DetectSpec::Carried& field : spec_->carried) {
+        if (field.name == name) made_.batch.columns[field.column].Set(row, value);
+      }
+    }
+    says_ = {true, true, state_.start, true};
+    score_ = std::numeric_limits<double>::quiet_NaN();
+    Write(&made_.batch, row);
+  }
+
+  // --- records ---
 
   void Follow(const RecordBatch& batch, uint32_t row, int64_t time) {
     const Value of = spec_->of ? batch.columns[spec_->of->column].Get(row) : Value::Null();
@@ -235,6 +355,7 @@ class Detect final : public KeyedStep {
   }
 
   const DetectSpec* spec_;
+  const uint32_t columns_;
   // What is said of the record at hand.
   struct Says {
     bool truth = false;
@@ -250,9 +371,10 @@ class Detect final : public KeyedStep {
 
 }  // namespace
 
-std::unique_ptr<KeyedStep> NewDetect(const DetectSpec* spec, KeyedTableOptions options,
+std::unique_ptr<KeyedStep> NewDetect(const DetectSpec* spec, uint32_t columns, KeyedTableOptions options,
                                      const StateView* view, KeyShare share) {
-  return std::make_unique<Detect>(spec, std::move(options), view, share);
+  options.wake_of = DetectorState::WakeOf;
+  return std::make_unique<Detect>(spec, columns, std::move(options), view, share);
 }
 
 }  // namespace rivulet

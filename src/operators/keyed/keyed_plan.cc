@@ -41,18 +41,23 @@ struct Columns {
 
 }  // namespace
 
+std::vector<uint32_t> KeyedPlan::ReadBehind(size_t step, const StepChain& arguments,
+                                            const std::vector<uint32_t>& argument_columns) const {
+  std::vector<uint32_t> read = argument_columns, written, result;
+  arguments.AddColumns(&read, &written);
+  for (size_t i = step; i < steps.size(); ++i) std::visit(Columns{&read, &written}, steps[i].what);
+  SortUnique(&read);
+  SortUnique(&written);
+  // A column is computed in one place only: what is written here is not from before.
+  std::set_difference(read.begin(), read.end(), written.begin(), written.end(),
+                      std::back_inserter(result));
+  return result;
+}
+
 void KeyedPlan::Finish(const StepChain& arguments, const std::vector<uint32_t>& argument_columns,
                        uint32_t column_count) {
   columns = column_count;
-  std::vector<uint32_t> read = argument_columns, written;
-  arguments.AddColumns(&read, &written);
-  for (const KeyedPlanStep& step : steps) std::visit(Columns{&read, &written}, step.what);
-  SortUnique(&read);
-  SortUnique(&written);
-  // A column is computed in one place only: what is written here is not the source's.
-  gathered.clear();
-  std::set_difference(read.begin(), read.end(), written.begin(), written.end(),
-                      std::back_inserter(gathered));
+  gathered = ReadBehind(0, arguments, argument_columns);
 }
 
 }  // namespace rivulet

@@ -48,6 +48,14 @@ struct DetectSpec {
   int64_t hold_us = 0;               // `for`; gap: how long
   uint32_t over = 0;                 // anomaly: how many values the spread is taken over
   bool all = false;                  // lets every record through
+  // `for` is over by time alone as well. Without `all` a record is then made of the key's last one, of which
+  // the steps behind need `carried`; each is known by its name's hash.
+  bool by_time = false;
+  struct Carried {
+    uint32_t column;
+    uint32_t name;
+  };
+  std::vector<Carried> carried;
   // What is said: a bool; ms, an int; anomaly: the score.
   uint32_t column = 0, since_column = 0, score_column = 0;
 };
@@ -65,6 +73,9 @@ struct KeyedPlan {
   std::vector<uint32_t> gathered;  // those it takes over from the source batch
 
   bool empty() const { return steps.empty(); }
+  // What the steps from `step` on, and then `argument_columns` and `arguments`, take over from before.
+  std::vector<uint32_t> ReadBehind(size_t step, const StepChain& arguments,
+                                   const std::vector<uint32_t>& argument_columns) const;
   // When all steps are there: fills `columns` and `gathered`. `arguments` run behind the steps, and
   // `argument_columns` are read at the end.
   void Finish(const StepChain& arguments, const std::vector<uint32_t>& argument_columns,

@@ -16,7 +16,7 @@ constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 constexpr int64_t kFarthest = int64_t{1} << 62;
 // Timer rows looked at in one commit: what is over need not go at once.
 constexpr size_t kSweepRows = 8192;
-constexpr char kValueRow = 'v', kTimerRow = 't';
+constexpr char kValueRow = 'v', kTimerRow = 't', kWakeRow = 'w';
 
 }  // namespace
 
@@ -25,7 +25,8 @@ KeyedTable::KeyedTable(KeyedTableOptions options, const StateView* view, KeyShar
       view_(view),
       share_(share),
       now_(std::numeric_limits<int64_t>::min()),
-      next_cold_timer_(kNever) {}
+      next_cold_timer_(kNever),
+      wakes_(options_.prefix + kWakeRow, view) {}
 
 bool KeyedTable::Over(int64_t touched, int64_t watermark) const {
   return watermark >= SaturatingAdd(touched, options_.keep_us);
@@ -57,11 +58,13 @@ const std::string& KeyedTable::Row(char kind, std::string_view key, int64_t time
 
 Status KeyedTable::Open() {
   const std::string from = options_.prefix + kTimerRow;
-  return view_->Scan(from, AfterPrefix(from), [&](std::string_view row, std::string_view) {
-    row.remove_prefix(from.size());
-    cold_ = GetOrderedI64(&row, &next_cold_timer_);
-    return false;
-  });
+  RIVULET_RETURN_IF_ERROR(
+      view_->Scan(from, AfterPrefix(from), [&](std::string_view row, std::string_view) {
+        row.remove_prefix(from.size());
+        cold_ = GetOrderedI64(&row, &next_cold_timer_);
+        return false;
+      }));
+  return options_.wake_of == nullptr ? Status::Ok() : wakes_.Open();
 }
 
 KeyedEntry* KeyedTable::Lookup(std::string_view key, uint64_t hash) const {
@@ -121,23 +124,69 @@ KeyedEntry* KeyedTable::Bring(std::string_view key, uint64_t hash) {
   entry->flags |= KeyedEntry::kStored;
   entries_.SetValue(entry, stored.value);
   SetTimer(entry, stored.timer);
+  const int64_t wake = WakeOf(entry->value());
+  if (wake != kNoTimer) wakes_.Add(wake, key, true);
   return entry;
 }
 
-KeyedEntry* KeyedTable::Access(std::string_view key, uint64_t hash, int64_t time, int64_t watermark) {
+KeyedEntry* KeyedTable::Find(std::string_view key, uint64_t hash) {
   KeyedEntry* entry = Lookup(key, hash);
   if (entry == nullptr && cold_) entry = Bring(key, hash);
   if (entry == nullptr) entry = Insert(key, hash);
   entry->flags |= KeyedEntry::kRecent;
-  if (Over(entry->touched, std::max(time, watermark))) {
-    entry->touched = std::numeric_limits<int64_t>::min();
-    entries_.SetValue(entry, {});
-  }
   return entry;
 }
 
-void KeyedTable::Put(KeyedEntry* entry, std::string_view value, int64_t time, int64_t watermark) {
+void KeyedTable::ForgetIfOver(KeyedEntry* entry, int64_t time, int64_t watermark) {
+  if (!Over(entry->touched, std::max(time, watermark))) return;
+  entry->touched = std::numeric_limits<int64_t>::min();
+  SetValue(entry, {});
+}
+
+void KeyedTable::SetValue(KeyedEntry* entry, std::string_view value) {
+  const int64_t before = WakeOf(entry->value()), wake = WakeOf(value);
   entries_.SetValue(entry, value);
+  if (before == wake) return;
+  if (before == kNoTimer) {
+    wakes_.Add(wake, entry->key(), false);
+  } else if (wake == kNoTimer) {
+    wakes_.Remove(before, entry->key());
+  } else {
+    wakes_.Move(before, wake, entry->key());
+  }
+}
+
+int64_t KeyedTable::OverAt(const KeyedEntry& entry, int64_t time, int64_t watermark) const {
+  return SaturatingAdd(std::max({entry.touched, time, watermark}), options_.keep_us);
+}
+
+void KeyedTable::Replace(KeyedEntry* entry, std::string_view value) {
+  SetValue(entry, value);
+  MarkDirty(entry);
+}
+
+KeyedEntry* KeyedTable::NextWake(const FirePoint& point) {
+  if (cold_) {
+    std::vector<std::string> due;
+    const Status status =
+        wakes_.TakeStored(point, [this](std::string_view key) { return Owns(key); }, &due);
+    if (!status.ok()) Fail(status);
+    for (const std::string& key : due) {
+      if (Lookup(key, Hash64(key)) == nullptr) Bring(key, Hash64(key));
+    }
+  }
+  return wakes_.First(point, &row_key_) ? Lookup(row_key_, Hash64(row_key_)) : nullptr;
+}
+
+FirePoint KeyedTable::LimitWakes(int64_t watermark, size_t limit) {
+  FirePoint point{watermark, true, ""};
+  const Status status = wakes_.Limit(cold_, limit, &point);
+  if (!status.ok()) Fail(status);
+  return point;
+}
+
+void KeyedTable::Put(KeyedEntry* entry, std::string_view value, int64_t time, int64_t watermark) {
+  SetValue(entry, value);
   entry->touched = std::max({entry->touched, time, watermark});
   if ((entry->flags & KeyedEntry::kTimed) == 0) SetTimer(entry, TimerFor(entry->touched));
   MarkDirty(entry);
@@ -164,6 +213,7 @@ void KeyedTable::SetTimer(KeyedEntry* entry, int64_t time) {
 
 void KeyedTable::Erase(KeyedEntry* entry) {
   if ((entry->flags & KeyedEntry::kDirty) != 0) dirty_[entry->dirty_index] = kNone;
+  if (const int64_t wake = WakeOf(entry->value()); wake != kNoTimer) wakes_.Remove(wake, entry->key());
   if ((entry->flags & KeyedEntry::kStored) != 0) {
     PutBytes(&deletions_, entry->key());
     PutFixed(&deletions_, entry->stored_timer);
@@ -216,6 +266,7 @@ void KeyedTable::CollectChanges(StateChanges* changes) {
   }
   deletions_.clear();
   deletion_count_ = 0;
+  wakes_.CollectGone(changes);
   CollectDirty(changes);
   CollectSweep(changes);
 }
@@ -243,6 +294,8 @@ void KeyedTable::CollectDirty(StateChanges* changes) {
     PutFixed(&row_value_, entry->timer);
     row_value_.append(entry->value());
     changes->Put(Row(kValueRow, entry->key()), row_value_);
+    const int64_t wake = WakeOf(entry->value());
+    if (wake != kNoTimer) wakes_.CollectNew(wake, entry->key(), changes);
   }
   dirty_.clear();
 }
@@ -300,7 +353,7 @@ void KeyedTable::SweepKey(int64_t time, std::string_view key, StateChanges* chan
 
 size_t KeyedTable::MemoryBytes() const {
   return entries_.MemoryBytes() + slots_.capacity() * sizeof(uint32_t) +
-         count_ * sizeof(uint32_t) * 2 + deletions_.size();
+         count_ * sizeof(uint32_t) * 2 + deletions_.size() + wakes_.MemoryBytes();
 }
 
 // Keeps what the store does not have yet and, with `spare_recent`, what was used lately; what stays moves
@@ -311,6 +364,7 @@ void KeyedTable::Retain(bool spare_recent) {
   entries_ = EntryPool();
   slots_.clear();
   timers_.clear();
+  wakes_.DropSpares();
   dirty_.clear();
   count_ = 0;
   for (const uint32_t slot : slots) {
@@ -320,6 +374,7 @@ void KeyedTable::Retain(bool spare_recent) {
     if (!dirty && !(spare_recent && (from.flags & KeyedEntry::kRecent) != 0)) {
       cold_ = true;
       next_cold_timer_ = std::min(next_cold_timer_, from.stored_timer);
+      if (const int64_t wake = WakeOf(from.value()); wake != kNoTimer) wakes_.Leave(wake, from.key());
       continue;
     }
     KeyedEntry* entry = Insert(from.key(), from.hash);

@@ -3,6 +3,7 @@
 //
 //   prefix v | key                                  ->  last use (8 bytes) | timer (8 bytes) | value
 //   prefix t | timer (8 bytes, ordered) | key       ->  nothing
+//   prefix w | time (8 bytes, ordered) | key        ->  nothing
 //
 // A key is forgotten when W, or the time of a record of its own, has passed its last use by `keep`; last use
 // is the later of the record's time and the W it met, so that what comes long after its time is remembered as
@@ -10,7 +11,8 @@
 // pause would find what no other does. Whether a key is over follows from that alone; when its memory and its
 // rows go is not to be seen. A timer row says
 // when to look at a key. It may be early (a key that is used keeps its timer until it rings), so that use
-// does not rewrite it; one that its key's row does not name is left over and goes when it rings.
+// does not rewrite it; one that its key's row does not name is left over and goes when it rings. A value can
+// say when its key wants to be looked at: that is row w, and always as the value says.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +23,7 @@
 
 #include "base/status.h"
 #include "operators/keyed/entry_pool.h"
+#include "operators/keyed/wake_list.h"
 #include "operators/state_view.h"
 #include "operators/window/slice_store.h"
 
@@ -32,6 +35,9 @@ struct KeyedTableOptions {
   // What the table calls keys begins with the 8 bytes of the record's key's hash, which says whose it is.
   // Otherwise it is that key.
   bool starts_with_owner = false;
+  // When the key of a value wants to be looked at: W has then reached this time. kNoTimer: never. It must lie
+  // before the key is over. Null: none does.
+  int64_t (*wake_of)(std::string_view value) = nullptr;
 };
 
 // One thread. Errors of the store are kept in status(); after one, results are not to be trusted and the
@@ -46,13 +52,33 @@ class KeyedTable {
 
   // The entry of `key`, whose hash is `hash`, for a record at `time` that meets W = `watermark`. One that is
   // new or over has no value: it must then be put. The pointer is valid until the next Advance or Evict.
-  KeyedEntry* Access(std::string_view key, uint64_t hash, int64_t time, int64_t watermark);
+  KeyedEntry* Access(std::string_view key, uint64_t hash, int64_t time, int64_t watermark) {
+    KeyedEntry* entry = Find(key, hash);
+    ForgetIfOver(entry, time, watermark);
+    return entry;
+  }
+  // Its two parts: the entry with what the key had, even if it is over for the record at hand; and that it
+  // then goes.
+  KeyedEntry* Find(std::string_view key, uint64_t hash);
+  void ForgetIfOver(KeyedEntry* entry, int64_t time, int64_t watermark);
   // Remembers `value`, at least a byte and not in the entry, on behalf of a record at `time`.
   void Put(KeyedEntry* entry, std::string_view value, int64_t time, int64_t watermark);
+  // From when on the entry would be over, put for such a record.
+  int64_t OverAt(const KeyedEntry& entry, int64_t time, int64_t watermark) const;
+  // Remembers `value` without a record: the entry, which has one, is not used by that.
+  void Replace(KeyedEntry* entry, std::string_view value);
   // The value of an entry cannot be read.
   void FailCorrupt(const char* what) { Fail(Status(ErrorCode::kCorrupt, what)); }
 
-  // No record will meet a W below `watermark` any more.
+  // The earliest time at which a key may want to be looked at.
+  int64_t next_wake() const { return wakes_.next(cold_); }
+  // The first entry, by (time, key), that wants to be looked at up to `point`; null when none does. Its value
+  // must then be replaced by one that does not. In the end none does, and none may come to up to `point`.
+  KeyedEntry* NextWake(const FirePoint& point);
+  // A point at most at `watermark` up to which about `limit` entries want to be looked at.
+  FirePoint LimitWakes(int64_t watermark, size_t limit);
+
+  // No record will meet a W below `watermark` any more, and no entry wants to be looked at up to there.
   void Advance(int64_t watermark);
 
   // See SliceStore: the same contract.
@@ -60,7 +86,7 @@ class KeyedTable {
   size_t MemoryBytes() const;
   void Evict(size_t target);
   size_t EntriesInMemory() const { return count_; }
-  size_t DirtyRows() const { return (dirty_.size() + deletion_count_) * 2; }
+  size_t DirtyRows() const { return (dirty_.size() + deletion_count_) * 2 + wakes_.changed(); }
   const Status& status() const { return status_; }
 
  private:
@@ -81,6 +107,10 @@ class KeyedTable {
   void Erase(KeyedEntry* entry);
   void Rehash(size_t slots);
   void MarkDirty(KeyedEntry* entry);
+  int64_t WakeOf(std::string_view value) const {
+    return options_.wake_of == nullptr || value.empty() ? kNoTimer : options_.wake_of(value);
+  }
+  void SetValue(KeyedEntry* entry, std::string_view value);
   void SetTimer(KeyedEntry* entry, int64_t time);
   void Ring(const std::vector<uint32_t>& due, int64_t watermark);
   void CollectDirty(StateChanges* changes);
@@ -106,6 +136,7 @@ class KeyedTable {
   int64_t now_;                   // of the last Advance
   bool cold_ = false;             // some keys are in the store only,
   int64_t next_cold_timer_;       // none with an earlier timer
+  WakeList wakes_;
   std::string row_key_, row_value_;  // scratch
   Status status_;
 };

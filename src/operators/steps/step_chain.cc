@@ -23,6 +23,11 @@ void StepChain::AddWhere(expr::Program program) { steps_.push_back(Step{-1, std:
 
 void StepChain::AddJoin(LookupJoin join) { steps_.push_back(std::move(join)); }
 
+bool StepChain::joins() const {
+  return std::any_of(steps_.begin(), steps_.end(),
+                     [](const auto& step) { return std::holds_alternative<LookupJoin>(step); });
+}
+
 void StepChain::AddColumns(std::vector<uint32_t>* read, std::vector<uint32_t>* written) const {
   for (const auto& any : steps_) {
     if (const auto* step = std::get_if<Step>(&any)) {

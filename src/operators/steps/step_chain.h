@@ -35,6 +35,7 @@ class StepChain {
   // Appends the columns the steps read, and those they compute.
   void AddColumns(std::vector<uint32_t>* read, std::vector<uint32_t>* written) const;
   bool empty() const { return steps_.empty(); }
+  bool joins() const;
 
   // `rows` are the batch's rows still in play, ascending; those filtered out or failed leave it. Rows for
   // which an expression failed are appended to `errors`.

@@ -8,11 +8,11 @@ namespace rivulet {
 
 class NoWindows final : public WindowOperator {
  public:
-  explicit NoWindows(const FirePoint& fired) : closed_(fired.time) {}
+  explicit NoWindows(const FirePoint& fired) : closed_(Whole(fired)) {}
 
   Status Open() override { return Status::Ok(); }
   void Process(const WindowInput&, ResultSink*) override {}
-  void Advance(const FirePoint& point, ResultSink*) override { closed_ = point.time; }
+  void Advance(const FirePoint& point, ResultSink*) override { closed_ = Whole(point); }
   FirePoint NextPoint(int64_t watermark, size_t) override { return {watermark, true, ""}; }
   int64_t closed() const override { return closed_; }
   void CollectChanges(StateChanges*) override {}
@@ -23,6 +23,10 @@ class NoWindows final : public WindowOperator {
   const Status& status() const override { return status_; }
 
  private:
+  static int64_t Whole(const FirePoint& point) {
+    return point.whole ? point.time : SaturatingSub(point.time, 1);
+  }
+
   int64_t closed_;
   Status status_;
 };
