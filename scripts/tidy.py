@@ -31,7 +31,7 @@ LAYERS = {
 # Header of a library (regular expression) -> the only files (or folders) of src/ that may include
 # it. Everything else sees the library through our own interface.
 VENDORS = {
-    r"lmdb\.h": ["state/lmdb_store.cc"],
+    r"lmdb\.h": ["state/lmdb_environment.h"],
     r"zmq.*|czmq.*": [],
     r"mqtt/.*|MQTT\w+\.h": ["transport/paho_client.cc", "transport/paho_options.cc",
                             "transport/paho_options.h", "transport/paho_probe.cc"],
@@ -191,7 +191,7 @@ def layers(tree):
             {"src/node/live/node.cc": "#include <mqtt/async_client.h>\n"},
             {"src/node/plan/planner.cc": "#include <boost/regex.hpp>\n"},
             {"src/transport/zmq_link.cc": "#include <zmq.hpp>\n"}],
-       good=[{"src/state/lmdb_store.cc": "#include <lmdb.h>\n"},
+       good=[{"src/state/lmdb_environment.h": "#include <lmdb.h>\n"},
              {"tests/node/sink_test.cc": "#include <sqlite3.h>\n"}])
 def vendors(tree):
     """A library is named by its adapter only."""

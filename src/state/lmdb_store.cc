@@ -1,23 +1,17 @@
-// The Store on LMDB. The only file that names lmdb.h.
+// The Store on LMDB.
 //
 // One unnamed database: a named one would cost one more page per commit, and pages are what wears
 // out an SD card. What rows look like is in store_format.h. LMDB writes only free pages and flips
 // between two meta pages, so a crash at any point leaves the last commit (or, without a sync per
 // commit, possibly the one before) intact. MDB_NOSYNC and MDB_WRITEMAP would give that up and are
 // never used.
-#include <lmdb.h>
-
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <mutex>
 #include <utility>
-#include <vector>
 
 #include "state/directory_lock.h"
 #include "state/file.h"
-#include "state/resident_limiter.h"
+#include "state/lmdb_environment.h"
 #include "state/row_checksum.h"
 #include "state/store.h"
 #include "state/store_format.h"
@@ -76,57 +70,13 @@ Status LmdbStatus(int rc, const std::string& action, const std::string& director
   }
 }
 
-// Read transactions are reset after each use (a waiting one would pin old pages and let the file
-// grow) and kept for the next, since renewing one is cheaper than beginning one.
-class ReadTransactions {
- public:
-  ~ReadTransactions() { Close(); }
-
-  void Close() {
-    for (MDB_txn* txn : idle_) mdb_txn_abort(txn);
-    idle_.clear();
-  }
-
-  int Take(MDB_env* env, MDB_txn** txn) {
-    {
-      std::lock_guard lock(mutex_);
-      if (!idle_.empty()) {
-        *txn = idle_.back();
-        idle_.pop_back();
-      }
-    }
-    if (*txn == nullptr) return mdb_txn_begin(env, nullptr, MDB_RDONLY, txn);
-    const int rc = mdb_txn_renew(*txn);
-    if (rc != 0) {
-      mdb_txn_abort(*txn);
-      *txn = nullptr;
-    }
-    return rc;
-  }
-
-  void Return(MDB_txn* txn) {
-    mdb_txn_reset(txn);
-    std::lock_guard lock(mutex_);
-    idle_.push_back(txn);
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<MDB_txn*> idle_;
-};
-
 class LmdbStore final : public Store {
  public:
   explicit LmdbStore(const LmdbOptions& options)
       : directory_(options.directory),
         capacity_(options.map_size),
         progress_(options.progress),
-        limiter_(options.resident_limit) {}
-
-  ~LmdbStore() override {
-    reads_.Close();
-    if (env_ != nullptr) mdb_env_close(env_);
-  }
+        lmdb_(options.resident_limit) {}
 
   Status Open(const LmdbOptions& options) {
     RIVULET_RETURN_IF_ERROR(NewPosixFileSystem()->CreateDirectories(directory_));
@@ -139,32 +89,28 @@ class LmdbStore final : public Store {
       RIVULET_RETURN_IF_ERROR(there);
       RIVULET_RETURN_IF_ERROR(CheckPages(files.get()));
     }
-    RIVULET_RETURN_IF_ERROR(
-        OpenEnvironment(directory_, options.sync_each_commit ? 0u : MDB_NOMETASYNC, capacity_));
-    // Slots of readers that died with their process would keep old pages from being reused.
-    int dead = 0;
-    const int rc = mdb_reader_check(env_, &dead);
+    RIVULET_RETURN_IF_ERROR(Opened(
+        lmdb_.Open(directory_, options.sync_each_commit ? 0u : MDB_NOMETASYNC, capacity_)));
+    const int rc = lmdb_.FreeReaders();
     if (rc != 0) return LmdbStatus(rc, "cannot check the readers", directory_);
     RIVULET_RETURN_IF_ERROR(SettleMetaPages());
     RIVULET_RETURN_IF_ERROR(OpenFormat());
     while (!format_.rest.empty()) RIVULET_RETURN_IF_ERROR(AddChecksums());
-    RIVULET_RETURN_IF_ERROR(AttachLimiter());
     return files->SyncDirectory(directory_);
   }
 
   Result<bool> Get(std::string_view key, std::string* value) const override {
     if (key.empty() || key.size() > kMaxStoreKey || key == kReservedStoreKey) return false;
     MDB_txn* txn = nullptr;
-    int rc = reads_.Take(env_, &txn);
+    int rc = lmdb_.BeginRead(&txn);
     if (rc != 0) return LmdbStatus(rc, "cannot begin to read", directory_);
     MDB_val k = ToVal(key);
     MDB_val v;
-    rc = mdb_get(txn, dbi_, &k, &v);
+    rc = mdb_get(txn, lmdb_.table(), &k, &v);
     std::string_view bytes;
     if (rc == 0 && !ReadRow(key, ToView(v), &bytes)) rc = kDamagedRow;
     if (rc == 0) value->assign(bytes);
-    reads_.Return(txn);
-    limiter_.Count(1);
+    lmdb_.EndRead(txn, 1);
     if (rc == 0) return true;
     if (rc == MDB_NOTFOUND) return false;
     return LmdbStatus(rc, "cannot read a key", directory_);
@@ -172,31 +118,40 @@ class LmdbStore final : public Store {
 
   Status Scan(std::string_view from, std::string_view to, const Visitor& visit) const override {
     MDB_txn* txn = nullptr;
-    int rc = reads_.Take(env_, &txn);
+    int rc = lmdb_.BeginRead(&txn);
     if (rc != 0) return LmdbStatus(rc, "cannot begin to scan", directory_);
     MDB_cursor* cursor = nullptr;
-    rc = mdb_cursor_open(txn, dbi_, &cursor);
+    rc = mdb_cursor_open(txn, lmdb_.table(), &cursor);
     if (rc == 0) {
       rc = Visit(cursor, std::max(from, kFirstUserKey), to, visit);
       mdb_cursor_close(cursor);
     }
-    reads_.Return(txn);
+    lmdb_.EndRead(txn, 0);
     if (rc == 0 || rc == MDB_NOTFOUND) return Status::Ok();
     return LmdbStatus(rc, "cannot scan", directory_);
   }
 
   Status Commit(const Delta& delta) override {
-    if (unsettled_) RIVULET_RETURN_IF_ERROR(SettleMetaPages());
+    if (unsettled_) {
+      RIVULET_RETURN_IF_ERROR(Opened(lmdb_.OpenAgainIfGivenUp()));
+      RIVULET_RETURN_IF_ERROR(SettleMetaPages());
+    }
     const Status status = CommitOnce(delta);
     unsettled_ = !status.ok();
+    // Reads go on with the commit before; where that fails, too, they say so.
+    if (unsettled_) (void)lmdb_.OpenAgainIfGivenUp();
     return status;
   }
 
   StoreStats Stats() const override {
     StoreStats stats;
     stats.capacity_bytes = capacity_;
+    MDB_txn* txn = nullptr;
+    if (lmdb_.BeginRead(&txn) != 0) return stats;
     MDB_stat s;
-    if (mdb_env_stat(env_, &s) != 0) return stats;
+    const int rc = mdb_stat(txn, lmdb_.table(), &s);
+    lmdb_.EndRead(txn, 0);
+    if (rc != 0) return stats;
     stats.used_bytes = UsedBytes(s);
     stats.entries = s.ms_entries - 1;  // the format row
     return stats;
@@ -205,10 +160,10 @@ class LmdbStore final : public Store {
  private:
   Status CommitOnce(const Delta& delta) {
     MDB_txn* txn = nullptr;
-    int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
+    int rc = lmdb_.BeginCommit(&txn);
     if (rc != 0) return LmdbStatus(rc, "cannot begin to commit", directory_);
     MDB_stat before;
-    rc = mdb_stat(txn, dbi_, &before);
+    rc = mdb_stat(txn, lmdb_.table(), &before);
     Status applied = rc == 0 ? Apply(txn, delta) : LmdbStatus(rc, "cannot examine the table", directory_);
     if (applied.ok()) applied = KeepReserve(txn, before, delta.uses_reserve());
     if (!applied.ok()) {
@@ -216,7 +171,7 @@ class LmdbStore final : public Store {
       return applied;
     }
     rc = mdb_txn_commit(txn);
-    limiter_.Check();
+    lmdb_.limiter()->Check();
     // A write that only went in part, for want of room, is EIO to LMDB.
     if (rc == EIO && !DiskHasRoomFor(delta)) rc = ENOSPC;
     return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot commit", directory_);
@@ -227,13 +182,7 @@ class LmdbStore final : public Store {
     return !room.ok() || *room >= std::max<uint64_t>(kLeastRoom, 2 * delta.bytes().size());
   }
 
-  Status OpenEnvironment(const std::string& path, unsigned more_flags, uint64_t map_size) {
-    int rc = mdb_env_create(&env_);
-    if (rc == 0) rc = mdb_env_set_mapsize(env_, static_cast<size_t>(map_size));
-    // Reads come from any thread (NOTLS) and in no order, so read-ahead would only fill memory.
-    if (rc == 0) {
-      rc = mdb_env_open(env_, path.c_str(), MDB_NORDAHEAD | MDB_NOTLS | more_flags, 0644);
-    }
+  Status Opened(int rc) const {
     return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot open the database", directory_);
   }
 
@@ -243,9 +192,9 @@ class LmdbStore final : public Store {
     const std::string path = directory_ + kNewFile;
     const Status removed = files->Remove(path);
     if (removed.code() != ErrorCode::kNotFound) RIVULET_RETURN_IF_ERROR(removed);
-    RIVULET_RETURN_IF_ERROR(OpenEnvironment(path, MDB_NOSUBDIR, kNewMapSize));
+    RIVULET_RETURN_IF_ERROR(Opened(lmdb_.Open(path, MDB_NOSUBDIR, kNewMapSize)));
     RIVULET_RETURN_IF_ERROR(OpenFormat());
-    mdb_env_close(std::exchange(env_, nullptr));
+    lmdb_.Close();
     (void)files->Remove(path + "-lock");
     RIVULET_RETURN_IF_ERROR(files->Rename(path, directory_ + kDataFile));
     return files->SyncDirectory(directory_);
@@ -256,21 +205,9 @@ class LmdbStore final : public Store {
     return status.code() == ErrorCode::kCorrupt ? Damaged(status.message(), directory_) : status;
   }
 
-  // The kernel may have dropped what a failed sync, of this process or one before, was to write, and show it
-  // nevertheless. A commit is written into pages that the meta page on the medium has free, so
-  // the two there must be those that are seen here: they are written again, byte for byte.
   Status SettleMetaPages() {
-    MDB_stat s;
-    int fd = -1;
-    int rc = mdb_env_stat(env_, &s);
-    if (rc == 0) rc = mdb_env_get_fd(env_, &fd);
-    if (rc != 0) return LmdbStatus(rc, "cannot examine the database", directory_);
-    std::vector<char> pages(size_t{2} * s.ms_psize);
-    const auto size = static_cast<ssize_t>(pages.size());
-    const bool written = ::pread(fd, pages.data(), pages.size(), 0) == size &&
-                         ::pwrite(fd, pages.data(), pages.size(), 0) == size &&
-                         ::fdatasync(fd) == 0;
-    return written ? Status::Ok() : LmdbStatus(errno, "cannot write the meta pages", directory_);
+    const int rc = lmdb_.SettleMetaPages();
+    return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot write the meta pages", directory_);
   }
 
   static uint64_t UsedBytes(const MDB_stat& s) {
@@ -283,7 +220,7 @@ class LmdbStore final : public Store {
   // page; see Store::Commit.
   Status KeepReserve(MDB_txn* txn, const MDB_stat& before, bool uses_reserve) const {
     MDB_stat after;
-    const int rc = mdb_stat(txn, dbi_, &after);
+    const int rc = mdb_stat(txn, lmdb_.table(), &after);
     if (rc != 0) return LmdbStatus(rc, "cannot examine the table", directory_);
     const uint64_t used = UsedBytes(after);
     if (used <= UsedBytes(before) || HasRoomFor(used, uses_reserve, capacity_)) {
@@ -295,7 +232,7 @@ class LmdbStore final : public Store {
   // Checks the format row, or writes it into a new store.
   Status OpenFormat() {
     MDB_txn* txn = nullptr;
-    int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
+    int rc = lmdb_.BeginCommit(&txn);
     if (rc != 0) return LmdbStatus(rc, "cannot begin to check the format", directory_);
     const Status status = CheckFormat(txn);
     if (!status.ok()) {
@@ -307,14 +244,12 @@ class LmdbStore final : public Store {
   }
 
   Status CheckFormat(MDB_txn* txn) {
-    int rc = mdb_dbi_open(txn, nullptr, 0, &dbi_);
-    if (rc != 0) return LmdbStatus(rc, "cannot open the table", directory_);
     MDB_stat s;
-    rc = mdb_stat(txn, dbi_, &s);
+    int rc = mdb_stat(txn, lmdb_.table(), &s);
     if (rc != 0) return LmdbStatus(rc, "cannot examine the table", directory_);
     MDB_val key = ToVal(kReservedStoreKey);
     MDB_val row;
-    rc = mdb_get(txn, dbi_, &key, &row);
+    rc = mdb_get(txn, lmdb_.table(), &key, &row);
     if (rc == MDB_NOTFOUND && s.ms_entries == 0) return PutFormat(txn, "");
     if (rc != 0 && rc != MDB_NOTFOUND) return LmdbStatus(rc, "cannot read the format", directory_);
     if (rc != 0 || !DecodeStoreFormat(ToView(row), &format_)) {
@@ -334,7 +269,7 @@ class LmdbStore final : public Store {
   Status PutFormat(MDB_txn* txn, std::string_view rest) {
     format_ = {kStoreFormat, std::string(rest)};
     MDB_cursor* cursor = nullptr;
-    int rc = mdb_cursor_open(txn, dbi_, &cursor);
+    int rc = mdb_cursor_open(txn, lmdb_.table(), &cursor);
     if (rc == 0) rc = PutRow(cursor, kReservedStoreKey, EncodeStoreFormat(format_));
     return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot write the format", directory_);
   }
@@ -342,7 +277,7 @@ class LmdbStore final : public Store {
   // Gives some of the rows that have none a checksum.
   Status AddChecksums() {
     MDB_txn* txn = nullptr;
-    const int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
+    const int rc = lmdb_.BeginCommit(&txn);
     if (rc != 0) return LmdbStatus(rc, "cannot begin to add checksums", directory_);
     std::string rest;
     Status status = AddChecksums(txn, &rest);
@@ -357,7 +292,7 @@ class LmdbStore final : public Store {
 
   Status AddChecksums(MDB_txn* txn, std::string* rest) {
     MDB_cursor* cursor = nullptr;
-    int rc = mdb_cursor_open(txn, dbi_, &cursor);
+    int rc = mdb_cursor_open(txn, lmdb_.table(), &cursor);
     MDB_val k = ToVal(format_.rest);
     MDB_val v;
     if (rc == 0) rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
@@ -384,19 +319,6 @@ class LmdbStore final : public Store {
     return rc;
   }
 
-  // The address of any value tells where the file is mapped.
-  Status AttachLimiter() {
-    MDB_txn* txn = nullptr;
-    int rc = reads_.Take(env_, &txn);
-    if (rc != 0) return LmdbStatus(rc, "cannot begin to read", directory_);
-    MDB_val key = ToVal(kReservedStoreKey);
-    MDB_val row;
-    rc = mdb_get(txn, dbi_, &key, &row);
-    if (rc == 0) limiter_.Attach(row.mv_data);
-    reads_.Return(txn);
-    return rc == 0 ? Status::Ok() : LmdbStatus(rc, "cannot read the format", directory_);
-  }
-
   int Visit(MDB_cursor* cursor, std::string_view from, std::string_view to,
             const Visitor& visit) const {
     MDB_val k = ToVal(from);
@@ -406,7 +328,7 @@ class LmdbStore final : public Store {
       std::string_view value;
       if (!ReadRow(ToView(k), ToView(v), &value)) return kDamagedRow;
       if (!visit(ToView(k), value)) return 0;
-      limiter_.Count(1);
+      lmdb_.limiter()->Count(1);
       rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
     }
     return rc;
@@ -416,7 +338,7 @@ class LmdbStore final : public Store {
     // One cursor for all: neighbouring keys are found without walking down from the root. LMDB
     // closes it with the transaction.
     MDB_cursor* cursor = nullptr;
-    int rc = mdb_cursor_open(txn, dbi_, &cursor);
+    int rc = mdb_cursor_open(txn, lmdb_.table(), &cursor);
     if (rc != 0) return LmdbStatus(rc, "cannot begin to commit", directory_);
     DeltaReader reader(delta.bytes());
     DeltaReader::Operation op;
@@ -469,12 +391,9 @@ class LmdbStore final : public Store {
   const std::function<void()> progress_;
   uint64_t changed_rows_ = 0;
   DirectoryLock lock_;
-  MDB_env* env_ = nullptr;
-  MDB_dbi dbi_ = 0;
   StoreFormat format_;
   bool unsettled_ = false;        // a commit has failed: what the medium has is not known
-  mutable ReadTransactions reads_;
-  mutable ResidentLimiter limiter_;
+  mutable LmdbEnvironment lmdb_;
 };
 
 }  // namespace

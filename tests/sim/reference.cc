@@ -83,6 +83,7 @@ class ReferenceRun {
     for (size_t v = 0; v < versions.size(); ++v) {
       const uint64_t to = v + 1 < versions.size() ? versions[v + 1].from : UINT64_MAX;
       RIVULET_RETURN_IF_ERROR(Open(versions[v].yaml));
+      RIVULET_RETURN_IF_ERROR(CloseWhatIsDue());
       while (done < messages_.size() && messages_[done].payload.offset < to) {
         const size_t most = std::min<size_t>(messages_.size() - done, 1 + random->Below(60));
         size_t n = 1;
@@ -143,6 +144,14 @@ class ReferenceRun {
     return Commit();
   }
 
+  // A text with a shorter hold finds windows that are due, before any message; it closes them also when there
+  // is none before the text after it.
+  Status CloseWhatIsDue() {
+    if (!pipeline_->closing()) return Status::Ok();
+    while (pipeline_->closing()) RIVULET_RETURN_IF_ERROR(pipeline_->Continue(runner_.get()));
+    return CommitAndPump();
+  }
+
   Status Turn(std::span<const InputMessage> turn) {
     matching_.clear();
     for (const InputMessage& m : turn) {
@@ -169,6 +178,10 @@ class ReferenceRun {
       // A turn cut short: the rest again.
       while (!rest.empty() && rest.front().payload.offset < pipeline_->offset()) rest = rest.subspan(1);
     } while (pipeline_->offset() < next);
+    return CommitAndPump();
+  }
+
+  Status CommitAndPump() {
     RIVULET_RETURN_IF_ERROR(Commit());
     RIVULET_RETURN_IF_ERROR(pipeline_->Pump().status());
     return Commit();
