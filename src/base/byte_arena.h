@@ -9,7 +9,8 @@
 
 namespace rivulet {
 
-// Chunks, so that views stay valid while it grows. After warm-up, filling one allocates nothing. Not
+// Chunks, so that views stay valid while it grows; each is twice as large as the one before, up to a bound,
+// as there can be hundreds of arenas that hold little. After warm-up, filling one allocates nothing. Not
 // thread-safe.
 class ByteArena {
  public:
@@ -19,9 +20,10 @@ class ByteArena {
         used_ > 0 && chunks_[used_ - 1].capacity() - chunks_[used_ - 1].size() >= bytes.size();
     if (!fits) {
       if (used_ == chunks_.size()) chunks_.emplace_back();
+      const size_t usual = kLeastChunk << std::min(used_, kDoublings);
       std::string& next = chunks_[used_++];
       next.clear();
-      next.reserve(std::max(kChunkBytes, bytes.size()));
+      next.reserve(std::max(usual, bytes.size()));
     }
     std::string& chunk = chunks_[used_ - 1];
     const size_t offset = chunk.size();
@@ -32,13 +34,14 @@ class ByteArena {
   // A few chunks are kept for reuse; what a flood, or a single large text, took beyond these is given back.
   void Clear() {
     used_ = 0;
-    std::erase_if(chunks_, [](const std::string& c) { return c.capacity() > 2 * kChunkBytes; });
-    if (chunks_.size() > kKeptChunks) chunks_.resize(1);
+    std::erase_if(chunks_, [](const std::string& c) { return c.capacity() > 2 * kMostChunk; });
+    if (chunks_.size() > kKeptChunks) chunks_.resize(kDoublings);
   }
 
  private:
-  static constexpr size_t kChunkBytes = 256 << 10;
-  static constexpr size_t kKeptChunks = 4;
+  static constexpr size_t kLeastChunk = 4 << 10, kDoublings = 6;
+  static constexpr size_t kMostChunk = kLeastChunk << kDoublings;
+  static constexpr size_t kKeptChunks = kDoublings + 3;
 
   // Strings of this size live on the heap, so moving the vector's elements moves no bytes.
   std::vector<std::string> chunks_;

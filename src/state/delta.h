@@ -15,6 +15,8 @@ namespace rivulet {
 // with any other key is refused as damaged when it is applied.
 class Delta {
  public:
+  // For about so many bytes more: growing holds what there is twice.
+  void Expect(size_t bytes) { bytes_.reserve(bytes_.size() + bytes); }
   void Put(std::string_view key, std::string_view value);
   void Delete(std::string_view key);
   // Deletes every key in [from, to).

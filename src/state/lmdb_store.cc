@@ -383,6 +383,7 @@ class LmdbStore final : public Store {
 
   // For each row that a commit changes.
   void TellProgress() {
+    lmdb_.limiter()->Count(1);
     if (++changed_rows_ % kRowsPerSign == 0 && progress_) progress_();
   }
 

@@ -86,9 +86,11 @@ std::string OutputLog::Row(uint64_t sequence) const {
 
 void OutputLog::Append(uint32_t revision, int64_t start_us, std::string_view key,
                        std::string_view json, const OutputPlace* place) {
-  if (blocks_.empty() || blocks_.back().bytes.size() >= kBlockBytes) {
+  const size_t block_bytes = BlockBytes();
+  if (blocks_.empty() || blocks_.back().bytes.size() + json.size() > block_bytes) {
     blocks_.emplace_back();
     blocks_.back().first = next_;
+    blocks_.back().bytes.reserve(block_bytes);
   }
   Block& block = blocks_.back();
   const size_t before = block.bytes.size();
@@ -100,8 +102,9 @@ void OutputLog::Append(uint32_t revision, int64_t start_us, std::string_view key
   block.ends.push_back(static_cast<uint32_t>(block.bytes.size()));
   const size_t grown = block.bytes.size() - before + sizeof(uint32_t);
   memory_ += grown;
+  uncollected_ += grown;
   ++next_;
-  if (parts_.empty() || parts_.back().bytes >= kBlockBytes) parts_.push_back({next_, 0});
+  if (parts_.empty() || parts_.back().bytes >= kMostBlock) parts_.push_back({next_, 0});
   parts_.back().end = next_;
   parts_.back().bytes += grown;
   held_ += grown;
@@ -154,9 +157,20 @@ void OutputLog::CollectChanges(Delta* delta) {
     // An entry that every sink had before it was ever stored needs no row.
     if (collected_ >= trimmed_) delta->Put(Row(collected_), block->Value(collected_ - block->first));
   }
+  committing_ += std::exchange(uncollected_, 0);
   CollectTrim(delta);
-  // What is stored need not stay in memory beyond the bound.
-  while (store_ != nullptr && memory_ > memory_limit_ && blocks_.size() > 1) {
+  DropStored();
+}
+
+void OutputLog::BoundMemory(size_t limit) {
+  memory_limit_ = limit;
+  DropStored();
+}
+
+// What is stored, or goes with the commit under way, need not stay in memory beyond the bound.
+void OutputLog::DropStored() {
+  while (store_ != nullptr && memory_ > memory_limit_ && blocks_.size() > 1 &&
+         blocks_[1].first <= collected_) {
     memory_ -= blocks_.front().bytes.size() + blocks_.front().ends.size() * sizeof(uint32_t);
     blocks_.pop_front();
   }

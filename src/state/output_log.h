@@ -7,6 +7,7 @@
 // The newest entries are also kept in memory, within a bound, so that sinks that keep up read nothing back.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -70,7 +71,10 @@ class OutputLog {
   // The trimming alone.
   void CollectTrim(Delta* delta);
   // The commit is durable: its entries can be read.
-  void OnCommitted() { readable_ = collected_; }
+  void OnCommitted() {
+    readable_ = collected_;
+    committing_ = 0;
+  }
   // Without a store: everything appended can be read at once.
   void Release() { readable_ = collected_ = next_; }
 
@@ -95,6 +99,10 @@ class OutputLog {
   uint64_t trimmed() const { return trimmed_; }
 
   size_t MemoryBytes() const { return memory_; }
+  // Of those, of entries that wait to be committed; without a store, to be trimmed.
+  size_t WaitingBytes() const { return store_ == nullptr ? memory_ : uncollected_ + committing_; }
+  // Another `memory_limit`.
+  void BoundMemory(size_t limit);
 
  private:
   // Consecutive entries in one string.
@@ -107,13 +115,15 @@ class OutputLog {
       return std::string_view(bytes).substr(begin, ends[i] - begin);
     }
   };
-  static constexpr size_t kBlockBytes = 64 << 10;
+  static constexpr size_t kLeastBlock = 4 << 10, kMostBlock = 64 << 10;
+  size_t BlockBytes() const { return std::clamp(memory_limit_ / 4, kLeastBlock, kMostBlock); }
   // Entries that are not trimmed, in memory or not: how much they take together.
   struct Part {
     uint64_t end;    // of the last one, and 1
     uint64_t bytes;
   };
 
+  void DropStored();
   std::string Row(uint64_t sequence) const;
   const Block* FindBlock(uint64_t sequence) const;
   static bool Decode(std::string_view value, uint64_t sequence, Entry* entry);
@@ -125,6 +135,7 @@ class OutputLog {
   size_t memory_limit_;
   std::deque<Block> blocks_;
   size_t memory_ = 0;
+  size_t uncollected_ = 0, committing_ = 0;  // bytes of entries that are not in a commit, and in one
   std::deque<Part> parts_;
   uint64_t held_ = 0;    // the sum of the parts
   uint64_t next_;        // to be appended

@@ -240,8 +240,7 @@ TEST_CASE("reads go on beside commits that fail") {
   });
   uint64_t failed = 0;
   for (uint64_t round = 1; round < 200 || scans < 200; ++round) {
-    fault.error = ENOSPC;
-    fault.calls_before = static_cast<int64_t>(round % 3);
+    fault = {.calls_before = static_cast<int64_t>(round % 3), .error = ENOSPC};
     const Status status = commit(round);
     fault = {};
     failed += status.code() == ErrorCode::kDiskFull ? 1 : 0;

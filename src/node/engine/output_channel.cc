@@ -5,6 +5,7 @@
 
 #include "base/coding.h"
 #include "base/hash.h"
+#include "node/engine/memory_budget.h"
 #include "node/engine/store_keys.h"
 #include "node/sinks/late_sink.h"
 #include "operators/result/result_batch.h"
@@ -16,7 +17,6 @@ constexpr size_t kOfferEntries = 256;
 // An offer can cost the sink a sync: more of them wait for the next pump, so that a flood of results
 // holds up neither the other sinks nor the end of the process.
 constexpr size_t kEntriesAPump = 4 * kOfferEntries;
-constexpr size_t kMemoryLimit = 4 << 20;
 // The commit that stores it, and, where commits are not synced, the one behind that makes it safe.
 constexpr int kCommitsToSettle = 2;
 
@@ -28,7 +28,8 @@ OutputChannel::OutputChannel(std::string pipeline, uint16_t pipeline_id, Channel
       pipeline_id_(pipeline_id),
       kind_(kind),
       store_(store),
-      log_(store_keys::Outputs(pipeline_id, static_cast<uint8_t>(kind)), store, kMemoryLimit, next),
+      log_(store_keys::Outputs(pipeline_id, static_cast<uint8_t>(kind)), store,
+           MemoryBudget::kStoredOutputs, next),
       collected_(next) {}
 
 // A cursor's row: next, position, whether it has begun (1), and the gap, as varints. Rows of version 0.1 end

@@ -87,7 +87,9 @@ class OutputChannel {
 
   uint64_t next() const { return log_.next(); }
   uint64_t waiting() const;
-  size_t MemoryBytes() const { return log_.MemoryBytes(); }
+  size_t WaitingBytes() const { return log_.WaitingBytes(); }
+  // From now on so much of what is stored stays in memory, too.
+  void BoundMemory(size_t bytes) { log_.BoundMemory(bytes); }
   // See OutputLog.
   Status Measure() { return log_.Measure(); }
   // What waits for somebody who is there.

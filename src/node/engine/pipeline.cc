@@ -342,9 +342,15 @@ bool Pipeline::Drained() const {
   return std::all_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->Drained(); });
 }
 
+void Pipeline::Measure(MemoryUse* use) const {
+  use->state += StateBytes();
+  use->outputs += OutputBytes();
+  use->dirty_rows += DirtyRows();
+}
+
 size_t Pipeline::OutputBytes() const {
   size_t bytes = 0;
-  for (const auto& c : channels_) bytes += c->MemoryBytes();
+  for (const auto& c : channels_) bytes += c->WaitingBytes();
   return bytes;
 }
 

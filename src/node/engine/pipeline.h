@@ -17,6 +17,7 @@
 #include "node/engine/pipeline_tables.h"
 #include "node/engine/pipeline_task.h"
 #include "node/engine/source_task.h"
+#include "node/engine/memory_budget.h"
 #include "node/engine/task_runner.h"
 #include "node/engine/turn_parts.h"
 #include "node/plan/pipeline_plan.h"
@@ -94,6 +95,12 @@ class Pipeline {
   void OnCommitted();
   // Brings window state in memory down to `bytes`, as far as commits allow.
   void BoundMemory(size_t bytes);
+  // Of outputs that are stored; see OutputChannel.
+  void BoundOutputs(size_t bytes) {
+    for (const auto& c : channels_) c->BoundMemory(bytes);
+  }
+  // Adds what it holds in memory.
+  void Measure(MemoryUse* use) const;
 
   // Moves outputs to sinks. True when something moved.
   Result<bool> Pump();
@@ -143,6 +150,7 @@ class Pipeline {
   size_t TableBytes() const { return tables_->MemoryBytes(); }
   // Rows of window state that the next commit would put.
   size_t DirtyRows() const { return task_->DirtyRows() + tables_->DirtyRows(); }
+  // Of outputs that wait for a commit.
   size_t OutputBytes() const;
   // Of outputs that not all sinks have, in memory or in the store.
   uint64_t HeldBytes() const;

@@ -102,8 +102,6 @@ class Node {
   NodeStatus Describe(Now now) const;
 
  private:
-  // Outputs that wait for a commit in memory: more than this and the commit does not wait its turn.
-  static constexpr size_t kOutputBytes = 16 << 20;
   // What so many commits have said outlives a power cut, synced or not.
   static constexpr int kCommitsForSure = 2;
   static constexpr size_t kTurnEntries = 4096;
@@ -198,6 +196,8 @@ class Node {
   }
 
   bool ReadTurns();
+  bool ReadGroups();
+  void ShareSteps(const Group& group) const;
   Status BuildGroups();
   // After a turn that some pipelines cut short, and when those have caught up.
   Status RegroupPipelines(bool quiet);
@@ -205,6 +205,8 @@ class Node {
   Status ReadJournal(Group* group, uint64_t* next);
   void Refuse(ErrorCode code, std::string why, InputMessage* message);
   bool IsDue(const Group& group, Now now) const;
+  MemoryUse Measure() const;
+  bool AnyChanges() const;
   bool MemoryWantsCommit() const;
   MemoryBudget Budget() const;
   void CommitIfDue(Now now);
@@ -235,6 +237,7 @@ class Node {
   Monotonic last_time_check_, last_tick_;
   std::vector<Running> pipelines_;
   std::vector<Group> groups_;
+  size_t next_group_ = 0;               // whose turn it is first
   bool assembled_ = false;              // all pipelines are there, and so all readers of each are known
   bool cut_ = false;                    // a pipeline has messages to read again
   bool apart_ = false;                  // and so reads apart from others with the same source

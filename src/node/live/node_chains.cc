@@ -124,7 +124,7 @@ Status Node::CheckPlace(Pipeline* pipeline) {
 
 Status Node::ReadResults(Group* group, uint64_t* next) {
   const size_t entries = MostEntries(*group, MemoryBudget{spec_.state_memory}.TurnMessages(
-      kTurnEntries, pipelines_.size(), parts_.store->Stats()));
+      kTurnEntries, group->source->members().size(), parts_.store->Stats()));
   return results_.Read(*group->upstream, *group->source->members().front(), entries, kTurnBytes,
                        &messages_, next);
 }

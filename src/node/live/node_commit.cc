@@ -43,18 +43,21 @@ MemoryBudget Node::Budget() const {
   return MemoryBudget{spec_.state_memory}.Without(tables);
 }
 
-// State in memory is bounded, and what was not written cannot leave it.
+MemoryUse Node::Measure() const {
+  MemoryUse use;
+  for (const Running& r : pipelines_) r.pipeline->Measure(&use);
+  return use;
+}
+
+bool Node::AnyChanges() const {
+  return std::any_of(pipelines_.begin(), pipelines_.end(), [](const Running& r) {
+    return r.pipeline->commit_need() != CommitNeed::kNone;
+  });
+}
+
+// Memory is bounded, and what was not written cannot leave it.
 bool Node::MemoryWantsCommit() const {
-  size_t state = 0, outputs = 0, dirty = 0;
-  bool changes = false;
-  for (const Running& r : pipelines_) {
-    changes = changes || r.pipeline->commit_need() != CommitNeed::kNone;
-    state += r.pipeline->StateBytes();
-    outputs += r.pipeline->OutputBytes();
-    dirty += r.pipeline->DirtyRows();
-  }
-  return changes && (outputs > kOutputBytes || Budget().CommitDue(
-                                                   state, dirty, parts_.store->Stats()));
+  return Budget().CommitDue(Measure(), parts_.store->Stats()) && AnyChanges();
 }
 
 void Node::CommitIfDue(Now now) {
@@ -72,6 +75,9 @@ void Node::StartCommit(Now now, bool all, bool makes_room) {
   commit_ = std::make_unique<Commit>();
   commit_->started = now.monotonic;
   Delta* const delta = &commit_->delta;
+  constexpr size_t kBytesOfRow = 256;  // more than most have; what is not used is not in memory either
+  const MemoryUse use = Measure();
+  delta->Expect(use.outputs + use.outputs / 4 + use.dirty_rows * kBytesOfRow);
   if (makes_room) delta->UseReserve();
   delta->Append(remembered_);
   commit_->remembered = std::exchange(remembered_, Delta());
@@ -179,11 +185,7 @@ Status Node::CommitNow(Now now) {
     return status_;
   };
   RIVULET_RETURN_IF_ERROR(finish());
-  const bool changes =
-      !remembered_.empty() || std::any_of(pipelines_.begin(), pipelines_.end(), [](const Running& r) {
-        return r.pipeline->commit_need() != CommitNeed::kNone;
-      });
-  if (changes) StartCommit(now, true);
+  if (!remembered_.empty() || AnyChanges()) StartCommit(now, true);
   return finish();
 }
 

@@ -319,14 +319,10 @@ Status Replayer::AfterTurn(bool force_commit) {
   KeepForReaders();
   if (!durable()) return Drain();
   const MemoryBudget budget = Budget();
-  size_t state = 0, dirty = 0, outputs = 0;
-  for (const Link& link : links_) {
-    state += link.pipeline->StateBytes();
-    dirty += link.pipeline->DirtyRows();
-    outputs += link.pipeline->OutputBytes();
-  }
+  MemoryUse use;
+  for (const Link& link : links_) link.pipeline->Measure(&use);
   const bool due = force_commit || options_.clock() - last_commit_ >= options_.commit_interval ||
-                   budget.CommitDue(state, dirty, store_->Stats()) || outputs > 16u << 20;
+                   budget.CommitDue(use, store_->Stats());
   if (!due) return Status::Ok();
   RIVULET_RETURN_IF_ERROR(Commit());
   KeepForReaders();
