@@ -6,6 +6,7 @@
 
 #include "base/json_writer.h"
 #include "operators/aggregate/aggregate_plan.h"
+#include "operators/expr/event_time_call.h"
 #include "operators/expr/program.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -15,12 +16,27 @@ namespace {
 using fuzz::Require;
 
 constexpr uint32_t kRows = 10;
-constexpr uint32_t kColumns = 6;
+constexpr uint32_t kFields = 6;
+constexpr uint32_t kColumns = kFields + 1;  // and event times
 constexpr size_t kMaxText = 4096;  // as long as no expression of a pipeline should be
 
+class EventTimes final : public EventTimeCalls {
+ public:
+  bool TakeEventTime(const EventTimeCall& call, Field* field, Diagnostic* diagnostic) override {
+    field->column = kFields;
+    field->type = MaskOf(Type::kInt) | MaskOf(Type::kNull);
+    if (call.of.empty() || call.of == "s") return true;
+    *diagnostic = {ErrorCode::kUnknownFunction, call.offset, "no side"};
+    return false;
+  }
+};
+
 Scope MakeScope(bool open) {
+  static EventTimes event_times;
   Scope scope(open);
   for (const char* name : {"i", "f", "s", "b", "m", "odd name"}) scope.Define(name, kAnyType);
+  scope.AddColumn();
+  scope.SetEventTime(&event_times, "");
   return scope;
 }
 
@@ -41,6 +57,7 @@ RecordBatch MakeBatch() {
     batch.columns[1].SetFloat(row, kFloats[row]);
     batch.columns[2].SetString(row, kTexts[row]);
     batch.columns[3].SetBool(row, row % 2 == 0);
+    batch.columns[kFields].SetInt(row, kInts[row]);
     switch (row % 4) {
       case 0: batch.columns[4].SetInt(row, kInts[row]); break;
       case 1: batch.columns[4].SetFloat(row, kFloats[row]); break;

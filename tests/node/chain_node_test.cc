@@ -29,6 +29,14 @@ PipelineSource Source(const std::string& name, const std::string& source, int se
   return one;
 }
 
+PipelineSource Written(const std::string& text) {
+  PipelineSource one;
+  one.text = text;
+  ConfigErrors errors;
+  REQUIRE(ReadPipeline(text, "written.yaml", &one.spec, &errors));
+  return one;
+}
+
 class Bench {
  public:
   explicit Bench(std::vector<PipelineSource> sources) {
@@ -129,6 +137,33 @@ TEST_CASE("chain: two readers of a pipeline without sinks, whose W follows it") 
   bench.sink.published.clear();
   for (int s = 2; s <= 20; ++s) bench.Record(120 + s);
   CHECK(bench.sink.published.size() == 3);
+}
+
+TEST_CASE("chain: event_time() to the microsecond, of messages that two pipelines share, and of results") {
+  const std::string source =
+      "source: { mqtt: in, time: { value: ts * 1000 + 7, unit: us, max_ahead: 1000d } }\n";
+  Bench bench({Written("pipeline: fine\n" + source +
+                       "steps:\n  - key: k\n  - select: [{ us: event_time('us') }, { s: event_time('s') }]\n"
+                       "sinks: { mqtt: fine }\n"),
+               Written("pipeline: coarse\n" + source +
+                       "steps:\n  - key: k\n  - window: { tumbling: 1s }\n"
+                       "    aggregate: { ms: max(event_time()), n: count(ts) }\n"),
+               Written("pipeline: of-fine\nsource: { pipeline: fine }\nsteps:\n  - key: k\n"
+                       "  - select: [{ same: us = event_time('us') }]\nsinks: { mqtt: of-fine }\n"),
+               Written("pipeline: of-coarse\nsource: { pipeline: coarse }\nsteps:\n  - key: k\n"
+                       "  - select: [ms, n, { us: event_time('us') }]\nsinks: { mqtt: of-coarse }\n")});
+  REQUIRE(bench.opened.ok());
+  bench.Record(100);
+  bench.Record(101);
+  std::vector<std::string>& published = bench.sink.published;
+  std::sort(published.begin(), published.end());
+  const std::string at = "{\"k\":\"x\",\"window_start\":", first = at + "100000,\"window_end\":100000,",
+                    second = at + "101000,\"window_end\":101000,";
+  CHECK(published == Names{"fine " + first + "\"us\":100000007,\"s\":100}",
+                           "fine " + second + "\"us\":101000007,\"s\":101}",
+                           "of-coarse " + at + "100999,\"window_end\":100999,\"ms\":100000,\"n\":1," +
+                               "\"us\":100999999}",
+                           "of-fine " + first + "\"same\":true}", "of-fine " + second + "\"same\":true}"});
 }
 
 TEST_CASE("chain: sets of pipelines that cannot run are refused") {

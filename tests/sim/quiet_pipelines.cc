@@ -82,7 +82,7 @@ steps:
     keep: 40s
   - detect: { name: odd, when: n % 3 != 0, for: 4s }
   - detect: { name: lasting, stuck: odd, for: 5s }
-  - select: [odd, odd_since, lasting, lasting_since, v, tag]
+  - select: [odd, odd_since, lasting, lasting_since, v, tag, { at: event_time() }]
 sinks: { mqtt: "out/warm/1/{sensor}" }
 dead_letters: { mqtt: dead/warm }
 )",

@@ -105,7 +105,7 @@ steps:
   - where: n % 3 > 0
   - key: site
   - window: { tumbling: 7s, lateness: 1s }
-    aggregate: { records: count(), mean: avg(v) }
+    aggregate: { records: count(), mean: avg(v), at: max(event_time('us')) }
 sinks: { mqtt: "out/sites/1/{site}" }
 late: { mqtt: late/sites }
 )",

@@ -155,6 +155,9 @@ void PipelineTask::Prepare(uint32_t index, SourceSlot* source) {
   slot.errors.clear();
   slot.dead.clear();
   SetRecords(*source, &slot.scratch.lookup);
+  for (const EventTimeColumn& at : plan_->event_times) {
+    at.Fill({rows.data(), static_cast<uint32_t>(rows.size())}, &batch);
+  }
   if (plan_->source.several()) PrepareSources(source, &slot);
   plan_->before.Run(&batch, &rows, &slot.scratch, &slot.errors);
   if (plan_->window.per_key.on) PrepareClocks(*source, &slot);

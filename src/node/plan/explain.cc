@@ -1,6 +1,7 @@
 #include "node/plan/explain.h"
 
 #include "base/units.h"
+#include "operators/expr/event_time_call.h"
 #include "operators/pattern/pattern_table.h"
 
 namespace rivulet {
@@ -156,6 +157,9 @@ void AppendSource(const PipelinePlan& plan, std::string* out) {
   *out += std::string("  stage 0: source (stateless; recomputed from ") +
           (plan.source.pipeline.empty() ? "the journal" : "the results it reads") + " after a crash)\n";
   for (size_t i = 0; i < plan.source.sources(); ++i) AppendOneSource(plan, i, out);
+  for (const EventTimeColumn& at : plan.event_times) {
+    *out += "    " + expr::EventTimeName("", at.unit_us) + ": int, when the record happened\n";
+  }
   if (!plan.source.several()) return;
   *out += "    all sources: field source; watermark = the least of those that are not idle\n";
 }

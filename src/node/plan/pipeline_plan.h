@@ -22,6 +22,7 @@
 #include "operators/pattern/pattern_plan.h"
 #include "operators/result/result_batch.h"
 #include "operators/steps/step_chain.h"
+#include "operators/time/event_time_column.h"
 #include "operators/window/window_operator.h"
 #include "transport/topic.h"
 
@@ -103,6 +104,7 @@ struct PipelinePlan {
   std::vector<TablePlan> tables;
   StepChain before;                        // set and where on records, before the key
   StepChain between;                       // and behind it, up to the first step of `keyed`
+  std::vector<EventTimeColumn> event_times;  // what is asked of event_time(), before all else is computed
   KeyedPlan keyed;                         // from the first step on that remembers something of its key
   std::vector<std::string> key_names;
   std::vector<uint32_t> key_columns;

@@ -4,7 +4,7 @@
 
 #include "base/suggest.h"
 #include "node/plan/planner.h"
-#include "operators/expr/lexer.h"
+#include "operators/expr/parser.h"
 
 namespace rivulet {
 namespace {
@@ -15,19 +15,32 @@ std::vector<std::string> NamesOfSources(const SourcePlan& first) {
   return names;
 }
 
-// The names in an expression, as the lexer sees them.
-std::vector<std::string> NamesIn(const std::string& text) {
-  std::vector<std::string> names;
-  expr::Diagnostic ignored;  // a fault comes up again when the text is compiled
-  expr::Lexer lexer(text, &ignored);
-  for (expr::Token token = lexer.Next();
-       token.kind != expr::TokenKind::kEnd && token.kind != expr::TokenKind::kError;
-       token = lexer.Next()) {
-    const bool name =
-        token.kind == expr::TokenKind::kName || token.kind == expr::TokenKind::kQuotedName;
-    if (name) names.push_back(token.text);
+// What an expression asks of records: a field, or with `unit_us` their event time.
+struct Mention {
+  std::string name;
+  int64_t unit_us = 0;
+};
+
+void AddMentions(const expr::Node& node, std::vector<Mention>* mentions) {
+  if (node.kind == expr::NodeKind::kField) mentions->push_back({node.name});
+  std::string_view of;
+  if (node.kind == expr::NodeKind::kCall && expr::IsEventTime(node.name, &of)) {
+    expr::Diagnostic ignored;  // a fault comes up again when the text is compiled
+    int64_t unit_us = 0;
+    if (expr::ReadEventTimeUnit(node, &unit_us, &ignored)) {
+      mentions->push_back({expr::EventTimeName(of, unit_us), unit_us});
+    }
   }
-  return names;
+  for (const expr::NodePtr& child : node.children) AddMentions(*child, mentions);
+}
+
+// In the order in which they are written.
+std::vector<Mention> MentionsIn(const std::string& text) {
+  std::vector<Mention> mentions;
+  expr::Diagnostic ignored;  // likewise
+  const expr::NodePtr root = expr::ParseExpression(text, &ignored);
+  if (root != nullptr) AddMentions(*root, &mentions);
+  return mentions;
 }
 
 }  // namespace
@@ -108,8 +121,9 @@ bool Planner::SourceHas(uint8_t index, const std::string& name) {
          std::any_of(source.meeting.begin(), source.meeting.end(), common);
 }
 
-// A field of a side that the text at `where` names; false when `name` is of no side.
-bool Planner::TakeSideField(const MarkedText& where, const std::string& name) {
+// A field of a side that the text at `where` names, or with `unit_us` its event time; false when `name` is
+// of no side.
+bool Planner::TakeSideField(const MarkedText& where, const std::string& name, int64_t unit_us) {
   const bool sides[] = {true, false};
   for (const bool left : sides) {
     const uint8_t side = left ? plan_->join.left_source : plan_->join.right_source;
@@ -120,6 +134,11 @@ bool Planner::TakeSideField(const MarkedText& where, const std::string& name) {
                                     [&name](const SideField& f) { return f.name == name; });
     if (known != fields.end()) return true;
     const std::string own = name.substr(prefix.size());
+    if (unit_us != 0) {
+      if (own != expr::EventTimeName("", unit_us)) return false;
+      fields.push_back({name, EventTimeColumnOf(unit_us), MaskOf(Type::kInt) | MaskOf(Type::kNull)});
+      return true;
+    }
     const std::optional<expr::Field> field = scope_.Resolve(own);
     TakeNewFields();
     if (!field || !SourceHas(side, own)) {
@@ -141,7 +160,7 @@ bool Planner::TakeSideField(const MarkedText& where, const std::string& name) {
 void Planner::FindSideFields(const StreamJoinStep& join) {
   bool behind = false;
   const auto look = [this](const MarkedText& text) {
-    for (const std::string& name : NamesIn(text.text)) TakeSideField(text, name);
+    for (const Mention& m : MentionsIn(text.text)) TakeSideField(text, m.name, m.unit_us);
   };
   for (const Step& step : spec_.steps) {
     if (!behind) {
@@ -150,10 +169,12 @@ void Planner::FindSideFields(const StreamJoinStep& join) {
     }
     if (const auto* select = std::get_if<SelectStep>(&step.what)) {
       for (const auto& [name, text] : select->fields) {
-        if (text.text.empty()) {
-          TakeSideField(name, name.text);
-        } else {
+        if (!text.text.empty()) {
           look(text);
+        } else if (RefuseEventTime(name)) {
+          left_fields_.push_back({name.text, 0, kAnyType});  // or the name would be a fault once more
+        } else {
+          TakeSideField(name, name.text);
         }
       }
     }

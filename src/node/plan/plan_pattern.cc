@@ -218,6 +218,9 @@ void Planner::PlanPatternValues() {
 void Planner::PlanPatternFields(const PatternStep& step) {
   expr::Scope results = ResultScope();
   results.SetHistory(nullptr, "results have none: use it in a condition");
+  results.SetEventTime(nullptr, "of a match, name the element it is of: " +
+                                    (plan_->pattern.elements.empty() ? "" : plan_->pattern.elements[0].name) +
+                                    ".event_time(); results have window_start and window_end");
   results.SetElements(this);
   if (step.timeouts) {
     plan_->result_fields.push_back(

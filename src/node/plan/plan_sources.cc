@@ -93,7 +93,7 @@ bool Planner::OwnsColumn(const SourcePlan& source, uint32_t column) const {
                                                         : source_spec_ - spec_.others.data() + 1)];
   return std::any_of(source.payload_fields.begin(), source.payload_fields.end(), is) ||
          std::any_of(source.topic_fields.begin(), source.topic_fields.end(), is) ||
-         (!source.value_field.name.empty() && is(source.value_field)) ||
+         (!source.value_field.name.empty() && is(source.value_field)) || IsEventTimeColumn(column) ||
          std::any_of(set.begin(), set.end(), is);
 }
 

@@ -68,7 +68,9 @@ bool Planner::PlanTimeField(const MarkedText& name, expr::StaticType* type) {
 
 // Compiled twice: among all fields, to find its own, and among these alone, by whose numbers it then goes.
 bool Planner::PlanComputedTime(const MarkedText& text, expr::StaticType* type) {
+  scope_.SetEventTime(nullptr, "'time' is what says it; use fields of the record");
   const std::optional<expr::Program> program = Compile(text);
+  scope_.SetEventTime(this, "");
   if (!program) return false;
   if (several()) CheckOwnFields(*source_, text, *program);
   std::vector<uint32_t> inputs;

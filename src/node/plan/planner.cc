@@ -48,6 +48,7 @@ void Planner::Fault(const MarkedText& where, ErrorCode code, std::string message
 std::unique_ptr<PipelinePlan> Planner::Run() {
   plan_->name = spec_.name.text;
   scope_.SetHistory(nullptr, "use it behind 'key'");
+  scope_.SetEventTime(this, "");
   plan_->spec = spec_;
   if (several()) {
     PlanSources();
@@ -255,7 +256,7 @@ void Planner::PlanKey(const KeyStep& step, SourceMark mark) {
   keep_us_ = step.keep.us;
   scope_.SetHistory(this, "");
   for (const MarkedText& name : step.fields) {
-    if (!CheckNewName(name)) continue;
+    if (!CheckNewName(name) || RefuseEventTime(name)) continue;
     const std::optional<expr::Field> field = scope_.Resolve(name.text);
     TakeNewFields();
     if (!field) {
@@ -376,6 +377,9 @@ void Planner::FinishRecords() {
 expr::Scope Planner::ResultScope() {
   expr::Scope results(false);
   results.SetHistory(nullptr, "results have none: use it before the window");
+  results.SetEventTime(plan_->joins() ? this : nullptr,
+                       "results have window_start and window_end, or take it before, such as by "
+                       "max(event_time()) in 'aggregate'");
   std::vector<expr::StaticType> key_types;
   for (const std::string& name : plan_->key_names) {
     const expr::Field* field = scope_.Find(name);

@@ -9,6 +9,7 @@
 #include "node/config/faults.h"
 #include "node/plan/pipeline_plan.h"
 #include "operators/expr/element_calls.h"
+#include "operators/expr/event_time_call.h"
 #include "operators/expr/history_calls.h"
 
 namespace rivulet {
@@ -16,7 +17,7 @@ namespace rivulet {
 // Whether any name can be a payload field: not where the fields are known in full.
 bool IsOpenSource(const SourceSpec& source, const PlanOptions& options);
 
-class Planner : private expr::HistoryCalls, private expr::ElementCalls {
+class Planner : private expr::HistoryCalls, private expr::ElementCalls, private expr::EventTimeCalls {
  public:
   Planner(const PipelineSpec& spec, const PlanOptions& options, ConfigErrors* errors);
   std::unique_ptr<PipelinePlan> Run();
@@ -31,6 +32,15 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   bool PlanComputedTime(const MarkedText& text, expr::StaticType* type);
   void PlanTimeText(const TimeSpec& time, expr::StaticType type);
   static void PlanValueRules(const SourceSpec& spec, SourcePlan* source);
+  // plan_event_time.cc
+  bool TakeEventTime(const expr::EventTimeCall& call, expr::Field* field,
+                     expr::Diagnostic* diagnostic) override;
+  uint32_t EventTimeColumnOf(int64_t unit_us);
+  bool IsEventTimeColumn(uint32_t column) const;
+  bool FindSideTime(const expr::EventTimeCall& call, expr::Field* field,
+                    expr::Diagnostic* diagnostic) const;
+  // Such a call in place of a field's name; then there is a fault.
+  bool RefuseEventTime(const MarkedText& name);
   // plan_sources.cc
   bool several() const { return !spec_.source.name.text.empty(); }
   void PlanSources();
@@ -44,7 +54,7 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls {
   bool PlanSides(const StreamJoinStep& step);
   void PlanJoinKey(const StreamJoinStep& step);
   bool SourceHas(uint8_t source, const std::string& name);
-  bool TakeSideField(const MarkedText& where, const std::string& name);
+  bool TakeSideField(const MarkedText& where, const std::string& name, int64_t unit_us = 0);
   void FindSideFields(const StreamJoinStep& join);
   void PlanJoinSelect(const SelectStep& step);
   void MeetField(const std::string& name);

@@ -36,8 +36,11 @@ void Planner::FinishDetects(const std::vector<uint32_t>& arguments) {
     auto* detect = std::get_if<DetectSpec>(&plan_->keyed.steps[i].what);
     if (detect == nullptr || !GoesByTime(*detect, *plan_, i)) continue;
     detect->by_time = true;
+    detect->event_times = plan_->event_times;
     for (const uint32_t column : plan_->keyed.ReadBehind(i + 1, plan_->arguments, arguments)) {
       if (column == detect->column || column == detect->since_column) continue;
+      // What is made has a time of its own.
+      if (IsEventTimeColumn(column)) continue;
       const auto& fields = scope_.fields();
       const auto field = std::find_if(fields.begin(), fields.end(),
                                       [column](const auto& f) { return f.column == column; });

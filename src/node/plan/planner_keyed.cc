@@ -37,6 +37,7 @@ void Planner::PlanDedup(const DedupStep& step) {
   DedupSpec dedup;
   std::string name = "dedup";
   for (const MarkedText& text : step.fields) {
+    if (RefuseEventTime(text)) continue;
     const std::optional<expr::Field> field = scope_.Resolve(text.text);
     TakeNewFields();
     if (!field) {
@@ -125,6 +126,7 @@ void Planner::PlanSelect(const SelectStep& step) {
     }
     if (!CheckNewName(name)) continue;
     if (text.text.empty()) {
+      if (RefuseEventTime(name)) continue;
       const std::optional<expr::Field> field = scope_.Resolve(name.text);
       TakeNewFields();
       if (!field) {

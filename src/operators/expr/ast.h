@@ -23,7 +23,7 @@ inline constexpr int kMaxDepth = 200;
 
 enum class NodeKind : uint8_t {
   kLiteral,     // constant: one row
-  kField,       // name, column
+  kField,       // name, column, placed
   kNegate,      // [operand]
   kArithmetic,  // [left, right], arithmetic
   kCompare,     // [left, right], compare
@@ -55,6 +55,7 @@ struct Node {
   bool negated = false;
   bool has_operand = false;
   bool has_else = false;
+  bool placed = false;  // it stands for a call: `name` is how that is written; column and type are known
   int depth = 1;      // height of the tree below, this node included
   size_t offset = 0;  // in the text: of the operator, the name or the literal
   std::vector<NodePtr> children;

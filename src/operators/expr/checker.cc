@@ -84,6 +84,7 @@ bool Checker::CheckNode(Node* node) {
 }
 
 bool Checker::CheckField(Node* node) {
+  if (node->placed) return true;
   const std::optional<Field> field = scope_->Resolve(node->name);
   if (!field.has_value()) {
     return Fail(ErrorCode::kUnknownName, node->offset,

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "operators/expr/compile.h"
+#include "operators/expr/event_time_call.h"
 
 namespace rivulet::expr {
 namespace {
@@ -14,7 +15,7 @@ class Lifter {
 
   bool Lift(NodePtr* node) {
     Node& n = **node;
-    if (n.kind == NodeKind::kField) return LiftField(node);
+    if (n.kind == NodeKind::kField || IsOfElement(n)) return LiftField(node);
     if (n.kind == NodeKind::kCall && calls_->IsAggregate(n.name)) {
       if (calls_->OverRecords()) return LiftAggregate(node, "");
       const Node* mention = Mention(n);
@@ -45,9 +46,17 @@ class Lifter {
     return calls_->IsElement(element) ? element : std::string_view();
   }
 
-  // The first field of an element in the tree.
+  // A field of an element, or its event_time().
+  bool IsOfElement(const Node& node) const {
+    std::string_view of;
+    const bool names = node.kind == NodeKind::kField ||
+                       (node.kind == NodeKind::kCall && IsEventTime(node.name, &of) && !of.empty());
+    return names && !ElementOf(node.name).empty();
+  }
+
+  // The first of these in the tree.
   const Node* Mention(const Node& node) const {
-    if (node.kind == NodeKind::kField && !ElementOf(node.name).empty()) return &node;
+    if (IsOfElement(node)) return &node;
     for (const NodePtr& child : node.children) {
       if (const Node* found = Mention(*child)) return found;
     }
@@ -75,7 +84,9 @@ class Lifter {
   // `brake.speed` in the argument becomes `speed`.
   bool Strip(Node* node, const std::string& element) {
     if (element.empty()) return true;
-    if (node->kind == NodeKind::kField) {
+    std::string_view of;
+    const bool time = node->kind == NodeKind::kCall && IsEventTime(node->name, &of);
+    if (time || node->kind == NodeKind::kField) {
       if (ElementOf(node->name) != element) {
         return Fail(ErrorCode::kUnknownName, node->offset,
                     "'" + node->name + "' within an aggregate over '" + element + "'; expected " +

@@ -191,7 +191,9 @@ NodePtr Parser::ParseName() {
   Advance();
   if (token.kind == TokenKind::kName && Accept(TokenKind::kOpen)) {
     auto call = std::make_unique<Node>(NodeKind::kCall, token.offset);
-    call->name = AsciiLower(token.text);
+    // In front of a dot stands a name that somebody chose.
+    const size_t dot = token.text.rfind('.') + 1;
+    call->name = token.text.substr(0, dot) + AsciiLower(token.text.substr(dot));
     std::vector<NodePtr> arguments;
     if (!ParseArguments(&arguments)) return nullptr;
     for (NodePtr& argument : arguments) call->Add(std::move(argument));

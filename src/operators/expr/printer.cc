@@ -121,7 +121,7 @@ void Printer::PrintBare(const Node& node) {
   switch (node.kind) {
     case NodeKind::kLiteral: PrintLiteral(node.constant_value()); break;
     case NodeKind::kField:
-      if (IsPlainName(node.name)) {
+      if (node.placed || IsPlainName(node.name)) {
         out_ += node.name;
       } else {
         PrintQuoted(node.name, '`');

@@ -2,6 +2,7 @@
 #include "operators/expr/compile.h"
 #include "operators/expr/element_calls.h"
 #include "operators/expr/evaluator.h"
+#include "operators/expr/event_time_call.h"
 #include "operators/expr/folder.h"
 #include "operators/expr/history_calls.h"
 #include "operators/expr/parser.h"
@@ -23,6 +24,7 @@ std::shared_ptr<const Program::Impl> CompileTree(NodePtr root, Scope* scope,
                                                  Diagnostic* diagnostic) {
   if (!LiftElements(&root, scope, diagnostic)) return nullptr;
   if (!LiftHistory(&root, scope, diagnostic)) return nullptr;
+  if (!LiftEventTime(&root, scope, diagnostic)) return nullptr;
   if (!CheckTypes(root.get(), scope, diagnostic)) return nullptr;
   auto impl = std::make_shared<Program::Impl>();
   PrintCanonical(*root, &impl->canonical);

@@ -17,7 +17,7 @@ std::optional<Field> Scope::Resolve(std::string_view name) {
 }
 
 uint32_t Scope::Define(std::string_view name, StaticType type) {
-  const uint32_t column = next_column_++;
+  const uint32_t column = AddColumn();
   for (Field& field : fields_) {
     if (field.name != name) continue;
     field.type = type;

@@ -24,6 +24,7 @@ struct Field {
 
 class HistoryCalls;
 class ElementCalls;
+class EventTimeCalls;
 
 // Field names in order of definition. A scope that is `open` (a source whose payload fields are not
 // declared) accepts any new name: it becomes a payload field of any type with the next column.
@@ -39,6 +40,9 @@ class Scope {
   // Returns the new column.
   uint32_t Define(std::string_view name, StaticType type);
 
+  // A column without a name.
+  uint32_t AddColumn() { return next_column_++; }
+
   // Narrows the type of an existing field.
   void SetType(std::string_view name, StaticType type);
 
@@ -49,6 +53,14 @@ class Scope {
   }
   HistoryCalls* history() const { return history_; }
   const std::string& history_advice() const { return history_advice_; }
+
+  // Who takes calls of event_time, likewise.
+  void SetEventTime(EventTimeCalls* calls, std::string advice) {
+    event_times_ = calls;
+    event_time_advice_ = std::move(advice);
+  }
+  EventTimeCalls* event_times() const { return event_times_; }
+  const std::string& event_time_advice() const { return event_time_advice_; }
 
   // Who takes fields of a pattern's elements; null: there are none.
   void SetElements(ElementCalls* calls) { elements_ = calls; }
@@ -66,6 +78,8 @@ class Scope {
   HistoryCalls* history_ = nullptr;
   ElementCalls* elements_ = nullptr;
   std::string history_advice_ = "there are no keys here";
+  EventTimeCalls* event_times_ = nullptr;
+  std::string event_time_advice_ = "there are no records here";
 };
 
 }  // namespace rivulet::expr

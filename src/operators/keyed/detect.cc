@@ -207,6 +207,7 @@ class Detect final : public TimedStep {
         if (field.name == name) made_.batch.columns[field.column].Set(row, value);
       }
     }
+    for (const EventTimeColumn& at : spec_->event_times) at.Set(row, &made_.batch);
     says_ = {true, true, state_.start, true};
     score_ = std::numeric_limits<double>::quiet_NaN();
     Write(&made_.batch, row);

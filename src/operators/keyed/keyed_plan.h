@@ -10,6 +10,7 @@
 
 #include "operators/expr/history_calls.h"
 #include "operators/steps/step_chain.h"
+#include "operators/time/event_time_column.h"
 
 namespace rivulet {
 
@@ -56,6 +57,7 @@ struct DetectSpec {
     uint32_t name;
   };
   std::vector<Carried> carried;
+  std::vector<EventTimeColumn> event_times;  // filled in a record that is made
   // What is said: a bool; ms, an int; anomaly: the score.
   uint32_t column = 0, since_column = 0, score_column = 0;
 };
