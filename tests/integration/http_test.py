@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 
 from broker import Broker
+from mqtt_client import MqttClient
 from node import COUNTING, Node
 from support import binary, check, check_equal, http_get, run, wait_until
 
@@ -21,9 +22,19 @@ FIELDS = {
     "store": {"used_bytes", "capacity_bytes", "entries"},
     "commit": {"count", "bytes", "last_us", "longest_us"},
 }
-PIPELINE_FIELDS = {"name", "records_in", "results", "late", "dead_letters", "ahead", "watermark_ms",
+PIPELINE_FIELDS = {"name", "records_in", "results", "late", "dead_letters", "ahead", "unquoted", "watermark_ms",
                    "watermark_lag_ms", "waits_for", "journal_lag", "state_keys", "state_bytes",
                    "outputs_waiting", "sinks"}
+
+UNQUOTED = """\
+pipeline: hot
+source: { mqtt: "beds/{bed}", time: arrival }
+steps:
+  - where: temp-C > 30
+  - key: bed
+  - select: [bed_width]
+sinks: { mqtt: "hot/{bed}" }
+"""
 
 
 def test(directory):
@@ -32,6 +43,7 @@ def test(directory):
     for_others(directory, broker)
     without_token(directory, broker)
     port_taken(directory, broker)
+    unquoted(directory, broker)
 
 
 def on_loopback(directory, broker):
@@ -90,6 +102,25 @@ def without_token(directory, broker):
     check_equal(node.process.wait(20), 3, "exit code without a token")
     check(f"{node.config}:2:" in node.log_text() and "token_file" in node.log_text(),
           f"the message names the place and the setting: {node.log_text()}")
+
+
+def unquoted(directory, broker):
+    """Fields that are named without back quotes: in the log once, and as figures."""
+    node = Node(directory, broker.port, {"hot.yaml": UNQUOTED}, name="unquoted")
+    node.start()
+    broker.wait_subscribed("beds/+")
+    status = [binary(), "status", "--url", f"http://127.0.0.1:{node.port}"]
+    shown = subprocess.run(status, capture_output=True, text=True).stdout
+    check("back quotes" not in shown, f"no line where there is nothing to say: {shown}")
+    with MqttClient(broker.port, "beds") as beds:
+        for i in range(3):
+            beds.publish("beds/a", f'{{"temp-C": {i}}}'.encode())
+            wait_until(lambda: node.pipeline("hot")["unquoted"] == i + 1, "the record is counted")
+    check_equal(node.metrics()['rivulet_unquoted_records_total{pipeline="hot"}'], 3.0, "metric")
+    check_equal(node.log_text().count("a record has the field 'temp-C'"), 1, "times it is said")
+    shown = subprocess.run(status, capture_output=True, text=True).stdout
+    check("hot: 3 records have a field that is named without back quotes" in shown, f"status: {shown}")
+    node.stop()
 
 
 def port_taken(directory, broker):

@@ -42,4 +42,13 @@ TEST_CASE("status: one source has no list of sources") {
   CHECK(StatusMetrics(status).find("rivulet_source_") == std::string::npos);
 }
 
+TEST_CASE("status: records with a field that is named without back quotes are counted") {
+  NodeStatus status = WithTwoSources();
+  CHECK(nlohmann::json::parse(StatusJson(status))["pipelines"][0]["unquoted"] == 0);
+  status.pipelines[0].counters.unquoted = 7;
+  CHECK(nlohmann::json::parse(StatusJson(status))["pipelines"][0]["unquoted"] == 7);
+  CHECK(StatusMetrics(status).find("rivulet_unquoted_records_total{pipeline=\"joined\"} 7\n") !=
+        std::string::npos);
+}
+
 }  // namespace rivulet

@@ -100,5 +100,21 @@ TEST_CASE("explode: hostile arrays") {
   CHECK(fixture.batch.rows + fixture.errors.size() == 1);
 }
 
+TEST_CASE("explode: fields that are looked out for are found in the record and in its elements") {
+  DecodedField whole{"a-b", kAnyType, false, 1}, inner{"e.a-b", kAnyType, false, 3};
+  whole.presence = inner.presence = true;
+  DecodedField outer = whole;
+  const std::vector<DecodedField> fields = {{"list", kAnyType, false, 0}, outer};
+  DecodeFixture fixture(NewExplodeDecoder(NewJsonDecoder(fields), fields, {0, 1},
+                                          {{"e", kAnyType, false, 2}, inner}, {"list", "e"}),
+                        4);
+  const std::string rows = fixture.Decode(R"({"list":[{"a-b":[]},{"a-b":null},7],"a-b":"x"})");
+  CHECK(rows.find(R"(,true,"{\"a-b\":[]}",true])") != std::string::npos);
+  for (uint32_t row = 0; row < 3; ++row) {
+    CHECK(fixture.batch.columns[1].type(row) == Type::kBool);
+    CHECK(fixture.batch.columns[3].is_null(row) == (row > 0));
+  }
+}
+
 }  // namespace
 }  // namespace rivulet

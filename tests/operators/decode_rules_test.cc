@@ -142,5 +142,61 @@ TEST_CASE("ndjson: a payload with too many records counts for nothing") {
   CHECK(f.Error(text).code == ErrorCode::kRecordTooLarge);
 }
 
+// --- fields that are only looked out for ---
+
+DecodedField Presence(const char* name, uint32_t column) {
+  DecodedField field = Field(name, kAnyType, column);
+  field.presence = true;
+  return field;
+}
+
+TEST_CASE("presence: any value but null is there, and none is at fault") {
+  DecodedField marked = Presence("m", 2);
+  marked.nulls = {"NA", "-1"};
+  DecodeFixture f(NewJsonDecoder({Field("i", kIntType, 0), Presence("a-b", 1), marked}), 3);
+  for (int k = 0; k < 2; ++k) {  // the long way, then the short one
+    for (const char* value : {"0", "-1.5", "1e999", "123456789012345678901234567890", R"("")", R"("x, y")",
+                              "false", "true", R"({"c":1})", "[]", R"("NA")", R"("\u00e4\n")"}) {
+      CAPTURE(value);
+      CHECK(f.Decode(std::string(R"({"i":1,"a-b":)") + value + "}") == "[1,true,null]");
+    }
+    CHECK(f.errors.empty());
+    CHECK(f.Decode(R"({"i":1,"a-b":null})") == "[1,null,null]");
+    CHECK(f.Decode(R"({"i":1,"m":"NA"})") == "[1,null,null]");
+    CHECK(f.Decode(R"({"i":1,"m":-1})") == "[1,null,null]");
+    CHECK(f.Decode(R"({"i":1,"m":"x"})") == "[1,null,true]");
+    CHECK(f.Decode(R"({"i":1,"a-b":2,"a-b":null})") == "[1,null,null]");
+  }
+  CHECK(f.batch.columns[1].heap().empty());
+  // The record's other fields are at fault as ever, and it leaves nothing.
+  CHECK(f.Error(R"({"a-b":1,"i":"x"})").code == ErrorCode::kWrongFieldType);
+  CHECK(f.Error(R"({"a-b":1,"i":)").code == ErrorCode::kMalformedPayload);
+}
+
+TEST_CASE("presence: within objects, in lines and in elements of arrays") {
+  DecodeFixture nested(
+      NewJsonDecoder({Field("e", kAnyType, 0), Presence("e.a-b", 1), Presence("a-b.c", 2)}), 3);
+  CHECK(nested.Decode(R"({"e":{"a-b":{}},"a-b":{"c":[1]}})") == R"(["{\"a-b\":{}}",true,true])");
+  CHECK(nested.Decode(R"({"e":{"a-b":1},"e":5,"e.a-b":null,"a-b":7})") == "[5,null,null]");
+  DecodeFixture lines(NewNdjsonDecoder({Field("i", kIntType, 0), Presence("a-b", 1)}), 2);
+  CHECK(lines.Decode(R"({"i":1,"a-b":[0]})" "\n" R"({"i":"x","a-b":1})" "\n" R"({"i":2})") ==
+        "[1,true] [2,null]");
+  CHECK(lines.errors.size() == 1);
+}
+
+TEST_CASE("presence: what is said of a malformed payload does not depend on it") {
+  DecodeFixture without(NewJsonDecoder({Field("i", kIntType, 0)}), 1);
+  DecodeFixture with(NewJsonDecoder({Field("i", kIntType, 0), Presence("a-b", 1), Presence("a-b.c", 2)}), 3);
+  for (const char* payload :
+       {R"({"a-b":trux})", R"({"a-b":fals})", R"({"a-b":nul,"i":1})", R"({"i":1,"a-b":1.})",
+        R"({"a-b":"\x"})", R"({"a-b":{"c":nil}})", R"({"a-b":{"c":1})", R"({"a-b":[1,})", R"({"a-b":})",
+        R"({"a-b" 1})", R"({"i":tru})", R"({"i":1,"a-b":"x)", R"({"a-b":{"c":{"d":01}}})"}) {
+    CAPTURE(payload);
+    const DecodeError error = with.Error(payload);
+    CHECK(error.code == ErrorCode::kMalformedPayload);
+    CHECK(error.detail == without.Error(payload).detail);
+  }
+}
+
 }  // namespace
 }  // namespace rivulet

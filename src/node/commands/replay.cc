@@ -58,6 +58,7 @@ void PrintSummary(const std::string& name, const ReplaySummary::OfPipeline& of, 
   }
   if (rest > 0)
     std::fprintf(stderr, "  %llu dead for other reasons\n", static_cast<unsigned long long>(rest));
+  for (const ConfigError& w : of.warnings) std::fprintf(stderr, "warning: %s\n", w.ToString().c_str());
 }
 
 // The first that is none, or null.

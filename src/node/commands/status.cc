@@ -226,6 +226,14 @@ void PrintWaits(const Json& pipeline) {
               TextOf(pipeline, "name").c_str(), CountOf(pipeline, "state_keys").c_str());
 }
 
+// What expressions pass over.
+void PrintUnquoted(const Json& pipeline) {
+  const std::string records = CountOf(pipeline, "unquoted");
+  if (records == kNone || records == "0") return;
+  std::printf("  %s: %s records have a field that is named without back quotes; the log says which\n",
+              TextOf(pipeline, "name").c_str(), records.c_str());
+}
+
 void PrintPipelines(const Json& status) {
   const Json& pipelines = Member(status, "pipelines");
   if (!pipelines.is_array() || pipelines.empty()) {
@@ -246,6 +254,7 @@ void PrintPipelines(const Json& status) {
   for (const Json& p : pipelines) PrintBacklog(p);
   for (const Json& p : pipelines) PrintSources(p);
   for (const Json& p : pipelines) PrintWaits(p);
+  for (const Json& p : pipelines) PrintUnquoted(p);
   for (const Json& p : pipelines) PrintTables(p);
   for (const Json& p : pipelines) PrintSinkTroubles(p);
 }

@@ -18,6 +18,14 @@ std::string ConfigError::ToString() const {
   return out + Status(code, message).ToString();
 }
 
+LogMessage ConfigError::ToLog() const {
+  LogMessage log(ToString());
+  log.code = code;
+  log.file = file;
+  log.line = line;
+  return log;
+}
+
 ConfigError LocateDiagnostic(const std::string& file, const MarkedText& text,
                              const expr::Diagnostic& diagnostic) {
   ConfigError error{file, text.mark.line, text.mark.column, diagnostic.code, diagnostic.message};

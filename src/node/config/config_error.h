@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log_message.h"
 #include "base/status.h"
 
 namespace rivulet {
@@ -22,6 +23,8 @@ struct ConfigError {
 
   // "pipelines/a.yaml:7:12: E2002 unknown field name: 'celsuis' (did you mean 'celsius'?)"
   std::string ToString() const;
+  // The same as a line of the log, with its place for machines.
+  LogMessage ToLog() const;
 };
 
 using ConfigErrors = std::vector<ConfigError>;

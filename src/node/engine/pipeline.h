@@ -145,6 +145,7 @@ class Pipeline {
   const ListeningState& listening() const { return source_->channels().listening(); }
   const PipelineCounters& counters() const { return task_->counters(); }
   const DeadReasons& dead_reasons() const { return task_->dead_reasons(); }
+  const UnquotedCounts& unquoted() const { return task_->unquoted(); }
   size_t StateBytes() const { return task_->MemoryBytes(); }
   size_t StatePanes() const { return task_->PanesInMemory(); }
   size_t TableBytes() const { return tables_->MemoryBytes(); }

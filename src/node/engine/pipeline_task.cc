@@ -32,7 +32,7 @@ PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
                            std::string prefix, const std::string& keyed_prefix,
                            const StateView* view, uint16_t partitions, uint32_t workers,
                            uint32_t slots, const FirePoint& fired)
-    : plan_(plan), partitions_(partitions), encoder_(plan->result_fields) {
+    : plan_(plan), partitions_(partitions), encoder_(plan->result_fields), unquoted_(&plan->unquoted) {
   for (uint32_t i = 0; i < slots; ++i) slots_.push_back(std::make_unique<PreparedSlot>());
   for (uint32_t i = 0; i < workers; ++i) {
     const KeyShare share{partitions, workers, i};
@@ -325,8 +325,9 @@ void PipelineTask::Collect(SourceTask* source, uint64_t end) {
   for (uint32_t i = 0; source != nullptr && i < source->slots(); ++i) {
     const RecordBatch& batch = source->slot(i).batch;
     const auto rows_end = batch.offset.begin() + batch.rows;
-    counters_.records += static_cast<uint64_t>(
-        std::lower_bound(batch.offset.begin(), rows_end, end) - batch.offset.begin());
+    const auto rows = std::lower_bound(batch.offset.begin(), rows_end, end) - batch.offset.begin();
+    counters_.records += static_cast<uint64_t>(rows);
+    counters_.unquoted += unquoted_.Count(source->slot(i), static_cast<uint32_t>(rows));
   }
   counters_.results += results_.size();
   counters_.duplicates = 0;

@@ -17,6 +17,7 @@
 #include "node/engine/dead_reasons.h"
 #include "node/engine/source_task.h"
 #include "node/engine/turn_parts.h"
+#include "node/engine/unquoted_counts.h"
 #include "node/plan/pipeline_plan.h"
 #include "operators/window/window_operator.h"
 
@@ -53,6 +54,7 @@ struct PipelineCounters {
   uint64_t dead = 0;
   uint64_t ahead = 0;        // of the dead, those whose time was over max_ahead in the future
   uint64_t duplicates = 0;   // dropped by dedup steps
+  uint64_t unquoted = 0;     // with a field that an expression names without back quotes: see UnquotedName
 };
 
 class PipelineTask {
@@ -100,6 +102,7 @@ class PipelineTask {
   Status status() const;
   const PipelineCounters& counters() const { return counters_; }
   const DeadReasons& dead_reasons() const { return dead_reasons_; }
+  const UnquotedCounts& unquoted() const { return unquoted_; }
   const PipelinePlan& plan() const { return *plan_; }
 
  private:
@@ -120,6 +123,7 @@ class PipelineTask {
   std::vector<std::string> late_, dead_;
   PipelineCounters counters_;
   DeadReasons dead_reasons_;
+  UnquotedCounts unquoted_;
 };
 
 }  // namespace rivulet

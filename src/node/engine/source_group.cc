@@ -116,9 +116,15 @@ void SourceGroup::TakeMember(const SourcePlan& member) {
     }
     for (const DecodedField& f : from.payload_fields) {
       const uint32_t column = column_of(f.name, f.column);
-      if (has(to.payload_fields, f.name)) continue;
-      to.payload_fields.push_back(f);
-      to.payload_fields.back().column = column;
+      const auto known = std::find_if(to.payload_fields.begin(), to.payload_fields.end(),
+                                      [&f](const DecodedField& k) { return k.name == f.name; });
+      if (known == to.payload_fields.end()) {
+        to.payload_fields.push_back(f);
+        to.payload_fields.back().column = column;
+      } else if (known->presence) {  // the value says that as well
+        *known = f;
+        known->column = column;
+      }
     }
     if (from.format == SourceSpec::Format::kValue) {
       to.value_field = from.value_field;

@@ -35,13 +35,7 @@ void LogLine(char level, const LogMessage& message) {
   spdlog::log(severity, "{}", message.text);
 }
 
-void LogFault(const ConfigError& fault) {
-  LogMessage message(fault.ToString());
-  message.code = fault.code;
-  message.file = fault.file;
-  message.line = fault.line;
-  LogLine('e', message);
-}
+void LogFault(const ConfigError& fault) { LogLine('e', fault.ToLog()); }
 
 bool LogIsJournal() { return to_journal; }
 

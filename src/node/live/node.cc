@@ -65,7 +65,9 @@ bool Node::PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
     plans->back() = PlanPipeline(source.spec, {}, errors);
     if (!paths.Check(source.spec, errors)) plans->back().reset();
     if (plans->back() != nullptr) {
-      for (const ConfigError& w : plans->back()->warnings) parts_.log('w', w.ToString());
+      for (const ConfigError& w : plans->back()->warnings) {
+        parts_.log('w', w.ToLog().Of(source.spec.name.text));
+      }
     }
     const MarkedText& name = source.spec.name;
     const auto [it, fresh] = names.emplace(name.text, source.spec.file);

@@ -36,6 +36,7 @@
 #include "node/live/retained_filter.h"
 #include "node/live/sink_watch.h"
 #include "node/live/subscription_plan.h"
+#include "node/live/unquoted_watch.h"
 #include "node/sinks/refused_file.h"
 #include "state/file.h"
 #include "state/journal.h"
@@ -252,6 +253,7 @@ class Node {
   std::vector<TopicPattern> wanted_patterns_;  // when more comes than anybody wants; else empty
   RetainedFilter retained_;
   SinkWatch sink_watch_;
+  UnquotedWatch unquoted_watch_;
   Offset past_shown_;                   // the link's thread only
   RefusedFile refused_results_;
   DeliveryNotes notes_;

@@ -61,7 +61,8 @@ Json PipelineJson(const PipelineStatus& p, int64_t wall_us) {
                {"results", p.counters.results},
                {"late", p.counters.late},
                {"dead_letters", p.counters.dead},
-               {"ahead", p.counters.ahead}});
+               {"ahead", p.counters.ahead},
+               {"unquoted", p.counters.unquoted}});
   AddWatermark(&json, p.watermark_us, wall_us);
   for (const ChannelState& input : p.inputs) json["sources"].push_back(InputJson(input, wall_us));
   json["waits_for"] = p.waits ? Json(p.follows_time ? "time" : "record") : Json(nullptr);
@@ -143,6 +144,9 @@ void PipelineMetrics(MetricsText* m, const PipelineStatus& p, int64_t wall_us) {
              p.counters.dead);
   m->Counter("rivulet_ahead_records_total", "Dead letters whose time was over max_ahead in the future.",
              labels, p.counters.ahead);
+  m->Counter("rivulet_unquoted_records_total",
+             "Records with a field that an expression names without back quotes.", labels,
+             p.counters.unquoted);
   if (IsWatermark(p.watermark_us)) {
     m->Gauge("rivulet_watermark_seconds", "Watermark, seconds since 1970.", labels,
              static_cast<double>(p.watermark_us) / 1e6);

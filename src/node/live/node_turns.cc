@@ -136,7 +136,10 @@ Status Node::TurnOf(Group* group, bool* more) {
     return Status::Ok();
   }
   RIVULET_RETURN_IF_ERROR(group->source->Turn(messages_, next, parts_.runner, waits));
-  for (const Pipeline* p : group->source->members()) cut_ = cut_ || p->offset() != next;
+  for (const Pipeline* p : group->source->members()) {
+    cut_ = cut_ || p->offset() != next;
+    unquoted_watch_.Look(*p, parts_.log);
+  }
   return Status::Ok();
 }
 

@@ -136,6 +136,10 @@ void AppendOneSource(const PipelinePlan& plan, size_t index, std::string* out) {
   for (const TopicPattern& topic : source.topics) *out += "    subscribe " + topic.filter() + "\n";
   for (const TopicField& f : source.topic_fields) *out += "    field " + f.name + ": topic level\n";
   for (const DecodedField& f : source.payload_fields) {
+    if (f.presence) {
+      *out += "    no field " + f.name + ": back quotes may be missing; records that have it are counted\n";
+      continue;
+    }
     *out += "    field " + f.name + ": " + TypeNames(f.type) + (f.required ? ", required" : "") +
             " from payload\n";
   }

@@ -12,6 +12,7 @@
 #include "node/config/config_error.h"
 #include "node/config/spec.h"
 #include "node/plan/table_plan.h"
+#include "node/plan/unquoted_name.h"
 #include "operators/aggregate/aggregate_plan.h"
 #include "operators/decode/decoder.h"
 #include "operators/decode/event_time.h"
@@ -66,7 +67,8 @@ struct SourcePlan {
   Duration delay;
   std::optional<Duration> idle;
   Duration max_ahead;
-  uint32_t columns = 0;                    // of the source batch: topic, payload and set columns
+  uint32_t columns = 0;                    // of the source batch: topic, payload and set columns, and
+                                           // behind them those of fields whose presence is looked out for
 
   // Several sources are read together, into one batch: equal names are one column.
   std::vector<SourcePlan> others;          // the first source has the others; these have none
@@ -100,6 +102,8 @@ struct PipelinePlan {
   std::string name;
   PipelineSpec spec;
   ConfigErrors warnings;                   // what can run, but hardly means what it says
+  // Fields that expressions may mean without naming them; the sources look out for them.
+  std::vector<UnquotedName> unquoted;
   SourcePlan source;
   std::vector<TablePlan> tables;
   StepChain before;                        // set and where on records, before the key

@@ -135,7 +135,7 @@ void Planner::PlanAggregates(const WindowStep& step) {
     if (!CheckNewName(name)) continue;
     std::optional<expr::Program> program;
     expr::Diagnostic diagnostic;
-    const std::vector<Hyphenated> hyphenated = FindHyphenated(text.text);
+    const std::vector<Hyphenated> hyphenated = FindHyphenated(text.text, &results);
     const bool good = CompileOutput(name.text, text.text, &results, &program, &diagnostic);
     TakeNewFields();
     if (good) {

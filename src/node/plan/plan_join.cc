@@ -69,7 +69,7 @@ bool Planner::PlanSides(const StreamJoinStep& step) {
   plan_->join.right_source = *right;
   for (size_t i = 0; i < plan_->source.sources(); ++i) {
     if (i == *left || i == *right) continue;
-    Fault(i == 0 ? spec_.source.name : spec_.others[i - 1].name, ErrorCode::kUnsupportedYet,
+    Fault(spec_of(i).name, ErrorCode::kUnsupportedYet,
           "source '" + plan_->source.at(i).name + "' has no part in the join; read it with another "
           "pipeline");
   }
@@ -116,7 +116,7 @@ bool Planner::SourceHas(uint8_t index, const std::string& name) {
     met = met || std::any_of(meeting.begin(), meeting.end(), common);
   }
   if (!read && !met) return true;
-  const SourceSpec& spec = index == 0 ? spec_.source : spec_.others[index - 1u];
+  const SourceSpec& spec = spec_of(index);
   return HasField(source, name) || IsOpenSource(spec, options_) ||
          std::any_of(source.meeting.begin(), source.meeting.end(), common);
 }

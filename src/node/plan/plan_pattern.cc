@@ -236,11 +236,13 @@ void Planner::PlanPatternFields(const PatternStep& step) {
       continue;
     }
     expr::Diagnostic diagnostic;
+    const std::vector<Hyphenated> hyphenated = FindHyphenated(text.text);
     Result<expr::Program> program = expr::Program::Compile(text.text, &results, &diagnostic);
     TakeNewFields();
     if (program.ok()) {
       fields.emplace_back(name.text, std::move(*program));
     } else {
+      HintAtBackQuotes(hyphenated, &diagnostic);
       errors_->push_back(LocateDiagnostic(spec_.file, text, diagnostic));
     }
   }

@@ -66,8 +66,9 @@ void Planner::PlanSources() {
   first.others.resize(spec_.others.size());
   set_fields_.resize(first.sources());
   for (size_t i = 0; i < first.sources(); ++i) {
-    source_spec_ = i == 0 ? &spec_.source : &spec_.others[i - 1];
+    source_spec_ = &spec_of(i);
     source_ = &first.at(i);
+    own_source_ = static_cast<uint8_t>(i);
     source_->name = source_spec_->name.text;
     // What other sources declare says nothing of this one.
     for (const CommonField& field : read_fields_) scope_.SetType(field.name, kAnyType);
@@ -82,6 +83,7 @@ void Planner::PlanSources() {
     if (!options_.replay) continue;
     ReadObjects();
   }
+  own_source_.reset();
   MeetSources();
 }
 
@@ -158,7 +160,7 @@ expr::StaticType Planner::CommonType(const std::string& name) {
   const SourcePlan* declares = nullptr;
   for (size_t i = 0; i < plan_->source.sources(); ++i) {
     const SourcePlan& source = plan_->source.at(i);
-    const SourceSpec& spec = i == 0 ? spec_.source : spec_.others[i - 1];
+    const SourceSpec& spec = spec_of(i);
     if (!HasField(source, name)) {
       if (IsOpenSource(spec, options_)) common = kAnyType;
       continue;
@@ -201,7 +203,7 @@ void Planner::MeetSources() {
         FindNamed(set_fields_[i], taken) == set_fields_[i].end()) {
       continue;
     }
-    Fault(i == 0 ? spec_.source.name : spec_.others[i - 1].name, ErrorCode::kNameTaken,
+    Fault(spec_of(i).name, ErrorCode::kNameTaken,
           "'source' is the field that says which source a record is of; read it under another name");
     break;
   }
@@ -216,7 +218,7 @@ void Planner::MeetField(const std::string& name) {
   expr::StaticType type = MaskOf(Type::kNull);
   for (size_t i = 0; i < first.sources(); ++i) {
     const auto set = FindNamed(set_fields_[i], name);
-    const SourceSpec& spec = i == 0 ? spec_.source : spec_.others[i - 1];
+    const SourceSpec& spec = spec_of(i);
     from.emplace_back();
     if (set != set_fields_[i].end()) {
       from.back() = set->column;
@@ -242,7 +244,7 @@ void Planner::FinishSources() {
   if (!several()) return;
   for (size_t i = 0; i < plan_->source.sources(); ++i) {
     SourcePlan& source = plan_->source.at(i);
-    if (!IsOpenSource(i == 0 ? spec_.source : spec_.others[i - 1], options_)) continue;
+    if (!IsOpenSource(spec_of(i), options_)) continue;
     for (const CommonField& field : read_fields_) {
       if (HasField(source, field.name)) continue;
       source.payload_fields.push_back({field.name, kAnyType, false, field.column});

@@ -368,6 +368,7 @@ void Planner::FinishRecords() {
     step.signature = KeyedSignature(name);
   }
   plan_->source.columns = scope_.column_count();
+  FinishUnquoted();
   std::vector<uint32_t> read = plan_->argument_columns;
   if (plan_->gap_column) read.push_back(*plan_->gap_column);
   FinishDetects(read);
@@ -409,7 +410,7 @@ void Planner::EnterResults(expr::Scope results) {
 void Planner::Finish() {
   FinishSources();
   for (size_t i = 0; i < plan_->source.sources(); ++i) {
-    PlanValueRules(i == 0 ? spec_.source : spec_.others[i - 1], &plan_->source.at(i));
+    PlanValueRules(spec_of(i), &plan_->source.at(i));
   }
   plan_->result_columns = scope_.column_count();
 }

@@ -1,6 +1,7 @@
 // Planner: the walk over a pipeline's steps that compiles it. Private to the plan folder.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +66,7 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls, private 
   static std::vector<std::string> OwnNames(const SourcePlan& source);
   static const DecodedField* FindPayload(const SourcePlan& source, const std::string& name);
   static bool HasField(const SourcePlan& source, const std::string& name);
+  const SourceSpec& spec_of(size_t i) const { return i == 0 ? spec_.source : spec_.others[i - 1]; }
   // plan_upstream.cc
   // Lines of a replay that say where or when they come from are objects, whatever the payloads are.
   void ReadObjects();
@@ -150,11 +152,23 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls, private 
   struct Hyphenated {
     size_t offset;
     std::string name;
-    bool known;  // its parts are all fields already
+    std::vector<std::string> parts;    // names, and behind the first numbers too
+    std::vector<std::string> unknown;  // those that are no field yet
+    bool likely = true;                // false: as temp-1 it may well be arithmetic
   };
-  std::vector<Hyphenated> FindHyphenated(const std::string& text) const;
+  // For use before the text is compiled, as that makes fields of its names. `also`: has further fields.
+  std::vector<Hyphenated> FindHyphenated(const std::string& text, const expr::Scope* also = nullptr) const;
+  // For use behind it.
   void NoteHyphenated(const MarkedText& text, const std::vector<Hyphenated>& names);
-  static void HintAtBackQuotes(const std::vector<Hyphenated>& names, expr::Diagnostic* diagnostic);
+  void HintAtBackQuotes(const std::vector<Hyphenated>& names, expr::Diagnostic* diagnostic) const;
+  // Whether the name is a field for another reason than back quotes that were forgotten, perhaps or likely.
+  bool IsField(const std::string& name, bool likely) const;
+  // The field of the records that `name` is, where it may be one of a pattern's elements: `brake.speed`.
+  std::string OfRecords(const std::string& name) const;
+  void LookOutFor(const MarkedText& text, const Hyphenated& name);
+  // Lets the sources look out for them; those that no record can have are dropped.
+  void FinishUnquoted();
+  bool FinishUnquoted(UnquotedName* name);
 
   // False, and a fault, where a step that remembers something of each key cannot stand.
   bool CheckKeyedPlace(SourceMark mark, const std::string& name);
@@ -177,9 +191,12 @@ class Planner : private expr::HistoryCalls, private expr::ElementCalls, private 
   std::unique_ptr<PipelinePlan> plan_;
   expr::Scope scope_;         // of the records, then of the results
   size_t known_fields_ = 0;   // fields of scope_ already accounted for
+  // Columns that may be fields only because back quotes were forgotten, and whether that is likely.
+  std::map<uint32_t, bool> doubtful_;
   // Of several sources: the one being planned, and what is common to them.
   const SourceSpec* source_spec_;
   SourcePlan* source_;
+  std::optional<uint8_t> own_source_;  // while what only its records go through is planned
   struct CommonField {
     std::string name;
     uint32_t column;

@@ -433,8 +433,8 @@ Result<ReplaySummary> Replayer::Run() {
   RIVULET_RETURN_IF_ERROR(FinishAll());
   summary.counters = first().counters();
   for (const Link& link : links_) {
-    summary.pipelines.push_back(
-        {link.pipeline->name(), link.pipeline->counters(), link.pipeline->dead_reasons()});
+    const Pipeline& p = *link.pipeline;
+    summary.pipelines.push_back({p.name(), p.counters(), p.dead_reasons(), p.unquoted().Found(p.name())});
   }
   return summary;
 }

@@ -43,6 +43,7 @@ struct ReplaySummary {
     std::string name;
     PipelineCounters counters;
     DeadReasons dead_reasons;
+    ConfigErrors warnings;       // of names without back quotes, where records have the field
   };
   std::vector<OfPipeline> pipelines;
   bool interrupted = false;      // progress said stop; with a state directory, run again to go on

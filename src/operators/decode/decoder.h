@@ -30,6 +30,8 @@ struct DecodedField {
   std::vector<std::string> nulls{};
   bool bad_is_null = false;          // a value of another type is null instead of kWrongFieldType
   bool as_text = false;              // numbers and bools are taken as the text they are written as
+  // Nobody reads it: it is true where the payload has a value for it that is not null, whatever that is.
+  bool presence = false;
 };
 
 struct CsvOptions {

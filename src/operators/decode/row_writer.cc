@@ -55,6 +55,7 @@ RowWriter::RowWriter(std::vector<DecodedField> fields) : fields_(std::move(field
     if (!numbers.empty()) {
       slot.accepts &= static_cast<TypeMask>(~(MaskOf(Type::kInt) | MaskOf(Type::kFloat)));
     }
+    if (f.presence) slot.accepts = 0;
     slot.accepts_all = (f.type | MaskOf(Type::kNull)) == kAnyType;
     slots_.push_back(slot);
     if (f.required) required_.push_back(k);
@@ -87,6 +88,10 @@ void RowWriter::Consider(uint32_t field, const Value& v, std::string_view text, 
     return;
   }
   if (scalar && StandsForNull(field, v, text)) return Null(field);
+  if (fields_[field].presence) {
+    Set(field, Value::Bool(true));
+    return;
+  }
   if (found != Found::kHugeNumber && Set(field, v)) return;
   if (found == Found::kString) {
     const std::string_view trimmed = Trim(text);

@@ -76,7 +76,7 @@ class RowWriter {
   struct Slot {
     uint32_t column;
     TypeMask takes;    // with kInt where a float is declared
-    TypeMask accepts;  // of these, what needs no second look: it cannot be one of the field's `nulls`
+    TypeMask accepts;  // of these, what is taken as it is: it cannot be one of the field's `nulls`
     bool widen;        // ints become floats
     bool accepts_all;
   };
@@ -98,7 +98,7 @@ class RowWriter {
       column(field).SetInt(row_, v);
     }
   }
-  // What was not admitted at once: null, text that reads as another type, or wrong.
+  // What was not admitted at once: null, text that reads as another type, only there, or wrong.
   void Consider(uint32_t field, const Value& v, std::string_view text, Found found);
   bool Set(uint32_t field, const Value& v);
   bool StandsForNull(uint32_t field, const Value& v, std::string_view text) const;
