@@ -143,10 +143,24 @@ Status SourceGroup::Turn(std::span<const InputMessage> messages, uint64_t next_o
     const size_t begin = std::min(messages.size(), i * share);
     task_->Decode(i, messages.subspan(begin, std::min(share, messages.size() - begin)));
   });
+  // What one pipeline reads must never be a fault of another.
+  if (members_.size() > 1 && task_->UndeclaredFault()) return TurnApart(messages, next_offset, runner, waits);
   task_->Combine();
   for (size_t m = 0; m < members_.size(); ++m) {
     if (waits(*members_[m])) continue;
     RIVULET_RETURN_IF_ERROR(members_[m]->SharedTurn(task_.get(), maps_[m], next_offset, runner));
+  }
+  return Status::Ok();
+}
+
+Status SourceGroup::TurnApart(std::span<const InputMessage> messages, uint64_t next_offset,
+                              TaskRunner* runner, const std::function<bool(const Pipeline&)>& waits) {
+  apart_ = true;
+  for (Pipeline* member : members_) {
+    if (waits(*member)) continue;
+    // Whatever the group takes matches each member: this is for it to know which source's it is.
+    for (const InputMessage& m : messages) (void)member->source().Matches(m.topic_id, m.topic);
+    RIVULET_RETURN_IF_ERROR(member->Turn(messages, next_offset, runner));
   }
   return Status::Ok();
 }

@@ -37,6 +37,8 @@ class SourceGroup {
   // Members for which `waits` is true are left where they are.
   Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner,
               const std::function<bool(const Pipeline&)>& waits);
+  // Whether members decoded the last turn themselves, as they do not agree on it: a new group is due.
+  bool apart() const { return apart_; }
   // Nothing for this group up to there.
   void Skip(uint64_t next_offset);
 
@@ -44,6 +46,9 @@ class SourceGroup {
   uint64_t offset() const { return members_.front()->offset(); }
 
  private:
+  // Every member decodes for itself.
+  Status TurnApart(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner,
+                   const std::function<bool(const Pipeline&)>& waits);
   static void CopySettings(const SourcePlan& from, SourcePlan* to);
   void TakeMember(const SourcePlan& member);
 
@@ -53,6 +58,7 @@ class SourceGroup {
   std::vector<std::string> columns_;   // what its columns are
   std::unique_ptr<SourceTask> task_;
   uint32_t slots_;
+  bool apart_ = false;
 };
 
 }  // namespace rivulet

@@ -117,6 +117,7 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
   out.source.clear();
   slot.marks.clear();
   slot.assumed.clear();
+  slot.undeclared = false;
   const bool several = plan_->several();
   for (const InputMessage& message : messages) {
     const uint32_t first_row = out.batch.rows;
@@ -142,6 +143,7 @@ void SourceTask::Decode(uint32_t i, std::span<const InputMessage> messages) {
     } else {
       slot.decoders[source]->Decode(message.payload, &out.batch, &slot.decode_errors);
     }
+    for (const DecodeError& e : slot.decode_errors) slot.undeclared = slot.undeclared || e.undeclared;
     if (time_only) {
       slot.decode_errors.clear();
       out.time_only.emplace_back(first_row, out.batch.rows);
@@ -350,6 +352,10 @@ void SourceTask::WatermarkDeadLetters(Slot* slot) const {
     d.watermark =
         d.punctuations == 0 ? w : std::max(w, slot->marks[d.punctuations - 1].time);
   }
+}
+
+bool SourceTask::UndeclaredFault() const {
+  return std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->undeclared; });
 }
 
 void SourceTask::Combine() {

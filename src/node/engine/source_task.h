@@ -96,6 +96,9 @@ class SourceTask {
 
   // Decodes slot `i`'s messages. Parallel over slots.
   void Decode(uint32_t i, std::span<const InputMessage> messages);
+  // Whether a record decoded since was put aside for a field that is not declared: who does not read it would
+  // have taken the record.
+  bool UndeclaredFault() const;
   // After all slots are decoded: makes watermarks run on from slot to slot and from turn to turn.
   void Combine();
 
@@ -150,6 +153,7 @@ class SourceTask {
     SourceSlot out;
     std::vector<std::unique_ptr<Decoder>> decoders;  // by source
     std::vector<DecodeError> decode_errors;
+    bool undeclared = false;  // one of them, in this turn, is of an undeclared field
     std::vector<RowError> row_errors;
     // For event times that are worked out.
     RecordBatch time_inputs;

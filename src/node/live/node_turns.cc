@@ -73,7 +73,7 @@ bool Node::ReadGroups() {
   };
   MemoryUse use = Measure();
   for (size_t left = groups_.size(); left > 0; --left) {
-    if (must_wait(use)) return more || commit_ == nullptr;
+    if (must_wait(use)) break;
     Group& group = groups_[next_group_++ % groups_.size()];
     next_group_ %= groups_.size();
     MemoryUse before, after;
@@ -137,7 +137,7 @@ Status Node::TurnOf(Group* group, bool* more) {
   }
   RIVULET_RETURN_IF_ERROR(group->source->Turn(messages_, next, parts_.runner, waits));
   for (const Pipeline* p : group->source->members()) {
-    cut_ = cut_ || p->offset() != next;
+    cut_ = cut_ || p->offset() != next || group->source->apart();
     unquoted_watch_.Look(*p, parts_.log);
   }
   return Status::Ok();

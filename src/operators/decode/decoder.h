@@ -47,6 +47,7 @@ struct DecodeError {
   std::string detail;         // "field 'speed' is a string, expected float"
   std::string_view raw;       // the payload or element at fault; lives as long as rows' `raw`
   uint32_t element = 0;       // which element of an exploded array; see ElementPlace
+  bool undeclared = false;    // a field is at fault that only counts for who reads it, as it is not declared
 };
 
 // One message as read from a log.

@@ -16,18 +16,16 @@ FieldNode* FindOrAdd(FieldNode* parent, std::string_view key) {
   return children.insert(at, std::move(node))->get();
 }
 
-void AddPath(FieldNode* root, std::string_view name, uint32_t field, bool wanted) {
+void AddPath(FieldNode* root, std::string_view name, uint32_t field) {
   FieldNode* node = root;
   for (size_t dot = name.find('.'); dot != name.npos; dot = name.find('.')) {
     node = FindOrAdd(node, name.substr(0, dot));
     node->below.push_back(field);
-    node->wanted = node->wanted || wanted;
     name.remove_prefix(dot + 1);
   }
   node = FindOrAdd(node, name);
   node->field = static_cast<int32_t>(field);
   node->path = true;
-  node->wanted = node->wanted || wanted;
 }
 
 }  // namespace
@@ -65,10 +63,9 @@ std::unique_ptr<FieldNode> BuildFieldTree(const std::vector<DecodedField>& field
     const std::string& name = fields[k].name;
     FieldNode* literal = FindOrAdd(root.get(), name);
     literal->field = static_cast<int32_t>(k);
-    literal->wanted = literal->wanted || !fields[k].presence;
     if (name.find('.') == name.npos) continue;
     literal->literal = true;
-    AddPath(root.get(), name, k, !fields[k].presence);
+    AddPath(root.get(), name, k);
   }
   return root;
 }

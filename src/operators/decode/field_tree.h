@@ -70,7 +70,6 @@ struct FieldNode {
   int32_t field = -1;
   bool literal = false;  // a top-level key with dots: counts before the path of the same name
   bool path = false;     // the end of a path of several keys
-  bool wanted = false;   // it leads to a field of which more than its presence is asked
   std::vector<std::unique_ptr<FieldNode>> children;  // sorted by key
   std::vector<uint32_t> below;  // fields that end deeper down: they need this value to be an object
   KeyOrder order;               // of the keys in this object

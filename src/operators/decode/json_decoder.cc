@@ -104,6 +104,8 @@ class JsonDecoder final : public Decoder {
     fault_.at = at;
     return false;
   }
+  // The same whoever reads the field.
+  bool FailWord(const char* at) { return Fail("expected true, false or null", at); }
   bool Fail(simdjson::error_code code) {
     const char* at = nullptr;
     if (doc_.current_location().get(at) != simdjson::SUCCESS || at > end_) at = end_;
@@ -340,8 +342,7 @@ bool JsonDecoder::Take(ondemand::value& value, FieldNode* node, int depth) {
     }
     default: return TakeNumber(at, *node);
   }
-  // What is said of a payload must not depend on what is merely looked out for.
-  return node->wanted ? Fail("expected true, false or null", at) : Skip(value, depth);
+  return FailWord(at);
 }
 
 bool JsonDecoder::TakeString(ondemand::value& value, std::string_view token,
@@ -406,9 +407,9 @@ bool JsonDecoder::Skip(ondemand::value& value, int depth) {
       std::string_view text;
       return SkipArray(value, depth + 1) && Closed(at, &text);
     }
-    case 't': return IsJsonWord(at, "true") || Fail("expected true", at);
-    case 'f': return IsJsonWord(at, "false") || Fail("expected false", at);
-    case 'n': return IsJsonWord(at, "null") || Fail("expected null", at);
+    case 't': return IsJsonWord(at, "true") || FailWord(at);
+    case 'f': return IsJsonWord(at, "false") || FailWord(at);
+    case 'n': return IsJsonWord(at, "null") || FailWord(at);
     default: return ScanJsonNumber(at).valid || Fail("expected a value", at);
   }
 }

@@ -127,6 +127,13 @@ bool RowWriter::Check(ErrorCode* code, std::string* detail) const {
   return true;
 }
 
+bool RowWriter::UndeclaredWrong() const {
+  for (uint32_t k = 0; any_wrong_ && k < states_.size(); ++k) {
+    if (states_[k] >= kWrong && AcceptsAll(k)) return true;
+  }
+  return false;
+}
+
 void RowWriter::Finish(const PayloadRef& message, std::string_view raw,
                        std::vector<DecodeError>* errors) {
   if (any_wrong_ || !required_.empty()) {
@@ -134,6 +141,7 @@ void RowWriter::Finish(const PayloadRef& message, std::string_view raw,
     if (!Check(&error.code, &error.detail)) {
       error.offset = message.offset;
       error.raw = raw;
+      error.undeclared = UndeclaredWrong();
       errors->push_back(std::move(error));
       Abandon();
       return;

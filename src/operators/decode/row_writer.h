@@ -105,6 +105,8 @@ class RowWriter {
   // A value no type of the field can hold.
   void Wrong(uint32_t field, Found found);
   bool Check(ErrorCode* code, std::string* detail) const;
+  // Whether one of those with Wrong values is not declared.
+  bool UndeclaredWrong() const;
 
   std::vector<DecodedField> fields_;
   std::vector<Slot> slots_;
