@@ -78,19 +78,25 @@ class PosixAppendFile final : public OutputFile {
     return Status::Ok();
   }
 
-  // What it was found to have.
-  void SetSize(uint64_t size) { size_.store(size, std::memory_order_relaxed); }
+  // What it was found to be.
+  void SetFound(const struct stat& info) {
+    size_.store(static_cast<uint64_t>(info.st_size), std::memory_order_relaxed);
+    device_ = info.st_dev;
+    inode_ = info.st_ino;
+  }
 
+  // As long as it is open here no other file has its number.
   bool InPlace() const override {
-    struct stat open, named;
-    return ::fstat(fd_.get(), &open) == 0 && ::stat(path_.c_str(), &named) == 0 &&
-           open.st_dev == named.st_dev && open.st_ino == named.st_ino &&
-           static_cast<uint64_t>(open.st_size) == size();
+    struct stat named;
+    return ::stat(path_.c_str(), &named) == 0 && named.st_dev == device_ && named.st_ino == inode_ &&
+           static_cast<uint64_t>(named.st_size) == size();
   }
 
  private:
   Descriptor fd_;
   std::atomic<uint64_t> size_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
   const std::string path_;
 };
 
@@ -163,11 +169,8 @@ class PosixFileSystem final : public FileSystem {
       return Foreign(path, "holds something that this sink did not write; move it away, or name another "
                            "file");
     }
-    if (use == OutputUse::kReplace) {
-      RIVULET_RETURN_IF_ERROR(file->Cut(0));
-    } else {
-      file->SetSize(static_cast<uint64_t>(info.st_size));
-    }
+    file->SetFound(info);
+    if (use == OutputUse::kReplace) RIVULET_RETURN_IF_ERROR(file->Cut(0));
     return std::unique_ptr<OutputFile>(std::move(file));
   }
 
