@@ -43,8 +43,9 @@ F* Real(const char* name) {
   return reinterpret_cast<F*>(::dlsym(RTLD_NEXT, name));
 }
 
-ssize_t Write(const char* name, int fd, const void* bytes, size_t size, int64_t offset) {
-  static auto* const real = Real<ssize_t(int, const void*, size_t, int64_t)>(name);
+template <typename Offset>
+ssize_t Write(const char* name, int fd, const void* bytes, size_t size, Offset offset) {
+  static auto* const real = Real<ssize_t(int, const void*, size_t, Offset)>(name);
   if (!Fails()) return real(fd, bytes, size, offset);
   if (fault.half && size > 1) return real(fd, bytes, size / 2, offset);
   errno = fault.error;
@@ -53,17 +54,16 @@ ssize_t Write(const char* name, int fd, const void* bytes, size_t size, int64_t 
 
 }  // namespace
 
-// On 64 bits LMDB calls the first, on 32 bits the second.
-extern "C" ssize_t FailingWrite(int fd, const void* bytes, size_t size, int64_t offset) __asm__("pwrite64");
-extern "C" ssize_t FailingWrite(int fd, const void* bytes, size_t size, int64_t offset) {
-  return Write("pwrite64", fd, bytes, size, offset);
-}
-#ifdef __LP64__
-extern "C" ssize_t FailingWriteLong(int fd, const void* bytes, size_t size, int64_t offset) __asm__("pwrite");
-extern "C" ssize_t FailingWriteLong(int fd, const void* bytes, size_t size, int64_t offset) {
+// On 32 bits offsets are of 32 bits in the one, of 64 in the other; which of them a library calls depends on
+// how it was built.
+extern "C" ssize_t FailingWrite(int fd, const void* bytes, size_t size, long offset) __asm__("pwrite");
+extern "C" ssize_t FailingWrite(int fd, const void* bytes, size_t size, long offset) {
   return Write("pwrite", fd, bytes, size, offset);
 }
-#endif
+extern "C" ssize_t FailingWrite64(int fd, const void* bytes, size_t size, int64_t offset) __asm__("pwrite64");
+extern "C" ssize_t FailingWrite64(int fd, const void* bytes, size_t size, int64_t offset) {
+  return Write("pwrite64", fd, bytes, size, offset);
+}
 extern "C" int fdatasync(int fd) {
   static auto* const real = Real<int(int)>("fdatasync");
   if (!Fails()) return real(fd);
