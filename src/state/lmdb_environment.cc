@@ -40,6 +40,7 @@ int LmdbEnvironment::OpenTable() {
 void LmdbEnvironment::Close() {
   for (MDB_txn* txn : idle_) mdb_txn_abort(txn);
   idle_.clear();
+  limiter_.Detach();
   if (env_ != nullptr) mdb_env_close(std::exchange(env_, nullptr));
 }
 

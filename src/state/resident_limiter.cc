@@ -6,11 +6,16 @@
 
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 namespace rivulet {
 
-ResidentLimiter::~ResidentLimiter() {
-  if (statm_ >= 0) ::close(statm_);
+ResidentLimiter::~ResidentLimiter() { Detach(); }
+
+void ResidentLimiter::Detach() {
+  if (statm_ >= 0) ::close(std::exchange(statm_, -1));
+  start_ = nullptr;
+  length_ = 0;
 }
 
 void ResidentLimiter::Attach(const void* address) {

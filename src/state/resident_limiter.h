@@ -17,7 +17,7 @@ namespace rivulet {
 // is shared, read-only and backed by the file: the pages hold no data of their own, and the next
 // access maps the same bytes again from the page cache or the disk.
 //
-// Thread-safe after Attach.
+// Thread-safe between Attach and Detach.
 class ResidentLimiter {
  public:
   explicit ResidentLimiter(uint64_t limit)
@@ -31,6 +31,9 @@ class ResidentLimiter {
   // Finds the mapping that contains `address`. Without one, or where the kernel does not tell,
   // the limiter does nothing: it saves memory, correctness does not depend on it.
   void Attach(const void* address);
+  // To be called before the mapping goes: what lies at its address then may be no file's, and must not be
+  // dropped.
+  void Detach();
 
   // Counts `operations` towards the next look at the resident size; looking costs about 1 us.
   void Count(uint32_t operations) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -74,6 +75,15 @@ extern "C" int fdatasync(int fd) {
 namespace {
 
 using testing::TemporaryDirectory;
+
+size_t OpenDescriptors() {
+  size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    count += entry.path().empty() ? 0 : 1;
+  }
+  return count;
+}
+
 using Rows = std::map<std::string, std::string>;
 
 LmdbOptions Options(const TemporaryDirectory& directory, bool sync_each_commit) {
@@ -202,10 +212,12 @@ TEST_CASE("a disk that fails at any call of a commit: all of it or nothing, and 
   for (const bool sync_each_commit : {true, false}) {
     CAPTURE(sync_each_commit);
     FailingStore store(sync_each_commit);
+    const size_t descriptors = OpenDescriptors();
     int64_t calls = 0;
     while (store.FailCall(calls, kind)) ++calls;
     CHECK(calls >= 3);
     store.CheckRows();
+    CHECK(OpenDescriptors() == descriptors);
   }
 }
 

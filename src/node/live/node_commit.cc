@@ -77,7 +77,7 @@ void Node::StartCommit(Now now, bool all, bool makes_room) {
   Delta* const delta = &commit_->delta;
   constexpr size_t kBytesOfRow = 256;  // more than most have; what is not used is not in memory either
   const MemoryUse use = Measure();
-  delta->Expect(use.outputs + use.outputs / 4 + use.dirty_rows * kBytesOfRow);
+  delta->Expect(use.outputs + use.outputs / 4 + (all ? use.dirty_rows * kBytesOfRow : 0));
   if (makes_room) delta->UseReserve();
   delta->Append(remembered_);
   commit_->remembered = std::exchange(remembered_, Delta());

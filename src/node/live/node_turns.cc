@@ -48,6 +48,7 @@ void Node::ShareSteps(const Group& group) const {
   const size_t bytes = std::max(PipelineOptions().outputs_per_turn / members, kLeastBytes);
   for (Pipeline* p : group.source->members()) p->LimitSteps(results, bytes);
 }
+
 bool Node::ReadTurns() {
   WatchOutputs();
   if (!careful_.empty()) {
