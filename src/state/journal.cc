@@ -1,9 +1,9 @@
 #include "state/journal.h"
 
 #include <algorithm>
-#include <atomic>
 #include <deque>
 
+#include "state/damaged_offsets.h"
 #include "state/journal_reader.h"
 #include "state/journal_recovery.h"
 #include "state/redelivery_filter.h"
@@ -127,7 +127,7 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
     JournalStats stats = stats_;
     stats.bytes = RetainedBytes();
     stats.segments = segments_.size();
-    stats.damaged_entries = damaged_entries_.load();
+    stats.damaged_entries = damaged_.count();
     stats.begin = segments_.front()->first_offset;
     stats.end = end_;
     stats.synced = synced_;
@@ -175,7 +175,10 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
     return segments_.back()->index == segment.index ? Roll(end_) : Status::Ok();
   }
 
-  void CountDamaged(uint64_t entries) override { damaged_entries_ += entries; }
+  void FoundDamaged(Offset from, Offset to) override {
+    std::lock_guard lock(mutex_);
+    damaged_.Add(from, to);
+  }
 
   // --- with the lock held ---
 
@@ -351,7 +354,7 @@ class SegmentedJournal final : public Journal, private JournalSegmentSource {
   EventTime last_time_;
   uint64_t directory_changes_ = 0, directory_synced_ = 0;
   JournalStats stats_;
-  std::atomic<uint64_t> damaged_entries_{0};
+  DamagedOffsets damaged_;
 };
 
 }  // namespace

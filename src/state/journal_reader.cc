@@ -29,7 +29,7 @@ class JournalReader final : public Journal::Reader {
       if (step == SegmentScanner::Step::kEntry) {
         if (entry.offset < position_) continue;
         // Between two entries of a segment nothing is left out but what damage has taken.
-        if (entry.offset > position_) source_->CountDamaged(entry.offset.value - position_.value);
+        if (entry.offset > position_) source_->FoundDamaged(position_, entry.offset);
         bytes += entry.payload.size() + entry.topic.name.size();
         entries->push_back({entry.offset, entry.topic.name, entry.payload, entry.received,
                             entry.packet_id, entry.topic.id, entry.assumed, entry.resumes});
@@ -81,9 +81,7 @@ class JournalReader final : public Journal::Reader {
   Status GoToNextSegment() {
     std::shared_ptr<JournalSegment> next = source_->SegmentAfter(*segment_);
     if (next == nullptr || next->index != segment_->index + 1) return Trimmed();
-    if (position_ < next->previous_end) {
-      source_->CountDamaged(next->previous_end.value - position_.value);
-    }
+    if (position_ < next->previous_end) source_->FoundDamaged(position_, next->previous_end);
     position_ = std::max(position_, next->first_offset);
     segment_ = std::move(next);
     open_ = false;

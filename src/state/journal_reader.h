@@ -18,7 +18,8 @@ class JournalSegmentSource {
   // Makes sure that nothing more is appended to a segment that cannot be read on: ok when it is
   // closed and a later one exists. Errors: kDiskFull, kIo.
   virtual Status CloseDamaged(const JournalSegment& segment) = 0;
-  virtual void CountDamaged(uint64_t entries) = 0;
+  // Entries of [from, to) cannot be read.
+  virtual void FoundDamaged(Offset from, Offset to) = 0;
 };
 
 // Starts at `from`, which lies in `segment` or between it and the next.

@@ -101,6 +101,7 @@ struct MqttLinkStats {
   uint64_t connection = 0;         // number of the present connection, or of the last attempt at one
   bool connected = false;          // to a broker that has granted every wanted subscription
   LinkState state = LinkState::kConnecting;
+  std::vector<std::string> denied; // filters of subscriptions that this broker does not grant
   std::string broker;              // the one connected to, or last tried
   // Of the present or, once connected, last trouble. `troubles` counts them: it tells apart what
   // comes and goes between two looks.

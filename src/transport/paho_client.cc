@@ -154,7 +154,7 @@ struct PahoClient::Impl : public mqtt::iaction_listener {
         events->OnConnected(LimitsOf(token.get_connect_response().get_properties()));
         break;
       case mqtt::token::SUBSCRIBE:
-        events->OnSubscribed(LinkState::kConnected, std::string());
+        events->OnSubscribed(std::string(), std::string());
         break;
       case mqtt::token::PUBLISH:
         events->OnPublished(IdOf(token), true, 0, std::string());
@@ -194,8 +194,7 @@ struct PahoClient::Impl : public mqtt::iaction_listener {
     const std::string filter = filters && !filters->empty() ? (*filters)[0] : std::string();
     const std::string why = known ? ReasonWords(code) : "not authorised, or connection lost";
     events->OnSubscribed(
-        LinkState::kSubscriptionRefused,
-        Status(ErrorCode::kBrokerRefused, "subscription to '" + filter + "': " + why).ToString());
+        filter, Status(ErrorCode::kBrokerRefused, "subscription to '" + filter + "': " + why).ToString());
   }
 
   void ConnectFailed(int code) {

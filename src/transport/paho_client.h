@@ -37,8 +37,8 @@ class PahoEvents {
   // `why` is empty when a refused message was the reason.
   virtual void OnLost(LinkState trouble, std::string why) = 0;
   // Once for each Subscribe that returned ok, while the connection lasts. `why` is empty when the
-  // broker has granted it.
-  virtual void OnSubscribed(LinkState trouble, std::string why) = 0;
+  // broker has granted it; else `denied` is its filter.
+  virtual void OnSubscribed(const std::string& denied, std::string why) = 0;
   // Once for each Publish that returned ok, at the latest while the client is destroyed. Not
   // acknowledged, and `why` empty: lost with the connection; else refused. `reason`: the broker's code.
   virtual void OnPublished(uint64_t id, bool acknowledged, int reason, std::string why) = 0;

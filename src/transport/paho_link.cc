@@ -144,13 +144,13 @@ void PahoLink::OnLost(LinkState trouble, std::string why) {
   }
   Note({Event::Kind::kLost});
 }
-void PahoLink::OnSubscribed(LinkState trouble, std::string why) {
+void PahoLink::OnSubscribed(const std::string& denied, std::string why) {
   {
     const std::lock_guard lock(mutex_);
     if (ungranted_ > 0) --ungranted_;
     if (!why.empty()) {
-      ++denied_;
-      SetTrouble(trouble, std::move(why));
+      stats_.denied.push_back(denied);
+      SetTrouble(LinkState::kSubscriptionRefused, std::move(why));
     }
     SettleState();
   }
@@ -190,7 +190,7 @@ void PahoLink::SetTrouble(LinkState trouble, std::string why) {
 
 // What is said to callers follows from what the broker has answered.
 void PahoLink::SettleState() {
-  stats_.connected = open_connection_ && ungranted_ == 0 && denied_ == 0;
+  stats_.connected = open_connection_ && ungranted_ == 0 && stats_.denied.empty();
   if (stats_.connected) stats_.state = LinkState::kConnected;
 }
 

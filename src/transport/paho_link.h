@@ -50,7 +50,7 @@ class PahoLink final : public MqttLink, private PahoEvents {
   void OnConnected(const BrokerLimits& limits) override;
   void OnConnectFailed(LinkState trouble, std::string why) override;
   void OnLost(LinkState trouble, std::string why) override;
-  void OnSubscribed(LinkState trouble, std::string why) override;
+  void OnSubscribed(const std::string& denied, std::string why) override;
   void OnPublished(uint64_t id, bool acknowledged, int reason, std::string why) override;
   void Note(Event event);
   void NoteTrouble(LinkState trouble, std::string why);
@@ -97,8 +97,7 @@ class PahoLink final : public MqttLink, private PahoEvents {
   MqttLinkStats stats_;
   PahoClient* open_ = nullptr;  // the connected client, for Publish
   bool open_connection_ = false;  // the broker has let us in
-  size_t ungranted_ = 0;          // subscriptions it has not answered yet, and
-  size_t denied_ = 0;             // those it does not grant
+  size_t ungranted_ = 0;          // subscriptions it has not answered yet
   BrokerLimits limits_;
   bool one_at_a_time_ = false;    // see CountShortLife
   int leases_ = 0;              // Publish calls inside open_ at the moment

@@ -108,7 +108,8 @@ PahoLink::Outcome PahoLink::RunConnection(const std::string& broker) {
   {
     const std::lock_guard lock(mutex_);
     stats_.connection = connection_.fetch_add(1, std::memory_order_relaxed) + 1;
-    ungranted_ = denied_ = 0;
+    ungranted_ = 0;
+    stats_.denied.clear();
     limits_ = {};
     stats_.broker = broker;
   }
@@ -241,7 +242,12 @@ void PahoLink::ApplySubscriptions(PahoClient* client, bool all) {
   {
     const std::lock_guard lock(mutex_);
     ungranted_ += asked.size();
-    if (all) denied_ = 0;
+    // What is asked for again will be answered again, what nobody wants any more is no trouble.
+    std::erase_if(stats_.denied, [&](const std::string& denied) {
+      const auto same = [&denied](const MqttSubscription& s) { return s.filter == denied; };
+      return all || std::none_of(wanted.begin(), wanted.end(), same) ||
+             std::any_of(asked.begin(), asked.end(), [&](const auto* s) { return same(*s); });
+    });
     SettleState();
   }
   for (const MqttSubscription* subscription : asked) NoteError(client->Subscribe(*subscription));

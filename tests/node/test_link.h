@@ -36,8 +36,9 @@ class TestLink final : public MqttLink {
     MqttMessage message;
     message.topic = topic;
     message.payload = payload;
-    return handler_(message);
+    return Deliver(message);
   }
+  Status Deliver(const MqttMessage& message) { return handler_(message); }
   void Acknowledge() {
     for (const DoneHandler& done : std::exchange(waiting_, {})) done(Delivery::kAcknowledged, "");
   }

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "sim/sim_file_system.h"
+#include "state/damaged_offsets.h"
 #include "state/journal_format.h"
 #include "state/journal_testing.h"
 
@@ -324,6 +325,36 @@ TEST_CASE("damage that appears while reading the active segment") {
   CHECK(seen < 20);
   CHECK(journal->Stats().damaged_entries == 20 - seen);
   CHECK(reader->position() == Offset{20});
+}
+
+TEST_CASE("a damaged entry is counted once, however many readers meet it") {
+  DamagedOffsets damaged;
+  std::vector<bool> model(200);
+  Random random(7);
+  for (int round = 0; round < 2000; ++round) {
+    const uint64_t from = random.Below(model.size()), to = from + random.Below(9);
+    damaged.Add(Offset{from}, Offset{std::min<uint64_t>(to, model.size())});
+    std::fill(model.begin() + static_cast<long>(from),
+              model.begin() + static_cast<long>(std::min<uint64_t>(to, model.size())), true);
+    REQUIRE(damaged.count() == static_cast<uint64_t>(std::count(model.begin(), model.end(), true)));
+    if (round % 100 != 99) continue;
+    damaged = DamagedOffsets();
+    model.assign(model.size(), false);
+  }
+  // Of very many places, which reader comes late to the first ones counts them again: memory is bounded.
+  for (uint64_t i = 0; i < 2 * DamagedOffsets::kPlaces; ++i) damaged.Add(Offset{10 * i}, Offset{10 * i + 1});
+  CHECK(damaged.count() == 2 * DamagedOffsets::kPlaces);
+
+  SimFileSystem files;
+  auto journal = OpenJournal(&files, Options());
+  const auto written = AppendMessages(journal.get(), 0, 20);
+  auto reader = std::move(journal->NewReader(Offset{0})).value();
+  std::string bytes = files.Contents(PathOf(0));
+  bytes[bytes.size() / 2] ^= 1;
+  files.SetContents(PathOf(0), bytes);
+  const size_t read = ReadAll(journal.get()).size();
+  CHECK(ReadAll(journal.get()).size() == read);
+  CHECK(journal->Stats().damaged_entries == 20 - read);
 }
 
 TEST_CASE("random bytes as a segment, or as frames with right checksums") {

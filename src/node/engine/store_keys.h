@@ -6,6 +6,7 @@
 //   f                           filters the lane's MQTT session is subscribed to
 //   d                           epoch of the notes of deliveries (see delivery_notes.h)
 //   w                           filters of pipelines whose retained messages have come
+//   e                           contents of messages that came of the other ones (see new_filters.h)
 //   p id(2)                     position: how far a pipeline has read, W, output sequences
 //   o id(2) channel(1) seq(8)   output log entries
 //   k id(2) channel(1) sink     sink cursors
@@ -29,7 +30,8 @@ inline std::string Text(std::string_view pipeline) { return "x" + std::string(pi
 inline std::string NextId() { return "n"; }
 inline std::string Filters() { return "f"; }
 inline std::string NotesEpoch() { return "d"; }
-inline std::string WantedFilters() { return "w"; }
+inline std::string SettledFilters() { return "w"; }
+inline std::string NewContents() { return "e"; }
 
 inline std::string WithId(char table, uint16_t id) {
   std::string key(1, table);

@@ -37,6 +37,7 @@ Node::Node(const NodeSpec& spec, const NodeParts& parts)
     : spec_(spec),
       parts_(parts),
       started_(parts.clock().monotonic),
+      new_filters_(spec.commit_sync ? 1 : kCommitsForSure),
       refused_results_(parts.files, spec.data_directory, [clock = parts.clock] { return clock().wall; },
                        parts.log),
       notes_(parts.files, spec.data_directory + "/delivery.notes") {}
@@ -109,6 +110,7 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   assembled_ = true;
   KeepForReaders();
   parts_.lane_link->OnMessage([this](const MqttMessage& m) { return Ingest(m); });
+  RIVULET_RETURN_IF_ERROR(OpenFilters());
   Subscribe();
   // Without room for it it is tried again, as ever.
   const Status committed = CommitNow(parts_.clock());
@@ -263,7 +265,7 @@ void Node::TrimJournal(Now now) {
   const Offset known{end - std::min(end, parts_.redelivery_window)};
   Offset consumed = LeastCommitted();
   if (!spec_.commit_sync) consumed = std::min(consumed, consumed_before_);
-  if (KeepsForRetained()) consumed = {};
+  consumed = std::min(consumed, KeptOfNewFilters());
   const Status status = journal_->Trim(std::min(consumed, known), now.wall);
   if (!status.ok()) parts_.log('e', LogMessage(status, "journal: "));
   const JournalStats stats = journal_->Stats();

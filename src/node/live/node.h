@@ -32,6 +32,7 @@
 #include "node/live/journal_feed.h"
 #include "node/live/lane_clock.h"
 #include "node/live/link_watch.h"
+#include "node/live/new_filters.h"
 #include "node/live/node_status.h"
 #include "node/live/retained_filter.h"
 #include "node/live/sink_watch.h"
@@ -144,6 +145,7 @@ class Node {
   Status OpenNotes();
   Status OpenSinks(Pipeline* pipeline);
   Status AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks);
+  Status OpenFilters();
   void Subscribe();
   // --- pipelines that read others' results (node_chains.cc) ---
   // Takes back the plans of pipelines that cannot be chained as they want to, and reports why. When a running
@@ -162,10 +164,10 @@ class Node {
   // --- what the lane's session wants, and takes (node_subscribe.cc) ---
   std::vector<WantedFilter> Wanted() const;
   bool IsNews(const MqttMessage& message);
-  void ShowPast();
+  bool ShowPast();
   void WatchLinks(Now now);
-  // Whether the journal is kept, as only it knows what was retained for filters that are new.
-  bool KeepsForRetained() const;
+  // Up to where the journal may be trimmed, as far as filters are concerned that are new.
+  Offset KeptOfNewFilters();
 
   bool PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                std::vector<std::unique_ptr<PipelinePlan>>* plans);
@@ -243,18 +245,15 @@ class Node {
   bool cut_ = false;                    // a pipeline has messages to read again
   bool apart_ = false;                  // and so reads apart from others with the same source
   std::vector<MqttSubscription> subscriptions_;
-  std::vector<std::string> wanted_filters_;
   uint32_t renewals_ = 0;
-  Monotonic wanted_since_;              // when they began to hold, as far as is known; 0: they do not
-  bool wanted_known_ = false;           // what was retained for them has come; the next commit says so
-  int wanted_commits_ = 0;              // commits since that say so, as far as it matters
-  bool wanted_refused_ = false;         // the broker does not grant all of them
+  NewFilters new_filters_;
   std::mutex wanted_mutex_;
   std::vector<TopicPattern> wanted_patterns_;  // when more comes than anybody wants; else empty
   RetainedFilter retained_;
   SinkWatch sink_watch_;
   UnquotedWatch unquoted_watch_;
-  Offset past_shown_;                   // the link's thread only
+  std::mutex past_mutex_;
+  Offset past_shown_;                   // up to where `retained_` has seen the journal
   RefusedFile refused_results_;
   DeliveryNotes notes_;
   LinkWatch lane_link_watch_{"broker, input"}, sink_link_watch_{"broker, output"};
@@ -280,7 +279,7 @@ class Node {
     Monotonic started;
     Duration took;
     bool complained = false;
-    bool wanted_known = false;
+    uint64_t filters = 0;  // see NewFilters::OnCollected
     std::atomic<bool> done{false};
   };
   std::unique_ptr<Commit> commit_;

@@ -81,7 +81,7 @@ void Node::StartCommit(Now now, bool all, bool makes_room) {
   if (makes_room) delta->UseReserve();
   delta->Append(remembered_);
   commit_->remembered = std::exchange(remembered_, Delta());
-  commit_->wanted_known = wanted_known_;
+  commit_->filters = new_filters_.OnCollected();
   // Apart, as it makes room: see MakeRoom.
   for (Running& r : pipelines_) r.pipeline->CollectDelivery(&commit_->delivery);
   notes_.OnCollected();
@@ -139,7 +139,7 @@ bool Node::FinishCommit() {
   for (Running& r : pipelines_) r.pipeline->OnCommitted();
   notes_.OnCommitted();
   TakeLessCare(commit->pipeline);
-  if (commit->wanted_known && wanted_commits_ < kCommitsForSure) ++wanted_commits_;
+  new_filters_.OnCommitted(commit->filters);
   KeepForReaders();
   consumed_before_ = consumed_;
   consumed_ = LeastCommitted();

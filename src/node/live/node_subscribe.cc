@@ -10,21 +10,9 @@
 namespace rivulet {
 namespace {
 
-// A subscription has brought what the broker had retained for it when it has held for so long.
-constexpr Duration kRetainedWithin = Duration::Seconds(10);
 constexpr Duration kLinkCheckEvery = Duration::Millis(100);
 constexpr size_t kPastEntries = 4096;
 constexpr size_t kPastBytes = 512 << 10;
-
-// Empty, too, when there is no such row; `*found` says so.
-Result<std::vector<std::string>> ReadFilters(const Store& store, const std::string& row, bool* found) {
-  std::string value;
-  RIVULET_ASSIGN_OR_RETURN(*found, store.Get(row, &value));
-  std::vector<std::string> filters;
-  std::string_view in = value, filter;
-  while (*found && GetBytes(&in, &filter)) filters.emplace_back(filter);
-  return filters;
-}
 
 // A table that is new wants what others have had, by a subscription made once more. Others stay as they were.
 void Renew(const std::vector<MqttSubscription>& before, const std::vector<std::string>& renewed,
@@ -36,12 +24,6 @@ void Renew(const std::vector<MqttSubscription>& before, const std::vector<std::s
     if (known != before.end()) s.renewal = known->renewal;
     if (std::any_of(renewed.begin(), renewed.end(), part)) s.renewal = number;
   }
-}
-
-std::string Encode(const std::vector<std::string>& filters) {
-  std::string value;
-  for (const std::string& filter : filters) PutBytes(&value, filter);
-  return value;
 }
 
 }  // namespace
@@ -69,37 +51,32 @@ std::vector<WantedFilter> Node::Wanted() const {
   return wanted;
 }
 
+Status Node::OpenFilters() {
+  std::vector<std::string> former;
+  RIVULET_ASSIGN_OR_RETURN(former, FormerFilters(*parts_.store));
+  std::vector<uint64_t> contents;
+  RIVULET_RETURN_IF_ERROR(new_filters_.Open(*parts_.store, former, &contents));
+  retained_.HadOfNew(contents);
+  return Status::Ok();
+}
+
 void Node::Subscribe() {
   std::vector<const PipelineSpec*> specs;
   for (const Running& r : pipelines_) specs.push_back(&r.pipeline->plan().spec);
   refused_results_.SetLoops(TopicsThatComeBack(specs));
   const Result<std::vector<std::string>> stored = FormerFilters(*parts_.store);
   const std::vector<std::string> former = stored.ok() ? *stored : std::vector<std::string>();
-  bool found = false;
-  Result<std::vector<std::string>> known =
-      ReadFilters(*parts_.store, store_keys::WantedFilters(), &found);
-  // A store of version 0.1: the session was subscribed to what was wanted.
-  if (!known.ok() || !found) known = former;
-  SubscriptionPlan plan = PlanSubscriptions(Wanted(), spec_.mqtt_qos, former, *known);
+  const std::vector<std::string> settled = new_filters_.settled();
+  SubscriptionPlan plan = PlanSubscriptions(Wanted(), spec_.mqtt_qos, former, settled);
   Renew(subscriptions_, plan.renewed, ++renewals_, &plan.subscriptions);
-  if (plan.subscriptions == subscriptions_ && plan.wanted == wanted_filters_) return;
+  if (plan.subscriptions == subscriptions_ && plan.wanted == new_filters_.wanted()) return;
   subscriptions_ = plan.subscriptions;
-  wanted_filters_ = plan.wanted;
-  wanted_since_ = {};
-  retained_.Subscribed(plan.wanted, *known);
+  new_filters_.Want(plan.wanted, &remembered_);
+  retained_.Subscribed(plan.wanted, settled);
   retained_.Renewed(plan.renewed);
   std::vector<std::string> filters;
   for (const MqttSubscription& s : subscriptions_) filters.push_back(s.filter);
-  if (filters != former) remembered_.Put(store_keys::Filters(), Encode(filters));
-  // Those that are new are known when what the broker had retained for them has come.
-  std::vector<std::string> still = plan.wanted;
-  std::erase_if(still, [&known](const std::string& filter) {
-    return std::find(known->begin(), known->end(), filter) == known->end();
-  });
-  wanted_known_ = still == plan.wanted;
-  if (commit_ != nullptr) commit_->wanted_known = false;  // it says so of others
-  wanted_commits_ = wanted_known_ && found && still == *known ? kCommitsForSure : 0;
-  if (!found || still != *known) remembered_.Put(store_keys::WantedFilters(), Encode(still));
+  if (filters != former) remembered_.Put(store_keys::Filters(), EncodeFilters(filters));
   {
     const std::lock_guard lock(wanted_mutex_);
     wanted_patterns_.clear();
@@ -136,17 +113,20 @@ bool Node::IsNews(const MqttMessage& message) {
   return !retained_.WasJournaled(message);
 }
 
-// What the journal holds, as far as it was not looked at yet. Damage costs certainty, not messages.
-void Node::ShowPast() {
+// What the journal holds, as far as it was not looked at yet. Damage costs certainty, not messages. On the
+// link's thread and on the engine's.
+bool Node::ShowPast() {
+  const std::lock_guard lock(past_mutex_);
   past_shown_ = std::max(past_shown_, journal_->begin());
   Result<std::unique_ptr<Journal::Reader>> reader = journal_->NewReader(past_shown_);
-  if (!reader.ok()) return;
+  if (!reader.ok()) return false;
   std::vector<JournalEntry> entries;
   do {
-    if (!(*reader)->Read(kPastEntries, kPastBytes, &entries).ok()) return;
+    if (!(*reader)->Read(kPastEntries, kPastBytes, &entries).ok()) return false;
     for (const JournalEntry& e : entries) retained_.Past(e.topic, e.payload);
     if (!entries.empty()) past_shown_ = entries.back().offset + 1;
   } while (!entries.empty());
+  return true;
 }
 
 void Node::WatchLinks(Now now) {
@@ -155,19 +135,16 @@ void Node::WatchLinks(Now now) {
   const MqttLinkStats lane = parts_.lane_link->Stats();
   lane_link_watch_.Look(now.monotonic, lane, parts_.log);
   sink_link_watch_.Look(now.monotonic, parts_.sink_link->Stats(), parts_.log);
-  wanted_refused_ = lane.state == LinkState::kSubscriptionRefused;
-  if (!lane.connected) wanted_since_ = {};
-  if (wanted_known_ || !lane.connected) return;
-  if (wanted_since_.us == 0) wanted_since_ = now.monotonic;
-  if (now.monotonic - wanted_since_ < kRetainedWithin) return;
-  wanted_known_ = true;
-  remembered_.Put(store_keys::WantedFilters(), Encode(wanted_filters_));
+  if (new_filters_.Look(now.monotonic, lane, &remembered_)) {
+    retained_.Subscribed(new_filters_.wanted(), new_filters_.settled());
+  }
 }
 
-// It comes again after a restart, until the store knows that the filters have held. Not on a full disk, where
-// room is worth more, nor where a filter is refused: that would be for ever.
-bool Node::KeepsForRetained() const {
-  return wanted_commits_ < (spec_.commit_sync ? 1 : kCommitsForSure) && !paused_ && !wanted_refused_;
+// The journal knows what has come of filters that are new. Before it is trimmed, the store does.
+Offset Node::KeptOfNewFilters() {
+  if (new_filters_.NothingToKeep()) return journal_->end();
+  if (journal_->Stats().bytes <= spec_.journal.retain_bytes || !ShowPast()) return new_filters_.kept();
+  return new_filters_.Keep(retained_.ContentsOfNew(), past_shown_, &remembered_);
 }
 
 }  // namespace rivulet

@@ -38,6 +38,7 @@ void RetainedFilter::Subscribed(const std::vector<std::string>& filters,
     if (std::find(former.begin(), former.end(), filter) == former.end()) fresh.push_back(filter);
   }
   fresh_ = PatternsOf(fresh);
+  if (fresh_.empty()) past_.clear();
   former_ = PatternsOf(former);
 }
 
@@ -73,6 +74,18 @@ bool RetainedFilter::WasJournaled(const MqttMessage& message) const {
   if (message.resumed && past_.contains(content)) return true;
   const auto found = last_.find(Hash64(message.topic));
   return found != last_.end() && found->second == content;
+}
+
+std::vector<uint64_t> RetainedFilter::ContentsOfNew() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<uint64_t> contents(past_.begin(), past_.end());
+  std::sort(contents.begin(), contents.end());
+  return contents;
+}
+
+void RetainedFilter::HadOfNew(const std::vector<uint64_t>& contents) {
+  const std::lock_guard lock(mutex_);
+  for (const uint64_t content : contents) Remember(&past_, content);
 }
 
 void RetainedFilter::Journaled(const MqttMessage& message) {

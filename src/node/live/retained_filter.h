@@ -36,6 +36,10 @@ class RetainedFilter {
   // The journal's entries, in order, as far as they have not been shown yet; then WasJournaled says.
   void Past(std::string_view topic, std::string_view payload);
   bool WasJournaled(const MqttMessage& message) const;
+  // What has come of filters the session did not know, as far as it was shown: sorted hashes of topic and
+  // payload. And those of a life before, which the journal need no longer have.
+  std::vector<uint64_t> ContentsOfNew() const;
+  void HadOfNew(const std::vector<uint64_t>& contents);
   // The journal has a message that is news.
   void Journaled(const MqttMessage& message);
   // The journal could not take it: the link lets it come again, in a session that is a resumed one then.
