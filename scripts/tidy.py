@@ -61,7 +61,7 @@ IMPURE_NODE_FILES = {
     "node/engine/task_runner.cc": "the workers' threads",
     "node/http/connection_loop.cc": "deadlines of connections",
     "node/http/http_server.cc": "the HTTP thread",
-    "node/live/background.cc": "the committer's and the sinks' threads",
+    "node/engine/background.cc": "the committer's and the sinks' threads",
     "node/live/daemon.cc": "the clocks handed to Node::Step",
     "node/live/supervisor.cc": "the thread that feeds the watchdog",
     "node/live/supervisor.h": "the thread that feeds the watchdog",

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <thread>
 
+#include "node/engine/background.h"
 #include "node/engine/task_runner.h"
-#include "node/live/background.h"
 #include "node/live/stall_detector.h"
 
 namespace rivulet {

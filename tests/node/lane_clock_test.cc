@@ -1,5 +1,5 @@
 // Receive times out of clocks that err: see lane_clock.h for the rule.
-#include "node/live/lane_clock.h"
+#include "node/lane/lane_clock.h"
 
 #include <doctest/doctest.h>
 

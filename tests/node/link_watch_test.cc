@@ -1,4 +1,4 @@
-#include "node/live/link_watch.h"
+#include "node/lane/link_watch.h"
 
 #include <doctest/doctest.h>
 

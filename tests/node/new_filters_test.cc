@@ -1,4 +1,4 @@
-#include "node/live/new_filters.h"
+#include "node/lane/new_filters.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "node/live/retained_filter.h"
+#include "node/lane/retained_filter.h"
 
 #include <doctest/doctest.h>
 

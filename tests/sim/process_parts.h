@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/random.h"
+#include "node/engine/background.h"
 #include "node/engine/task_runner.h"
-#include "node/live/background.h"
 
 namespace rivulet::sim {
 

@@ -193,7 +193,7 @@ Status Daemon::Build() {
 
   MqttOptions lane = spec_.mqtt;
   lane.persistent_session = true;
-  RIVULET_ASSIGN_OR_RETURN(lane.former_filters, Node::FormerFilters(*store_));
+  RIVULET_ASSIGN_OR_RETURN(lane.former_filters, LaneSession::FormerFilters(*store_));
   lane.persistence_directory = spec_.data_directory + "/mqtt";
   RIVULET_RETURN_IF_ERROR(files_->CreateDirectories(lane.persistence_directory));
   RIVULET_ASSIGN_OR_RETURN(lane_link_, NewPahoMqttLink(lane));

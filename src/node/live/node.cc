@@ -8,18 +8,36 @@
 #include "node/engine/heartbeat.h"
 #include "node/engine/memory_budget.h"
 #include "node/engine/store_keys.h"
-#include "node/live/large_message.h"
+#include "node/plan/publish_loops.h"
 #include "node/sinks/make_sink.h"
 
 namespace rivulet {
 namespace {
 
-constexpr Duration kTrimEvery = Duration::Seconds(5);
 constexpr Duration kDiskCheckEvery = Duration::Seconds(2);
 constexpr Duration kTableCheckEvery = Duration::Seconds(2);
 constexpr Duration kSinkCheckEvery = Duration::Seconds(1);
-// A sync of the journal that fails writes a whole segment anew; a medium that is gone is not pestered.
-constexpr Duration kRetrySyncEvery = Duration::Seconds(1);
+constexpr Duration kLinkCheckEvery = Duration::Millis(100);
+
+// What so many commits have said outlives a power cut.
+constexpr int kUnsyncedCommitsForSure = 2;
+
+LaneOptions LaneOf(const NodeSpec& spec, const NodeParts& parts) {
+  LaneOptions options;
+  options.journal = spec.journal;
+  options.journal.directory = spec.data_directory + "/lane-0";
+  options.sync_interval = spec.journal_interval;
+  options.max_payload = spec.max_payload;
+  options.qos = spec.mqtt_qos;
+  options.commits_for_sure = spec.commit_sync ? 1 : kUnsyncedCommitsForSure;
+  options.redelivery_window = parts.redelivery_window;
+  return options;
+}
+
+LaneParts LanePartsOf(const NodeParts& parts) {
+  return {parts.files, parts.store,       parts.lane_link, parts.syncer,
+          parts.clock, parts.clock_known, parts.wake,      parts.log};
+}
 
 std::string SinkName(const SinkSpec& sink) {
   switch (sink.kind) {
@@ -37,7 +55,7 @@ Node::Node(const NodeSpec& spec, const NodeParts& parts)
     : spec_(spec),
       parts_(parts),
       started_(parts.clock().monotonic),
-      new_filters_(spec.commit_sync ? 1 : kCommitsForSure),
+      lane_(LaneOf(spec, parts), LanePartsOf(parts)),
       refused_results_(parts.files, spec.data_directory, [clock = parts.clock] { return clock().wall; },
                        parts.log),
       notes_(parts.files, spec.data_directory + "/delivery.notes") {}
@@ -91,17 +109,7 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   if (order.size() < sources.size() || errors->size() > faults) {
     return Status(ErrorCode::kBadSettingValue, "a pipeline cannot run");
   }
-  JournalOptions options = spec_.journal;
-  options.directory = spec_.data_directory + "/lane-0";
-  RIVULET_RETURN_IF_ERROR(parts_.files->CreateDirectories(options.directory));
-  JournalRecovery recovery;
-  RIVULET_ASSIGN_OR_RETURN(journal_, Journal::Open(parts_.files, options, &recovery));
-  if (recovery.torn_bytes > 0 || recovery.damaged_entries > 0 || recovery.doubtful_segments > 0) {
-    parts_.log('w', recovery.detail);
-  }
-  feed_ = std::make_unique<JournalFeed>(journal_.get());
-  clock_ = std::make_unique<LaneClock>(journal_->last_time(), parts_.log);
-  clock_->SetKnown(!parts_.clock_known || parts_.clock_known());
+  RIVULET_RETURN_IF_ERROR(lane_.Open());
   RIVULET_RETURN_IF_ERROR(OpenNotes());
   for (const size_t i : order) {
     RIVULET_RETURN_IF_ERROR(StartPipeline(std::move(plans[i]), sources[i].text));
@@ -109,8 +117,7 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   RIVULET_RETURN_IF_ERROR(BuildGroups());
   assembled_ = true;
   KeepForReaders();
-  parts_.lane_link->OnMessage([this](const MqttMessage& m) { return Ingest(m); });
-  RIVULET_RETURN_IF_ERROR(OpenFilters());
+  RIVULET_RETURN_IF_ERROR(lane_.OpenSession());
   Subscribe();
   // Without room for it it is tried again, as ever.
   const Status committed = CommitNow(parts_.clock());
@@ -118,7 +125,7 @@ Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
   // Commits until now saw some of the pipelines only.
   consumed_ = consumed_before_ = {};
   RIVULET_RETURN_IF_ERROR(parts_.sink_link->Start());
-  RIVULET_RETURN_IF_ERROR(parts_.lane_link->Start());
+  RIVULET_RETURN_IF_ERROR(lane_.Start());
   ready_ = true;
   return Status::Ok();
 }
@@ -135,7 +142,7 @@ Status Node::OpenPipeline(std::unique_ptr<PipelinePlan> plan, const std::string&
   options.workers = std::max<uint32_t>(1, spec_.workers);
   RIVULET_RETURN_IF_ERROR(PlaceInLog(*plan, &options));
   options.results_per_step = parts_.results_per_step;
-  Running running;
+  RunningPipeline running;
   running.text = text;
   RIVULET_ASSIGN_OR_RETURN(running.pipeline,
                            Pipeline::Open(std::move(plan), options, parts_.store, true));
@@ -146,7 +153,7 @@ Status Node::OpenPipeline(std::unique_ptr<PipelinePlan> plan, const std::string&
   Beat();
   RIVULET_RETURN_IF_ERROR(OpenSinks(running.pipeline.get()));
   RIVULET_RETURN_IF_ERROR(RememberText(running.pipeline->name(), text));
-  pipelines_.push_back(std::move(running));
+  pipelines_.Add(std::move(running));
   return Status::Ok();
 }
 
@@ -204,23 +211,26 @@ Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<Si
 bool Node::Step(Now now) {
   if (!status_.ok()) return false;
   bool more = FinishCommit();
-  KeepTime(now);
+  if (!stopping_) {
+    lane_.KeepTime(now, [this](EventTime at, bool tell) { return pipelines_.TickIsDue(at, tell); });
+  }
   more = ReadTurns() || more;
   if (commit_ == nullptr) CommitIfDue(now);
   more = FinishCommit() || more;
   more = PumpSinks() || more;
-  SyncJournal(now);
-  TrimJournal(now);
+  lane_.Sync(now);
+  lane_.Trim(now, [this] { return ConsumedForSure(); }, &remembered_);
   WatchDisk(now);
   WatchTables(now);
   WatchSinks(now);
-  WatchLinks(now);
+  lane_.WatchLink(now, &remembered_);
+  WatchSinkLink(now);
   return more && status_.ok();
 }
 
 bool Node::PumpSinks() {
   bool moved = false;
-  for (Running& r : pipelines_) {
+  for (RunningPipeline& r : pipelines_) {
     Beat();
     const Result<bool> one = r.pipeline->Pump();
     if (!one.ok()) {
@@ -232,56 +242,19 @@ bool Node::PumpSinks() {
   return moved;
 }
 
-void Node::SyncJournal(Now now) {
-  if (spec_.journal.sync != JournalSync::kInterval || sync_under_way_) return;
-  const Duration every =
-      sync_failed_ ? std::max(spec_.journal_interval, kRetrySyncEvery) : spec_.journal_interval;
-  if (now.monotonic - last_sync_ < every) return;
-  const JournalStats stats = journal_->Stats();
-  if (stats.synced >= stats.end) return;
-  last_sync_ = now.monotonic;
-  sync_under_way_ = true;
-  parts_.syncer->Post([this] {
-    const Status status = journal_->Sync();
-    if (!status.ok()) parts_.log('e', LogMessage(status, "journal: "));
-    sync_failed_ = !status.ok();
-    sync_under_way_ = false;
-  });
-}
-
 Offset Node::LeastCommitted() const {
-  Offset least = journal_->end();
-  for (const Running& r : pipelines_) {
+  Offset least = lane_.journal().end();
+  for (const RunningPipeline& r : pipelines_) {
     if (!r.pipeline->upstream().empty()) continue;
     least = std::min(least, Offset{r.pipeline->committed_offset()});
   }
   return least;
 }
 
-void Node::TrimJournal(Now now) {
-  if (now.monotonic - last_trim_ < kTrimEvery) return;
-  last_trim_ = now.monotonic;
-  const uint64_t end = journal_->end().value;
-  const Offset known{end - std::min(end, parts_.redelivery_window)};
-  Offset consumed = LeastCommitted();
-  if (!spec_.commit_sync) consumed = std::min(consumed, consumed_before_);
-  consumed = std::min(consumed, KeptOfNewFilters());
-  const Status status = journal_->Trim(std::min(consumed, known), now.wall);
-  if (!status.ok()) parts_.log('e', LogMessage(status, "journal: "));
-  const JournalStats stats = journal_->Stats();
-  if (stats.damaged_entries > damaged_entries_) {
-    parts_.log('e', "journal: " + std::to_string(stats.damaged_entries - damaged_entries_) +
-                        " entries were found damaged when they were read, and are lost; the disk or card "
-                        "changes bytes: replace it");
-  }
-  damaged_entries_ = stats.damaged_entries;
-  const uint64_t failed = stats.failed_syncs;
-  if (failed > failed_syncs_) {
-    parts_.log('e', "journal: " + std::to_string(failed - failed_syncs_) +
-                        " syncs failed; what they were to make durable is written anew. The disk or card is "
-                        "failing: replace it");
-  }
-  failed_syncs_ = failed;
+// What every pipeline has consumed, also after a power cut.
+Offset Node::ConsumedForSure() const {
+  const Offset consumed = LeastCommitted();
+  return spec_.commit_sync ? consumed : std::min(consumed, consumed_before_);
 }
 
 void Node::WatchDisk(Now now) {
@@ -307,13 +280,46 @@ void Node::WatchDisk(Now now) {
 void Node::WatchTables(Now now) {
   if (now.monotonic - last_table_check_ < kTableCheckEvery) return;
   last_table_check_ = now.monotonic;
-  for (Running& r : pipelines_) r.pipeline->tables().Refresh(false, now.wall.us, parts_.log);
+  for (RunningPipeline& r : pipelines_) r.pipeline->tables().Refresh(false, now.wall.us, parts_.log);
 }
 
 void Node::WatchSinks(Now now) {
   if (now.monotonic - last_sink_check_ < kSinkCheckEvery) return;
   last_sink_check_ = now.monotonic;
-  for (const Running& r : pipelines_) sink_watch_.Look(r.pipeline->name(), r.pipeline->Sinks(), parts_.log);
+  for (const RunningPipeline& r : pipelines_) {
+    sink_watch_.Look(r.pipeline->name(), r.pipeline->Sinks(), parts_.log);
+  }
+}
+
+void Node::WatchSinkLink(Now now) {
+  if (now.monotonic - last_link_check_ < kLinkCheckEvery) return;
+  last_link_check_ = now.monotonic;
+  sink_link_watch_.Look(now.monotonic, parts_.sink_link->Stats(), parts_.log);
+}
+
+std::vector<WantedFilter> Node::Wanted() const {
+  std::vector<WantedFilter> wanted;
+  for (const RunningPipeline& r : pipelines_) {
+    const SourcePlan& source = r.pipeline->plan().source;
+    for (size_t i = 0; i < source.sources(); ++i) {
+      for (const TopicPattern& topic : source.at(i).topics) wanted.push_back({topic.filter()});
+    }
+    const std::vector<TablePlan>& tables = r.pipeline->plan().tables;
+    for (size_t i = 0; i < tables.size(); ++i) {
+      if (!tables[i].of_topic()) continue;
+      for (const TopicPattern& topic : tables[i].source->topics) {
+        wanted.push_back({topic.filter(), r.pipeline->tables().fresh(i), true});
+      }
+    }
+  }
+  return wanted;
+}
+
+void Node::Subscribe() {
+  std::vector<const PipelineSpec*> specs;
+  for (const RunningPipeline& r : pipelines_) specs.push_back(&r.pipeline->plan().spec);
+  refused_results_.SetLoops(TopicsThatComeBack(specs));
+  lane_.Subscribe(Wanted(), &remembered_);
 }
 
 void Node::Fail(const Status& status) {

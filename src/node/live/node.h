@@ -1,4 +1,4 @@
-// Node: the daemon without its threads. Owns the lanes' journals and the running pipelines; Step(now)
+// Node: the daemon without its threads. Owns the lane and the running pipelines; Step(now)
 // advances everything that is due. `rivulet run` puts threads and signals around it, the simulation a
 // clock of its own.
 //
@@ -22,21 +22,17 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "node/config/spec.h"
+#include "node/engine/background.h"
 #include "node/engine/delivery_notes.h"
 #include "node/engine/memory_budget.h"
-#include "node/engine/pipeline.h"
+#include "node/engine/pipeline_set.h"
 #include "node/engine/result_reader.h"
 #include "node/engine/source_group.h"
 #include "node/engine/task_runner.h"
-#include "node/live/background.h"
-#include "node/live/journal_feed.h"
-#include "node/live/lane_clock.h"
-#include "node/live/link_watch.h"
-#include "node/live/new_filters.h"
+#include "node/lane/lane.h"
+#include "node/lane/link_watch.h"
 #include "node/live/node_status.h"
-#include "node/live/retained_filter.h"
 #include "node/live/sink_watch.h"
-#include "node/live/subscription_plan.h"
 #include "node/live/unquoted_watch.h"
 #include "node/sinks/refused_file.h"
 #include "state/file.h"
@@ -79,8 +75,6 @@ class Node {
   Node(const NodeSpec& spec, const NodeParts& parts);
   ~Node();
 
-  // What the lane's session was subscribed to when the node last ran: for MqttOptions::former_filters.
-  static Result<std::vector<std::string>> FormerFilters(const Store& store);
 
   // Opens the journal and starts the pipelines, then the links. Errors: those of store and journal; a
   // pipeline that cannot be planned is refused with its faults in `errors` and nothing is started.
@@ -104,33 +98,16 @@ class Node {
   NodeStatus Describe(Now now) const;
 
  private:
-  // What so many commits have said outlives a power cut, synced or not.
-  static constexpr int kCommitsForSure = 2;
   static constexpr size_t kTurnEntries = 4096;
   static constexpr size_t kTurnBytes = 512 << 10;
 
   struct Commit;
-  struct Running {
-    std::unique_ptr<Pipeline> pipeline;
-    std::string text;
-  };
   // Pipelines that share a read and a decode of the journal, or of another pipeline's results.
   struct Group {
     std::unique_ptr<SourceGroup> source;
     const Pipeline* upstream = nullptr;  // whose results they read; null: the journal
     Monotonic checkpoint;  // when a commit last took its state along
   };
-
-  // --- time (node_time.cc) ---
-  Status Ingest(const MqttMessage& message);
-  Status Receive(uint64_t connection, ReceiveTime* received);
-  void KeepTime(Now now);
-  bool TickIsDue(EventTime received, Now now) const;
-  bool DueBy(const Pipeline& pipeline, int64_t watermark) const;
-  bool ReadersDue(const Pipeline& pipeline, int64_t released) const;
-  bool AnyWaits(const Pipeline& pipeline) const;
-  // Whether its W can go on when no record comes: by itself, or with that of what it reads.
-  bool FollowsTime(const Pipeline& pipeline) const;
 
   Status StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text);
   Status OpenPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text);
@@ -145,7 +122,7 @@ class Node {
   Status OpenNotes();
   Status OpenSinks(Pipeline* pipeline);
   Status AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks);
-  Status OpenFilters();
+  std::vector<WantedFilter> Wanted() const;
   void Subscribe();
   // --- pipelines that read others' results (node_chains.cc) ---
   // Takes back the plans of pipelines that cannot be chained as they want to, and reports why. When a running
@@ -153,21 +130,12 @@ class Node {
   // which sources are to be started.
   std::vector<size_t> SettleChains(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                                    std::vector<std::unique_ptr<PipelinePlan>>* plans) const;
-  const Running* FindRunning(const std::string& name) const;
   Status PlaceInLog(const PipelinePlan& plan, PipelineOptions* options) const;
   Status CheckPlace(Pipeline* pipeline);
   Status ReadResults(Group* group, uint64_t* next);
   // Tells every pipeline from where on its results are still to be read.
   void KeepForReaders();
   uint64_t LagOf(const Pipeline& pipeline) const;
-
-  // --- what the lane's session wants, and takes (node_subscribe.cc) ---
-  std::vector<WantedFilter> Wanted() const;
-  bool IsNews(const MqttMessage& message);
-  bool ShowPast();
-  void WatchLinks(Now now);
-  // Up to where the journal may be trimmed, as far as filters are concerned that are new.
-  Offset KeptOfNewFilters();
 
   bool PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                std::vector<std::unique_ptr<PipelinePlan>>* plans);
@@ -220,43 +188,29 @@ class Node {
   bool FinishCommit();
   Status CommitNow(Now now);
   bool PumpSinks();
-  void SyncJournal(Now now);
-  void TrimJournal(Now now);
   void WatchDisk(Now now);
   void WatchTables(Now now);
   void WatchSinks(Now now);
+  void WatchSinkLink(Now now);
   void Fail(const Status& status);
   Offset LeastCommitted() const;
+  Offset ConsumedForSure() const;
 
   NodeSpec spec_;
   NodeParts parts_;
   Monotonic started_;
-  std::unique_ptr<Journal> journal_;
-  std::unique_ptr<JournalFeed> feed_;
-  // Held while a receive time is taken and journaled, so that none falls behind another.
-  mutable std::mutex ingest_mutex_;
-  std::unique_ptr<LaneClock> clock_;
-  uint64_t listening_ = 0;              // the connection of which the journal knows
-  Monotonic last_time_check_, last_tick_;
-  std::vector<Running> pipelines_;
+  Lane lane_;
+  PipelineSet pipelines_;
   std::vector<Group> groups_;
   size_t next_group_ = 0;               // whose turn it is first
   bool assembled_ = false;              // all pipelines are there, and so all readers of each are known
   bool cut_ = false;                    // a pipeline has messages to read again
   bool apart_ = false;                  // and so reads apart from others with the same source
-  std::vector<MqttSubscription> subscriptions_;
-  uint32_t renewals_ = 0;
-  NewFilters new_filters_;
-  std::mutex wanted_mutex_;
-  std::vector<TopicPattern> wanted_patterns_;  // when more comes than anybody wants; else empty
-  RetainedFilter retained_;
   SinkWatch sink_watch_;
   UnquotedWatch unquoted_watch_;
-  std::mutex past_mutex_;
-  Offset past_shown_;                   // up to where `retained_` has seen the journal
   RefusedFile refused_results_;
   DeliveryNotes notes_;
-  LinkWatch lane_link_watch_{"broker, input"}, sink_link_watch_{"broker, output"};
+  LinkWatch sink_link_watch_{"broker, output"};
   Delta remembered_;                    // subscribed filters and texts, for the next commit
   std::vector<InputMessage> messages_;  // scratch
   std::deque<std::string> refusals_;    // scratch: why messages are refused
@@ -283,14 +237,11 @@ class Node {
     std::atomic<bool> done{false};
   };
   std::unique_ptr<Commit> commit_;
-  Monotonic last_commit_, last_sync_, last_trim_, last_disk_check_, last_table_check_,
+  Monotonic last_commit_, last_disk_check_, last_table_check_,
       last_sink_check_, last_link_check_;
   // What every pipeline had consumed with the last commit, and with the one before. When commits are not
   // synced, a power cut may take back the last one, and what it read is read again.
   Offset consumed_, consumed_before_;
-  std::atomic<bool> sync_under_way_{false};
-  std::atomic<bool> sync_failed_{false};
-  uint64_t failed_syncs_ = 0, damaged_entries_ = 0;  // of the journal, as logged
   bool paused_ = false;
   uint64_t held_outputs_ = 0;           // of all pipelines, bytes
   bool outputs_full_ = false;           // as logged
@@ -304,7 +255,6 @@ class Node {
   };
   std::map<std::string, Aside> aside_;
   NodeCounters counters_;
-  std::atomic<uint64_t> refused_{0};    // messages the journal could not take
 };
 
 }  // namespace rivulet

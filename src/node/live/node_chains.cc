@@ -21,13 +21,6 @@ bool Known(const ConfigErrors& errors, const ConfigError& e) {
 
 }  // namespace
 
-const Node::Running* Node::FindRunning(const std::string& name) const {
-  const auto it = std::find_if(pipelines_.begin(), pipelines_.end(), [&name](const Running& r) {
-    return r.pipeline != nullptr && r.pipeline->name() == name;
-  });
-  return it == pipelines_.end() ? nullptr : &*it;
-}
-
 std::vector<size_t> Node::SettleChains(std::vector<PipelineSource>* sources, ConfigErrors* errors,
                                        std::vector<std::unique_ptr<PipelinePlan>>* plans) const {
   // What will run: the new text, or what runs now where that cannot be.
@@ -38,7 +31,7 @@ std::vector<size_t> Node::SettleChains(std::vector<PipelineSource>* sources, Con
     of_source.clear();
     for (size_t i = 0; i < sources->size(); ++i) {
       const PipelineSource& source = (*sources)[i];
-      const auto old = std::find_if(pipelines_.begin(), pipelines_.end(), [&source](const Running& r) {
+      const auto old = std::find_if(pipelines_.begin(), pipelines_.end(), [&source](const auto& r) {
         const PipelineSpec& spec = r.pipeline->plan().spec;
         return source.readable ? spec.name.text == source.spec.name.text : spec.file == source.spec.file;
       });
@@ -62,8 +55,10 @@ std::vector<size_t> Node::SettleChains(std::vector<PipelineSource>* sources, Con
   }
   // Whoever is read by one that goes on goes on too.
   for (size_t i = 0; i < specs.size(); ++i) {
-    const Running* upstream = FindRunning(specs[i]->source.pipeline.text);
-    if (upstream == nullptr) continue;
+    const auto upstream = std::find_if(pipelines_.begin(), pipelines_.end(), [&](const RunningPipeline& r) {
+      return r.pipeline->name() == specs[i]->source.pipeline.text;
+    });
+    if (upstream == pipelines_.end()) continue;
     const PipelineSpec& spec = upstream->pipeline->plan().spec;
     if (std::any_of(specs.begin(), specs.end(), [&spec](const PipelineSpec* other) {
           return other->name.text == spec.name.text;
@@ -85,16 +80,16 @@ std::vector<size_t> Node::SettleChains(std::vector<PipelineSource>* sources, Con
 
 Status Node::PlaceInLog(const PipelinePlan& plan, PipelineOptions* options) const {
   if (plan.source.pipeline.empty()) {
-    options->start_offset = journal_->end().value;
+    options->start_offset = lane_.journal().end().value;
     return Status::Ok();
   }
-  const Running* upstream = FindRunning(plan.source.pipeline);
+  const Pipeline* upstream = pipelines_.Find(plan.source.pipeline);
   if (upstream == nullptr) {
     return Status(ErrorCode::kUnknownPipeline, "'" + plan.source.pipeline + "', which '" + plan.name +
                                                    "' reads, does not run");
   }
-  options->log = Position::ResultsOf(upstream->pipeline->id());
-  options->start_offset = upstream->pipeline->channel(ChannelKind::kResults).next();
+  options->log = Position::ResultsOf(upstream->id());
+  options->start_offset = upstream->channel(ChannelKind::kResults).next();
   return Status::Ok();
 }
 
@@ -105,8 +100,8 @@ Status Node::CheckPlace(Pipeline* pipeline) {
   if (pipeline->upstream().empty()) {
     // A power cut can take journal entries that were processed before (journal sync: never). Their
     // numbers must not be given out again.
-    if (journal_->end() < from) RIVULET_RETURN_IF_ERROR(journal_->AdvanceTo(from));
-    begin = journal_->begin();
+    if (lane_.journal().end() < from) RIVULET_RETURN_IF_ERROR(lane_.journal().AdvanceTo(from));
+    begin = lane_.journal().begin();
     if (from < begin) {
       parts_.log('e', LogMessage("pipeline '" + pipeline->name() + "' had read up to entry " +
                                  std::to_string(from.value) + ", but the journal begins at " +
@@ -115,8 +110,8 @@ Status Node::CheckPlace(Pipeline* pipeline) {
     }
   } else {
     // One that was taken out for a while and is back goes on with what there still is.
-    const Running* upstream = FindRunning(pipeline->upstream());
-    RIVULET_ASSIGN_OR_RETURN(begin.value, upstream->pipeline->channel(ChannelKind::kResults).Begin());
+    const Pipeline* upstream = pipelines_.Find(pipeline->upstream());
+    RIVULET_ASSIGN_OR_RETURN(begin.value, upstream->channel(ChannelKind::kResults).Begin());
   }
   if (from < begin) pipeline->SkipTo(begin.value);
   return Status::Ok();
@@ -130,22 +125,14 @@ Status Node::ReadResults(Group* group, uint64_t* next) {
 }
 
 void Node::KeepForReaders() {
-  if (!assembled_) return;
-  for (Running& r : pipelines_) {
-    uint64_t least = OutputChannel::kNobody;
-    for (const Running& reader : pipelines_) {
-      if (reader.pipeline->upstream() != r.pipeline->name()) continue;
-      least = std::min(least, reader.pipeline->committed_offset());
-    }
-    r.pipeline->channel(ChannelKind::kResults).KeepFrom(least);
-  }
+  if (assembled_) pipelines_.KeepForReaders();
 }
 
 uint64_t Node::LagOf(const Pipeline& pipeline) const {
-  const Running* upstream = FindRunning(pipeline.upstream());
+  const Pipeline* upstream = pipelines_.Find(pipeline.upstream());
   const uint64_t end = upstream != nullptr
-                           ? upstream->pipeline->channel(ChannelKind::kResults).next()
-                           : journal_->Stats().end.value;
+                           ? upstream->channel(ChannelKind::kResults).next()
+                           : lane_.journal().Stats().end.value;
   return end - std::min(end, pipeline.offset());
 }
 

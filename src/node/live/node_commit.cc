@@ -30,7 +30,7 @@ bool Node::IsDue(const Group& group, Now now) const {
     const CommitNeed need = p->commit_need();
     // Others may wait for how far its results are out.
     const bool awaited = need != CommitNeed::kResults && p->channel(ChannelKind::kResults).is_read() &&
-                         p->releasable() > p->released() && ReadersDue(*p, p->releasable());
+                         p->releasable() > p->released() && pipelines_.ReadersDue(*p, p->releasable());
     due = due || need == CommitNeed::kResults || awaited ||
           (need != CommitNeed::kNone && (checkpoint || p->uncommitted() >= kMostReadAgain));
   }
@@ -39,18 +39,18 @@ bool Node::IsDue(const Group& group, Now now) const {
 
 MemoryBudget Node::Budget() const {
   uint64_t tables = 0;
-  for (const Running& r : pipelines_) tables += r.pipeline->TableBytes();
+  for (const RunningPipeline& r : pipelines_) tables += r.pipeline->TableBytes();
   return MemoryBudget{spec_.state_memory}.Without(tables);
 }
 
 MemoryUse Node::Measure() const {
   MemoryUse use;
-  for (const Running& r : pipelines_) r.pipeline->Measure(&use);
+  for (const RunningPipeline& r : pipelines_) r.pipeline->Measure(&use);
   return use;
 }
 
 bool Node::AnyChanges() const {
-  return std::any_of(pipelines_.begin(), pipelines_.end(), [](const Running& r) {
+  return std::any_of(pipelines_.begin(), pipelines_.end(), [](const RunningPipeline& r) {
     return r.pipeline->commit_need() != CommitNeed::kNone;
   });
 }
@@ -81,13 +81,13 @@ void Node::StartCommit(Now now, bool all, bool makes_room) {
   if (makes_room) delta->UseReserve();
   delta->Append(remembered_);
   commit_->remembered = std::exchange(remembered_, Delta());
-  commit_->filters = new_filters_.OnCollected();
+  commit_->filters = lane_.session().OnCollected();
   // Apart, as it makes room: see MakeRoom.
-  for (Running& r : pipelines_) r.pipeline->CollectDelivery(&commit_->delivery);
+  for (RunningPipeline& r : pipelines_) r.pipeline->CollectDelivery(&commit_->delivery);
   notes_.OnCollected();
   delta->Append(commit_->delivery);
   if (all) {  // also those that are being started, and in no group yet
-    for (Running& r : pipelines_) r.pipeline->CollectCommit(delta);
+    for (RunningPipeline& r : pipelines_) r.pipeline->CollectCommit(delta);
   }
   for (Group& group : groups_) {
     const bool due = all || IsDue(group, now);
@@ -107,7 +107,7 @@ void Node::PostCommit() {
   parts_.committer->Post([this, commit] {
     // Cursors must never point past what the journal has on the medium.
     Status status;
-    if (spec_.journal.sync != JournalSync::kNever) status = journal_->Sync();
+    if (spec_.journal.sync != JournalSync::kNever) status = lane_.journal().Sync();
     if (status.ok() && !commit->first.empty()) status = parts_.store->Commit(commit->first);
     if (status.ok()) commit->first.Clear();
     if (status.ok()) status = parts_.store->Commit(commit->delta);
@@ -136,16 +136,16 @@ bool Node::FinishCommit() {
   counters_.commit_time_us += took;
   counters_.last_commit_us = took;
   counters_.longest_commit_us = std::max(counters_.longest_commit_us, took);
-  for (Running& r : pipelines_) r.pipeline->OnCommitted();
+  for (RunningPipeline& r : pipelines_) r.pipeline->OnCommitted();
   notes_.OnCommitted();
   TakeLessCare(commit->pipeline);
-  new_filters_.OnCommitted(commit->filters);
+  lane_.session().OnCommitted(commit->filters);
   KeepForReaders();
   consumed_before_ = consumed_;
   consumed_ = LeastCommitted();
   size_t share = Budget().panes();
   if (!pipelines_.empty()) share /= pipelines_.size();
-  for (Running& r : pipelines_) r.pipeline->BoundMemory(share);
+  for (RunningPipeline& r : pipelines_) r.pipeline->BoundMemory(share);
   return true;
 }
 

@@ -21,7 +21,7 @@ std::string TroubleOf(const NodeStatus& s, bool wants_nothing) {
 Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* errors) {
   RIVULET_RETURN_IF_ERROR(CommitNow(now));
   // What the old text's windows closed with must not be lost to a new text that has other windows.
-  for (Running& r : pipelines_) {
+  for (RunningPipeline& r : pipelines_) {
     while (r.pipeline->closing()) {
       RIVULET_RETURN_IF_ERROR(r.pipeline->Continue(parts_.runner));
       RIVULET_RETURN_IF_ERROR(CommitNow(now));
@@ -34,12 +34,11 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
   const std::vector<size_t> order = SettleChains(&sources, errors, &plans);
   groups_.clear();
   assembled_ = false;
-  std::vector<Running> before = std::move(pipelines_);
-  pipelines_.clear();
+  PipelineSet::Members before = pipelines_.TakeAll();
   for (const size_t i : order) {
     const std::string& name = sources[i].spec.name.text;
     // A file that cannot be read says no name: it keeps what came from it before.
-    const auto old = std::find_if(before.begin(), before.end(), [&](const Running& r) {
+    const auto old = std::find_if(before.begin(), before.end(), [&](const RunningPipeline& r) {
       if (r.pipeline == nullptr) return false;
       return sources[i].readable ? r.pipeline->name() == name
                                  : r.pipeline->plan().spec.file == sources[i].spec.file;
@@ -48,7 +47,7 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
     if (unchanged || plans[i] == nullptr || !CheckTableFiles(*plans[i], errors)) {
       if (old != before.end()) {
         old->pipeline->tables().Refresh(true, now.wall.us, parts_.log);
-        pipelines_.push_back(std::move(*old));
+        pipelines_.Add(std::move(*old));
       }
       continue;
     }
@@ -71,7 +70,7 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
       RIVULET_RETURN_IF_ERROR(StartPipeline(std::move(fallback), fallback_text));
     }
   }
-  for (const Running& r : before) {
+  for (const RunningPipeline& r : before) {
     if (r.pipeline == nullptr) continue;
     const std::string& name = r.pipeline->name();
     parts_.log('i', LogMessage("pipeline '" + name + "' stopped").Of(name));
@@ -91,7 +90,7 @@ Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* 
 Status Node::Stop(Monotonic deadline) {
   stopping_ = true;
   ready_ = false;
-  if (journal_ == nullptr) return status_;
+  if (!lane_.is_open()) return status_;
   parts_.lane_link->Stop(Duration::Millis(200));
   // With each commit there can be results that others read.
   for (bool more = true; more;) {
@@ -102,7 +101,7 @@ Status Node::Stop(Monotonic deadline) {
   }
   const auto drained = [this] {
     return std::all_of(pipelines_.begin(), pipelines_.end(),
-                       [](const Running& r) { return r.pipeline->Drained(); });
+                       [](const RunningPipeline& r) { return r.pipeline->Drained(); });
   };
   while (status_.ok() && !drained() && parts_.clock().monotonic < deadline) {
     const bool moved = PumpSinks();
@@ -111,7 +110,7 @@ Status Node::Stop(Monotonic deadline) {
   }
   RIVULET_RETURN_IF_ERROR(CommitNow(parts_.clock()));
   parts_.sink_link->Stop(Duration::Millis(200));
-  return status_.ok() ? journal_->Sync() : status_;
+  return status_.ok() ? lane_.journal().Sync() : status_;
 }
 
 NodeStatus Node::Describe(Now now) const {
@@ -125,25 +124,24 @@ NodeStatus Node::Describe(Now now) const {
   if (!status_.ok()) s.error = status_.ToString();
   s.lane = parts_.lane_link->Stats();
   s.sink = parts_.sink_link->Stats();
-  s.trouble = TroubleOf(s, subscriptions_.empty());
+  s.trouble = TroubleOf(s, lane_.session().wants_nothing());
   s.ready = s.started && s.trouble.empty();
-  s.refused = refused_.load(std::memory_order_relaxed);
-  if (journal_ != nullptr) s.journal = journal_->Stats();
-  if (clock_ != nullptr) {
-    const std::lock_guard lock(ingest_mutex_);
-    s.clock = clock_->Describe();
+  s.refused = lane_.refused();
+  if (lane_.is_open()) {
+    s.journal = lane_.journal().Stats();
+    s.clock = lane_.DescribeClock();
   }
   s.store = parts_.store->Stats();
   s.counters = counters_;
   s.counters.note_bytes = notes_.bytes_written();
-  for (const Running& r : pipelines_) {
+  for (const RunningPipeline& r : pipelines_) {
     PipelineStatus p;
     p.name = r.pipeline->name();
     p.counters = r.pipeline->counters();
     p.watermark_us = r.pipeline->watermark();
     if (r.pipeline->plan().source.several()) p.inputs = r.pipeline->inputs();
     p.waits = r.pipeline->Waits();
-    p.follows_time = FollowsTime(*r.pipeline);
+    p.follows_time = pipelines_.FollowsTime(*r.pipeline);
     p.reads = r.pipeline->upstream();
     p.offset = r.pipeline->offset();
     p.lag = LagOf(*r.pipeline);

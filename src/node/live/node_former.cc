@@ -31,9 +31,9 @@ Result<bool> Node::WouldClose(const PipelinePlan& plan) const {
   const FirePoint target{plan.window.per_key.Held(position.watermark), true, ""};
   if (!(position.fired < target) || position.lanes.empty()) return false;
   if (plan.source.pipeline.empty()) return position.lanes[0].lane == Position::kJournal;
-  const Running* upstream = FindRunning(plan.source.pipeline);
+  const Pipeline* upstream = pipelines_.Find(plan.source.pipeline);
   return upstream != nullptr &&
-         position.lanes[0].lane == Position::ResultsOf(upstream->pipeline->id());
+         position.lanes[0].lane == Position::ResultsOf(upstream->id());
 }
 
 Status Node::FinishFormer(const std::string& name, const std::string& text) {
@@ -64,7 +64,7 @@ Status Node::FinishFormer(const std::string& name, const std::string& text) {
     Beat();
   }
   // It lets go of its files and cursors before the new one opens them.
-  pipelines_.pop_back();
+  pipelines_.RemoveLast();
   return Status::Ok();
 }
 

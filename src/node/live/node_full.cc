@@ -32,9 +32,9 @@ bool Node::OutputsFull(const Pipeline& pipeline) const {
 
 void Node::WatchOutputs() {
   held_outputs_ = 0;
-  for (const Running& r : pipelines_) held_outputs_ += r.pipeline->HeldBytes();
+  for (const RunningPipeline& r : pipelines_) held_outputs_ += r.pipeline->HeldBytes();
   std::string names;
-  for (const Running& r : pipelines_) {
+  for (const RunningPipeline& r : pipelines_) {
     if (OutputsFull(*r.pipeline)) names += (names.empty() ? "'" : ", '") + r.pipeline->name() + "'";
   }
   if (names.empty() == !outputs_full_) return;
@@ -50,19 +50,19 @@ void Node::WatchOutputs() {
 bool Node::RoomWillCome() const {
   return !commit_->delivery.empty() || !commit_->first.empty() || SinksMoved() ||
          std::any_of(pipelines_.begin(), pipelines_.end(),
-                     [](const Running& r) { return !r.pipeline->Drained(); });
+                     [](const RunningPipeline& r) { return !r.pipeline->Drained(); });
 }
 
 bool Node::SinksMoved() const {
   return std::any_of(pipelines_.begin(), pipelines_.end(),
-                     [](const Running& r) {
+                     [](const RunningPipeline& r) {
                        return r.pipeline->CursorsMoved() || r.pipeline->KeepsDelivered();
                      });
 }
 
 void Node::MakeRoom() {
   Delta delivery;
-  for (Running& r : pipelines_) r.pipeline->CollectDelivery(&delivery);
+  for (RunningPipeline& r : pipelines_) r.pipeline->CollectDelivery(&delivery);
   commit_->first.Append(commit_->delivery);
   commit_->delivery.Clear();
   commit_->first.Append(delivery);
@@ -72,7 +72,7 @@ void Node::MakeRoom() {
 bool Node::PutAside() {
   if (careful_.empty()) {
     parts_.log('w', LogMessage(commit_->result, "a commit is too large, smaller ones are made: "));
-    for (const Running& r : pipelines_) careful_[r.pipeline->name()] = kFirstCare;
+    for (const RunningPipeline& r : pipelines_) careful_[r.pipeline->name()] = kFirstCare;
   } else {
     const auto care = careful_.find(commit_->pipeline);
     if (care == careful_.end()) return false;
@@ -107,9 +107,8 @@ Status Node::StartAfresh() {
   commit_.reset();
   groups_.clear();
   assembled_ = false;
-  std::vector<Running> before = std::move(pipelines_);
-  pipelines_.clear();
-  for (Running& r : before) {
+  PipelineSet::Members before = pipelines_.TakeAll();
+  for (RunningPipeline& r : before) {
     ConfigErrors ignored;
     std::unique_ptr<PipelinePlan> plan = PlanPipeline(r.pipeline->plan().spec, {}, &ignored);
     // It lets go of its files before they are opened again.
@@ -174,7 +173,7 @@ bool Node::ReadCarefully() {
 void Node::EndCare() {
   careful_.clear();
   aside_.clear();
-  for (const Running& r : pipelines_) {
+  for (const RunningPipeline& r : pipelines_) {
     r.pipeline->LimitSteps(parts_.results_per_step, PipelineOptions().outputs_per_turn);
   }
   // Those that read on their own until now may read together again.
@@ -185,7 +184,7 @@ void Node::TakeLessCare(const std::string& pipeline) {
   const auto care = careful_.find(pipeline);
   if (care == careful_.end()) return;
   const auto aside = aside_.find(pipeline);
-  Pipeline* const running = FindRunning(pipeline)->pipeline.get();
+  Pipeline* const running = pipelines_.Find(pipeline);
   if (aside != aside_.end() && aside->second.offset < running->committed_offset()) aside_.erase(aside);
   care->second = std::min(care->second * 2, kTurnEntries);
   TakeCare(running);

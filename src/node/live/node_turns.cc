@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "node/engine/heartbeat.h"
-#include "node/live/large_message.h"
+#include "node/lane/large_message.h"
 #include "node/live/node.h"
 
 namespace rivulet {
@@ -12,11 +12,11 @@ namespace rivulet {
 // Puts pipelines with equal sources and positions together. Called whenever the set of pipelines changes.
 Status Node::BuildGroups() {
   groups_.clear();
-  for (const Running& r : pipelines_) {
+  for (const RunningPipeline& r : pipelines_) {
     r.pipeline->BoundOutputs(MemoryBudget::kStoredOutputs / pipelines_.size());
   }
   std::map<std::string, std::vector<Pipeline*>> by_key;
-  for (const Running& r : pipelines_) {
+  for (const RunningPipeline& r : pipelines_) {
     std::string key = SourceGroup::Key(*r.pipeline);
     if (!careful_.empty()) key += "\n" + r.pipeline->name();
     by_key[key].push_back(r.pipeline.get());
@@ -25,9 +25,9 @@ Status Node::BuildGroups() {
     Group group;
     const Pipeline& first = *members.front();
     if (first.upstream().empty()) {
-      RIVULET_RETURN_IF_ERROR(feed_->Prepare(Offset{first.offset()}));
+      RIVULET_RETURN_IF_ERROR(lane_.feed().Prepare(Offset{first.offset()}));
     } else {
-      group.upstream = FindRunning(first.upstream())->pipeline.get();
+      group.upstream = pipelines_.Find(first.upstream());
     }
     group.source = std::make_unique<SourceGroup>(std::move(members),
                                                  std::max<uint32_t>(1, spec_.workers));
@@ -53,11 +53,11 @@ bool Node::ReadTurns() {
   WatchOutputs();
   if (!careful_.empty()) {
     const bool more = ReadCarefully();
-    feed_->EndRound();
+    lane_.feed().EndRound();
     return more;
   }
   const bool more = ReadGroups();
-  feed_->EndRound();
+  lane_.feed().EndRound();
   const Status regrouped = RegroupPipelines(!more);
   if (!regrouped.ok()) Fail(regrouped);
   return more;
@@ -92,8 +92,8 @@ bool Node::ReadGroups() {
 
 Status Node::RegroupPipelines(bool quiet) {
   // Than the first that reads the same log.
-  const auto elsewhere = [this](const Running& r) {
-    const auto first = std::find_if(pipelines_.begin(), pipelines_.end(), [&r](const Running& other) {
+  const auto elsewhere = [this](const RunningPipeline& r) {
+    const auto first = std::find_if(pipelines_.begin(), pipelines_.end(), [&r](const RunningPipeline& other) {
       return other.pipeline->upstream() == r.pipeline->upstream();
     });
     return r.pipeline->offset() != first->pipeline->offset();
@@ -153,7 +153,7 @@ Status Node::ReadJournal(Group* group, uint64_t* next) {
   const bool explodes = group->source->members().front()->plan().source.explode.has_value();
   const size_t bytes = explodes ? kTurnBytes / 4 : kTurnBytes;
   RIVULET_ASSIGN_OR_RETURN(const std::span<const JournalEntry> read,
-                           feed_->Read(Offset{*next}, entries, bytes));
+                           lane_.feed().Read(Offset{*next}, entries, bytes));
   if (read.empty()) return Status::Ok();
   for (const JournalEntry& e : read) {
     InputMessage m;

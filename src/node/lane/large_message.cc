@@ -1,4 +1,4 @@
-#include "node/live/large_message.h"
+#include "node/lane/large_message.h"
 
 #include <charconv>
 #include <cstdio>

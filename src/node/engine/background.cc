@@ -1,4 +1,4 @@
-#include "node/live/background.h"
+#include "node/engine/background.h"
 
 #include <condition_variable>
 #include <deque>

@@ -1,4 +1,4 @@
-#include "node/live/lane_clock.h"
+#include "node/lane/lane_clock.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "node/live/journal_feed.h"
+#include "node/lane/journal_feed.h"
 
 #include <algorithm>
 

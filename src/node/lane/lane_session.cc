@@ -1,16 +1,13 @@
-// What a node wants of the broker, and which of the messages that come are news to it.
+#include "node/lane/lane_session.h"
+
 #include <algorithm>
 
-#include "base/coding.h"
 #include "node/engine/store_keys.h"
-#include "node/live/node.h"
-#include "node/plan/publish_loops.h"
 #include "transport/topic_filter.h"
 
 namespace rivulet {
 namespace {
 
-constexpr Duration kLinkCheckEvery = Duration::Millis(100);
 constexpr size_t kPastEntries = 4096;
 constexpr size_t kPastBytes = 512 << 10;
 
@@ -28,55 +25,35 @@ void Renew(const std::vector<MqttSubscription>& before, const std::vector<std::s
 
 }  // namespace
 
-Result<std::vector<std::string>> Node::FormerFilters(const Store& store) {
+Result<std::vector<std::string>> LaneSession::FormerFilters(const Store& store) {
   bool found = false;
   return ReadFilters(store, store_keys::Filters(), &found);
 }
 
-std::vector<WantedFilter> Node::Wanted() const {
-  std::vector<WantedFilter> wanted;
-  for (const Running& r : pipelines_) {
-    const SourcePlan& source = r.pipeline->plan().source;
-    for (size_t i = 0; i < source.sources(); ++i) {
-      for (const TopicPattern& topic : source.at(i).topics) wanted.push_back({topic.filter()});
-    }
-    const std::vector<TablePlan>& tables = r.pipeline->plan().tables;
-    for (size_t i = 0; i < tables.size(); ++i) {
-      if (!tables[i].of_topic()) continue;
-      for (const TopicPattern& topic : tables[i].source->topics) {
-        wanted.push_back({topic.filter(), r.pipeline->tables().fresh(i), true});
-      }
-    }
-  }
-  return wanted;
-}
-
-Status Node::OpenFilters() {
+Status LaneSession::Open(const Store& store, Journal* journal) {
+  journal_ = journal;
   std::vector<std::string> former;
-  RIVULET_ASSIGN_OR_RETURN(former, FormerFilters(*parts_.store));
+  RIVULET_ASSIGN_OR_RETURN(former, FormerFilters(store));
   std::vector<uint64_t> contents;
-  RIVULET_RETURN_IF_ERROR(new_filters_.Open(*parts_.store, former, &contents));
+  RIVULET_RETURN_IF_ERROR(new_filters_.Open(store, former, &contents));
   retained_.HadOfNew(contents);
   return Status::Ok();
 }
 
-void Node::Subscribe() {
-  std::vector<const PipelineSpec*> specs;
-  for (const Running& r : pipelines_) specs.push_back(&r.pipeline->plan().spec);
-  refused_results_.SetLoops(TopicsThatComeBack(specs));
-  const Result<std::vector<std::string>> stored = FormerFilters(*parts_.store);
+void LaneSession::Subscribe(const std::vector<WantedFilter>& wanted, const Store& store, Delta* delta) {
+  const Result<std::vector<std::string>> stored = FormerFilters(store);
   const std::vector<std::string> former = stored.ok() ? *stored : std::vector<std::string>();
   const std::vector<std::string> settled = new_filters_.settled();
-  SubscriptionPlan plan = PlanSubscriptions(Wanted(), spec_.mqtt_qos, former, settled);
+  SubscriptionPlan plan = PlanSubscriptions(wanted, qos_, former, settled);
   Renew(subscriptions_, plan.renewed, ++renewals_, &plan.subscriptions);
   if (plan.subscriptions == subscriptions_ && plan.wanted == new_filters_.wanted()) return;
   subscriptions_ = plan.subscriptions;
-  new_filters_.Want(plan.wanted, &remembered_);
+  new_filters_.Want(plan.wanted, delta);
   retained_.Subscribed(plan.wanted, settled);
   retained_.Renewed(plan.renewed);
   std::vector<std::string> filters;
   for (const MqttSubscription& s : subscriptions_) filters.push_back(s.filter);
-  if (filters != former) remembered_.Put(store_keys::Filters(), EncodeFilters(filters));
+  if (filters != former) delta->Put(store_keys::Filters(), EncodeFilters(filters));
   {
     const std::lock_guard lock(wanted_mutex_);
     wanted_patterns_.clear();
@@ -88,13 +65,13 @@ void Node::Subscribe() {
   if (plan.wider) {
     std::string line = "filters of pipelines overlap; subscribed so that each message comes once: ";
     for (size_t i = 0; i < filters.size(); ++i) line += (i == 0 ? "'" : ", '") + filters[i] + "'";
-    parts_.log('i', line + ". What no pipeline reads is not taken");
+    log_('i', line + ". What no pipeline reads is not taken");
   }
-  parts_.lane_link->Subscribe(std::move(plan.subscriptions));
+  link_->Subscribe(std::move(plan.subscriptions));
 }
 
 // On the link's thread.
-bool Node::IsNews(const MqttMessage& message) {
+bool LaneSession::IsNews(const MqttMessage& message) {
   {
     const std::lock_guard lock(wanted_mutex_);
     std::vector<std::string_view> captures;
@@ -115,7 +92,7 @@ bool Node::IsNews(const MqttMessage& message) {
 
 // What the journal holds, as far as it was not looked at yet. Damage costs certainty, not messages. On the
 // link's thread and on the engine's.
-bool Node::ShowPast() {
+bool LaneSession::ShowPast() {
   const std::lock_guard lock(past_mutex_);
   past_shown_ = std::max(past_shown_, journal_->begin());
   Result<std::unique_ptr<Journal::Reader>> reader = journal_->NewReader(past_shown_);
@@ -129,22 +106,16 @@ bool Node::ShowPast() {
   return true;
 }
 
-void Node::WatchLinks(Now now) {
-  if (now.monotonic - last_link_check_ < kLinkCheckEvery) return;
-  last_link_check_ = now.monotonic;
-  const MqttLinkStats lane = parts_.lane_link->Stats();
-  lane_link_watch_.Look(now.monotonic, lane, parts_.log);
-  sink_link_watch_.Look(now.monotonic, parts_.sink_link->Stats(), parts_.log);
-  if (new_filters_.Look(now.monotonic, lane, &remembered_)) {
-    retained_.Subscribed(new_filters_.wanted(), new_filters_.settled());
-  }
+void LaneSession::Look(Monotonic now, const MqttLinkStats& link, Delta* delta) {
+  if (!new_filters_.Look(now, link, delta)) return;
+  retained_.Subscribed(new_filters_.wanted(), new_filters_.settled());
 }
 
 // The journal knows what has come of filters that are new. Before it is trimmed, the store does.
-Offset Node::KeptOfNewFilters() {
+Offset LaneSession::Trimmable(uint64_t retain_bytes, Delta* delta) {
   if (new_filters_.NothingToKeep()) return journal_->end();
-  if (journal_->Stats().bytes <= spec_.journal.retain_bytes || !ShowPast()) return new_filters_.kept();
-  return new_filters_.Keep(retained_.ContentsOfNew(), past_shown_, &remembered_);
+  if (journal_->Stats().bytes <= retain_bytes || !ShowPast()) return new_filters_.kept();
+  return new_filters_.Keep(retained_.ContentsOfNew(), past_shown_, delta);
 }
 
 }  // namespace rivulet

@@ -1,4 +1,4 @@
-#include "node/live/subscription_plan.h"
+#include "node/lane/subscription_plan.h"
 
 #include <algorithm>
 
