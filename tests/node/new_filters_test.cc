@@ -21,10 +21,10 @@ class Bench {
   }
   void Want(std::vector<std::string> wanted) { filters_->Want(std::move(wanted), &changes_); }
   void Commit() {
-    const uint64_t revision = filters_->OnCollected();
+    filters_->OnCollected();
     REQUIRE(store_->Commit(changes_).ok());
     changes_.Clear();
-    filters_->OnCommitted(revision);
+    filters_->OnCommitted();
   }
   // The link stays as it is for so long; whether something was settled.
   bool Hold(Duration time) {
@@ -143,10 +143,10 @@ TEST_CASE("new filters: the journal is trimmed behind what the store knows for s
     CHECK(bench.Keep({3, 7}, 40) == Offset{40});
     CHECK_FALSE(bench.changes());
     // Others do, and a commit that began before says nothing of them.
-    const uint64_t earlier = bench->OnCollected();
+    bench->OnCollected();
     CHECK(bench.Keep({3, 7, 9}, 50) == Offset{40});
-    bench->OnCommitted(earlier);
-    bench->OnCommitted(earlier);
+    bench->OnCommitted();
+    bench->OnCommitted();
     CHECK(bench.Keep({3, 7, 9}, 60) == Offset{40});
     CHECK(bench->kept() == Offset{40});
     bench.Restart();

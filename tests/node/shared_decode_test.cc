@@ -88,7 +88,7 @@ TEST_CASE("shared decode: every pipeline puts out what it would alone") {
       return a.substr(0, a.find(' ')) < b.substr(0, b.find(' '));
     });
     for (const std::string& line : alone) dead += line.starts_with("dead") ? 1 : 0;
-    CHECK(PutOut(pipelines, payloads, 1 + seed % 7, 1 + seed % 3) == alone);
+    CHECK(PutOut(pipelines, payloads, 1 + seed % 7, static_cast<uint32_t>(1 + seed % 3)) == alone);
     CHECK(PutOut(pipelines, payloads, payloads.size(), 1) == alone);
   }
   CHECK(dead > 100);

@@ -35,12 +35,13 @@
 #include <string_view>
 #include <vector>
 
+#include "node/engine/commit_listener.h"
 #include "state/file.h"
 
 namespace rivulet {
 
 // One thread.
-class DeliveryNotes {
+class DeliveryNotes final : public CommitListener {
  public:
   static constexpr uint64_t kMostBytes = 64 << 10;
 
@@ -61,8 +62,8 @@ class DeliveryNotes {
   bool Note(std::string_view row, uint64_t next);
 
   // A commit takes along how far all sinks are; and it is durable: what was noted before is not needed.
-  void OnCollected();
-  void OnCommitted();
+  void OnCollected() override;
+  void OnCommitted() override;
 
   uint64_t bytes_written() const { return bytes_written_; }
 

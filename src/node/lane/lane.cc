@@ -30,7 +30,7 @@ Status Lane::Open() {
   if (recovery.torn_bytes > 0 || recovery.damaged_entries > 0 || recovery.doubtful_segments > 0) {
     parts_.log('w', recovery.detail);
   }
-  feed_ = std::make_unique<JournalFeed>(journal_.get());
+  input_.Open(journal_.get());
   clock_ = std::make_unique<LaneClock>(journal_->last_time(), parts_.log);
   clock_->SetKnown(!parts_.clock_known || parts_.clock_known());
   parts_.link->OnMessage([this](const MqttMessage& m) { return Ingest(m); });

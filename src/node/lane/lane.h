@@ -20,7 +20,7 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "node/engine/background.h"
-#include "node/lane/journal_feed.h"
+#include "node/lane/journal_input.h"
 #include "node/lane/lane_clock.h"
 #include "node/lane/lane_session.h"
 #include "node/lane/link_watch.h"
@@ -70,7 +70,8 @@ class Lane {
   bool is_open() const { return journal_ != nullptr; }
   Journal& journal() { return *journal_; }
   const Journal& journal() const { return *journal_; }
-  JournalFeed& feed() { return *feed_; }
+  // Nothing can be read before the journal is open.
+  InputLog* input() { return &input_; }
   LaneSession& session() { return session_; }
   const LaneSession& session() const { return session_; }
 
@@ -100,7 +101,7 @@ class Lane {
   const LaneParts parts_;
   LaneSession session_;
   std::unique_ptr<Journal> journal_;
-  std::unique_ptr<JournalFeed> feed_;
+  JournalInput input_;
   // Held while a receive time is taken and journaled, so that none falls behind another.
   mutable std::mutex ingest_mutex_;
   std::unique_ptr<LaneClock> clock_;

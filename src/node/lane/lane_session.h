@@ -38,9 +38,8 @@ class LaneSession {
 
   // How the link is: to be called several times a second.
   void Look(Monotonic now, const MqttLinkStats& link, Delta* delta);
-  // A commit takes along what the delta had until now; a commit was made. See NewFilters.
-  uint64_t OnCollected() const { return new_filters_.OnCollected(); }
-  void OnCommitted(uint64_t revision) { new_filters_.OnCommitted(revision); }
+  // Is to hear of the commits that take the deltas along.
+  CommitListener* listener() { return &new_filters_; }
   // Up to where a journal that is to be no larger than `retain_bytes` may be trimmed: what it holds of
   // filters that are new is known to the store.
   Offset Trimmable(uint64_t retain_bytes, Delta* delta);

@@ -107,8 +107,8 @@ Offset NewFilters::Keep(const std::vector<uint64_t>& contents, Offset shown, Del
   return kept_;
 }
 
-void NewFilters::OnCommitted(uint64_t revision) {
-  if (revision == revision_ && !Sure()) ++commits_;
+void NewFilters::OnCommitted() {
+  if (collected_ == revision_ && !Sure()) ++commits_;
 }
 
 void NewFilters::Changed() {

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "base/types.h"
+#include "node/engine/commit_listener.h"
 #include "state/delta.h"
 #include "state/store.h"
 #include "transport/mqtt_link.h"
@@ -21,7 +22,7 @@ std::string EncodeFilters(const std::vector<std::string>& filters);
 Result<std::vector<std::string>> ReadFilters(const Store& store, const std::string& row, bool* found);
 
 // The engine's thread only. What it changes it puts into a delta, for the next commit.
-class NewFilters {
+class NewFilters final : public CommitListener {
  public:
   // `commits_for_sure`: what so many commits have said outlives a power cut.
   explicit NewFilters(int commits_for_sure) : commits_for_sure_(commits_for_sure) {}
@@ -48,9 +49,8 @@ class NewFilters {
   // Up to there the store knew when it was last asked to.
   Offset kept() const { return kept_; }
 
-  // A commit takes along what the delta had until now, and was made.
-  uint64_t OnCollected() const { return revision_; }
-  void OnCommitted(uint64_t revision);
+  void OnCollected() override { collected_ = revision_; }
+  void OnCommitted() override;
 
  private:
   bool Sure() const { return commits_ >= commits_for_sure_; }
@@ -62,7 +62,8 @@ class NewFilters {
   std::vector<std::string> wanted_;   // sorted
   std::vector<std::string> settled_;  // a part of it
   bool stored_ = false;               // the store has a row of those settled
-  uint64_t revision_ = 0;             // of what the store is to know, and
+  uint64_t revision_ = 0;             // of what the store is to know,
+  uint64_t collected_ = 0;            // as the commit under way says it, and
   int commits_ = 0;                   // how many have said it, as far as it matters
   // Since when the link has been as it is; 0: it does not hold.
   Monotonic since_;

@@ -1,15 +1,9 @@
 #include "node/live/node.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "base/coding.h"
-#include "node/config/sink_paths.h"
 #include "node/engine/heartbeat.h"
-#include "node/engine/memory_budget.h"
-#include "node/engine/store_keys.h"
-#include "node/plan/publish_loops.h"
-#include "node/sinks/make_sink.h"
+#include "node/tables/check_tables.h"
 
 namespace rivulet {
 namespace {
@@ -18,7 +12,6 @@ constexpr Duration kDiskCheckEvery = Duration::Seconds(2);
 constexpr Duration kTableCheckEvery = Duration::Seconds(2);
 constexpr Duration kSinkCheckEvery = Duration::Seconds(1);
 constexpr Duration kLinkCheckEvery = Duration::Millis(100);
-
 // What so many commits have said outlives a power cut.
 constexpr int kUnsyncedCommitsForSure = 2;
 
@@ -39,14 +32,26 @@ LaneParts LanePartsOf(const NodeParts& parts) {
           parts.clock, parts.clock_known, parts.wake,      parts.log};
 }
 
-std::string SinkName(const SinkSpec& sink) {
-  switch (sink.kind) {
-    case SinkSpec::Kind::kMqtt: return "mqtt " + sink.target.text;
-    case SinkSpec::Kind::kSqlite: return "sqlite " + sink.target.text + " " + sink.table;
-    case SinkSpec::Kind::kFile: return "file " + sink.target.text;
-    case SinkSpec::Kind::kStdout: return "stdout";
-  }
-  return "";
+// Ready is who can take in what is sent to it.
+std::string TroubleOf(const NodeStatus& s, bool wants_nothing) {
+  if (!s.error.empty()) return s.error;
+  // A node that waits for room on its disk goes on by itself, and the broker holds what comes.
+  if (s.lane.connected || s.paused || wants_nothing) return "";
+  return "no broker: " + std::string(LinkStateName(s.lane.state)) +
+         (s.lane.reason.empty() ? "" : ", " + s.lane.reason);
+}
+
+EngineOptions EngineOf(const NodeSpec& spec, const NodeParts& parts) {
+  EngineOptions options;
+  options.turns.workers = std::max<uint32_t>(1, spec.workers);
+  options.turns.results_per_step = parts.results_per_step;
+  options.partitions = spec.partitions;
+  options.state_memory = spec.state_memory;
+  options.held_outputs = spec.state_outputs > 0 ? spec.state_outputs : spec.state_map_size / 2;
+  options.commit_interval = spec.commit_interval;
+  options.checkpoint_interval = spec.checkpoint_interval;
+  options.commits_synced = spec.commit_sync;
+  return options;
 }
 
 }  // namespace
@@ -56,205 +61,71 @@ Node::Node(const NodeSpec& spec, const NodeParts& parts)
       parts_(parts),
       started_(parts.clock().monotonic),
       lane_(LaneOf(spec, parts), LanePartsOf(parts)),
-      refused_results_(parts.files, spec.data_directory, [clock = parts.clock] { return clock().wall; },
-                       parts.log),
-      notes_(parts.files, spec.data_directory + "/delivery.notes") {}
-
-Node::~Node() {
-  // The committer may still write into commit_.
-  const ActivityScope waiting(Activity::kWaiting);
-  while (commit_ != nullptr && !commit_->done.load(std::memory_order_acquire)) {
-    commit_->done.wait(false);
+      sinks_(spec_, parts.files, parts.sink_link, parts.clock, parts.log) {
+  EngineParts engine;
+  engine.store = parts.store;
+  engine.input = lane_.input();
+  engine.runner = parts.runner;
+  engine.committer = parts.committer;
+  // Cursors must never point past what the journal has on the medium.
+  if (spec.journal.sync != JournalSync::kNever) {
+    engine.before_commit = [this] { return lane_.journal().Sync(); };
   }
+  engine.open_sinks = [this](Pipeline* p) { return sinks_.OpenOf(p, engine_->remembered()); };
+  engine.listeners = {lane_.session().listener(), sinks_.listener()};
+  engine.clock = parts.clock;
+  engine.wake = parts.wake;
+  engine.log = parts.log;
+  engine_ = std::make_unique<Engine>(EngineOf(spec, parts), std::move(engine));
 }
 
-bool Node::PlanAll(std::vector<PipelineSource>* sources, ConfigErrors* errors,
-                   std::vector<std::unique_ptr<PipelinePlan>>* plans) {
-  bool good = true;
-  std::map<std::string, std::string> names;
-  std::vector<std::string> files;
-  for (const PipelineSource& source : *sources) files.push_back(source.spec.file);
-  SinkPaths paths(spec_, files);
-  for (PipelineSource& source : *sources) {
-    plans->push_back(nullptr);
-    if (!source.readable) {
-      good = false;
-      continue;
-    }
-    plans->back() = PlanPipeline(source.spec, {}, errors);
-    if (!paths.Check(source.spec, errors)) plans->back().reset();
-    if (plans->back() != nullptr) {
-      for (const ConfigError& w : plans->back()->warnings) {
-        parts_.log('w', w.ToLog().Of(source.spec.name.text));
-      }
-    }
-    const MarkedText& name = source.spec.name;
-    const auto [it, fresh] = names.emplace(name.text, source.spec.file);
-    if (!fresh) {
-      errors->push_back({source.spec.file, name.mark.line, name.mark.column,
-                         ErrorCode::kDuplicatePipeline,
-                         "'" + name.text + "' is also declared in " + it->second});
-      plans->back().reset();
-    }
-    good = good && plans->back() != nullptr;
-  }
-  return good;
-}
+Node::~Node() = default;
 
 Status Node::Open(std::vector<PipelineSource> sources, ConfigErrors* errors) {
-  std::vector<std::unique_ptr<PipelinePlan>> plans;
+  PipelinePlans plans;
   const size_t faults = errors->size();
   std::vector<size_t> order;
-  if (PlanAll(&sources, errors, &plans)) order = SettleChains(&sources, errors, &plans);
+  if (PlanAll(spec_, sources, parts_.log, errors, &plans)) {
+    order = SettleChains(engine_->pipelines(), parts_.log, &sources, errors, &plans);
+  }
   if (order.size() < sources.size() || errors->size() > faults) {
     return Status(ErrorCode::kBadSettingValue, "a pipeline cannot run");
   }
   RIVULET_RETURN_IF_ERROR(lane_.Open());
-  RIVULET_RETURN_IF_ERROR(OpenNotes());
+  RIVULET_RETURN_IF_ERROR(sinks_.Open(*parts_.store));
   for (const size_t i : order) {
-    RIVULET_RETURN_IF_ERROR(StartPipeline(std::move(plans[i]), sources[i].text));
+    RIVULET_RETURN_IF_ERROR(engine_->Start(std::move(plans[i]), sources[i].text));
   }
-  RIVULET_RETURN_IF_ERROR(BuildGroups());
-  assembled_ = true;
-  KeepForReaders();
+  RIVULET_RETURN_IF_ERROR(engine_->Assemble());
   RIVULET_RETURN_IF_ERROR(lane_.OpenSession());
   Subscribe();
   // Without room for it it is tried again, as ever.
-  const Status committed = CommitNow(parts_.clock());
-  if (!WantsRoom(committed)) RIVULET_RETURN_IF_ERROR(committed);
+  const Status committed = engine_->CommitNow(parts_.clock());
+  if (!Engine::WantsRoom(committed)) RIVULET_RETURN_IF_ERROR(committed);
   // Commits until now saw some of the pipelines only.
-  consumed_ = consumed_before_ = {};
+  engine_->RelyOn({});
   RIVULET_RETURN_IF_ERROR(parts_.sink_link->Start());
   RIVULET_RETURN_IF_ERROR(lane_.Start());
   ready_ = true;
   return Status::Ok();
 }
 
-Status Node::StartPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text) {
-  RIVULET_RETURN_IF_ERROR(FinishFormer(plan->name, text));
-  RIVULET_RETURN_IF_ERROR(OpenPipeline(std::move(plan), text));
-  return CommitOpened();
-}
-
-Status Node::OpenPipeline(std::unique_ptr<PipelinePlan> plan, const std::string& text) {
-  PipelineOptions options;
-  options.partitions = spec_.partitions;
-  options.workers = std::max<uint32_t>(1, spec_.workers);
-  RIVULET_RETURN_IF_ERROR(PlaceInLog(*plan, &options));
-  options.results_per_step = parts_.results_per_step;
-  RunningPipeline running;
-  running.text = text;
-  RIVULET_ASSIGN_OR_RETURN(running.pipeline,
-                           Pipeline::Open(std::move(plan), options, parts_.store, true));
-  RIVULET_RETURN_IF_ERROR(CheckPlace(running.pipeline.get()));
-  // Until its readers are there too, nothing of its results goes.
-  running.pipeline->channel(ChannelKind::kResults).KeepFrom(0);
-  running.pipeline->tables().Refresh(true, parts_.clock().wall.us, parts_.log);
-  Beat();
-  RIVULET_RETURN_IF_ERROR(OpenSinks(running.pipeline.get()));
-  RIVULET_RETURN_IF_ERROR(RememberText(running.pipeline->name(), text));
-  pipelines_.Add(std::move(running));
-  return Status::Ok();
-}
-
-Status Node::CommitOpened() {
-  // Where a new pipeline begins must be known before the first message comes: found nowhere after a crash,
-  // it would be the journal's end then, and what was acknowledged in between would be passed over. And its
-  // number must be taken before the next new pipeline asks for one. How far sinks are by their notes can
-  // wait.
-  const CommitNeed need = pipelines_.back().pipeline->commit_need();
-  const bool can_wait = need == CommitNeed::kNone || need == CommitNeed::kDelivery;
-  if (remembered_.empty() && can_wait) return Status::Ok();
-  return CommitNow(parts_.clock());
-}
-
-Status Node::OpenNotes() {
-  std::string stored;
-  uint64_t epoch = 0;
-  RIVULET_ASSIGN_OR_RETURN(const bool found, parts_.store->Get(store_keys::NotesEpoch(), &stored));
-  std::string_view in = stored;
-  if (found && !GetVarint(&in, &epoch)) {
-    return Status(ErrorCode::kCorrupt, "the stored epoch of delivery notes cannot be read");
-  }
-  notes_.Open(epoch);
-  return Status::Ok();
-}
-
-Status Node::OpenSinks(Pipeline* pipeline) {
-  const PipelineSpec& spec = pipeline->plan().spec;
-  RIVULET_RETURN_IF_ERROR(AddSinks(pipeline, ChannelKind::kResults, spec.sinks));
-  RIVULET_RETURN_IF_ERROR(AddSinks(pipeline, ChannelKind::kLate, spec.late));
-  RIVULET_RETURN_IF_ERROR(AddSinks(pipeline, ChannelKind::kDead, spec.dead_letters));
-  if (const uint64_t epoch = notes_.TakeNewEpoch(); epoch != 0) {
-    std::string value;
-    PutVarint(&value, epoch);
-    remembered_.Put(store_keys::NotesEpoch(), value);
-  }
-  return Status::Ok();
-}
-
-Status Node::AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks) {
-  pipeline->channel(kind).NoteIn(&notes_, spec_.mqtt.max_inflight);
-  for (SinkSpec sink : sinks) {
-    const std::string name = SinkName(sink);
-    if (WritesFile(sink)) sink.target.text = SinkPath(spec_.data_directory, sink);
-    RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<Sink> made,
-                             MakeSink(sink, pipeline->name(), parts_.sink_link, parts_.files,
-                                      &refused_results_));
-    OutputChannel& channel = pipeline->channel(kind);
-    RIVULET_RETURN_IF_ERROR(channel.AddSink(name, std::move(made), /*may_wait=*/true));
-    sink_watch_.Look(pipeline->name(), channel.Stats(), parts_.log);
-  }
-  return Status::Ok();
-}
-
 bool Node::Step(Now now) {
-  if (!status_.ok()) return false;
-  bool more = FinishCommit();
+  if (!status().ok()) return false;
   if (!stopping_) {
-    lane_.KeepTime(now, [this](EventTime at, bool tell) { return pipelines_.TickIsDue(at, tell); });
+    lane_.KeepTime(now, [this](EventTime at, bool tell) {
+      return engine_->pipelines().TickIsDue(at, tell);
+    });
   }
-  more = ReadTurns() || more;
-  if (commit_ == nullptr) CommitIfDue(now);
-  more = FinishCommit() || more;
-  more = PumpSinks() || more;
+  const bool more = engine_->Step(now);
   lane_.Sync(now);
-  lane_.Trim(now, [this] { return ConsumedForSure(); }, &remembered_);
+  lane_.Trim(now, [this] { return engine_->ConsumedForSure(); }, engine_->remembered());
   WatchDisk(now);
   WatchTables(now);
   WatchSinks(now);
-  lane_.WatchLink(now, &remembered_);
+  lane_.WatchLink(now, engine_->remembered());
   WatchSinkLink(now);
-  return more && status_.ok();
-}
-
-bool Node::PumpSinks() {
-  bool moved = false;
-  for (RunningPipeline& r : pipelines_) {
-    Beat();
-    const Result<bool> one = r.pipeline->Pump();
-    if (!one.ok()) {
-      Fail(one.status());
-      return false;
-    }
-    moved = moved || *one;
-  }
-  return moved;
-}
-
-Offset Node::LeastCommitted() const {
-  Offset least = lane_.journal().end();
-  for (const RunningPipeline& r : pipelines_) {
-    if (!r.pipeline->upstream().empty()) continue;
-    least = std::min(least, Offset{r.pipeline->committed_offset()});
-  }
-  return least;
-}
-
-// What every pipeline has consumed, also after a power cut.
-Offset Node::ConsumedForSure() const {
-  const Offset consumed = LeastCommitted();
-  return spec_.commit_sync ? consumed : std::min(consumed, consumed_before_);
+  return more && status().ok();
 }
 
 void Node::WatchDisk(Now now) {
@@ -280,15 +151,15 @@ void Node::WatchDisk(Now now) {
 void Node::WatchTables(Now now) {
   if (now.monotonic - last_table_check_ < kTableCheckEvery) return;
   last_table_check_ = now.monotonic;
-  for (RunningPipeline& r : pipelines_) r.pipeline->tables().Refresh(false, now.wall.us, parts_.log);
+  for (RunningPipeline& r : engine_->pipelines()) {
+    r.pipeline->tables().Refresh(false, now.wall.us, parts_.log);
+  }
 }
 
 void Node::WatchSinks(Now now) {
   if (now.monotonic - last_sink_check_ < kSinkCheckEvery) return;
   last_sink_check_ = now.monotonic;
-  for (const RunningPipeline& r : pipelines_) {
-    sink_watch_.Look(r.pipeline->name(), r.pipeline->Sinks(), parts_.log);
-  }
+  sinks_.Look(engine_->pipelines());
 }
 
 void Node::WatchSinkLink(Now now) {
@@ -299,7 +170,7 @@ void Node::WatchSinkLink(Now now) {
 
 std::vector<WantedFilter> Node::Wanted() const {
   std::vector<WantedFilter> wanted;
-  for (const RunningPipeline& r : pipelines_) {
+  for (const RunningPipeline& r : engine_->pipelines()) {
     const SourcePlan& source = r.pipeline->plan().source;
     for (size_t i = 0; i < source.sources(); ++i) {
       for (const TopicPattern& topic : source.at(i).topics) wanted.push_back({topic.filter()});
@@ -316,16 +187,146 @@ std::vector<WantedFilter> Node::Wanted() const {
 }
 
 void Node::Subscribe() {
-  std::vector<const PipelineSpec*> specs;
-  for (const RunningPipeline& r : pipelines_) specs.push_back(&r.pipeline->plan().spec);
-  refused_results_.SetLoops(TopicsThatComeBack(specs));
-  lane_.Subscribe(Wanted(), &remembered_);
+  sinks_.SetReaders(engine_->pipelines());
+  lane_.Subscribe(Wanted(), engine_->remembered());
 }
 
-void Node::Fail(const Status& status) {
-  if (status_.ok()) parts_.log('e', LogMessage(status));
-  if (status_.ok()) status_ = status;
+// What the old text's windows closed with must not be lost to a new text that has other windows.
+Status Node::FinishClosing(Now now) {
+  for (RunningPipeline& r : engine_->pipelines()) {
+    while (r.pipeline->closing()) {
+      RIVULET_RETURN_IF_ERROR(r.pipeline->Continue(parts_.runner));
+      RIVULET_RETURN_IF_ERROR(engine_->CommitNow(now));
+    }
+  }
+  return Status::Ok();
+}
+
+Status Node::Reload(std::vector<PipelineSource> sources, Now now, ConfigErrors* errors) {
+  RIVULET_RETURN_IF_ERROR(engine_->CommitNow(now));
+  RIVULET_RETURN_IF_ERROR(FinishClosing(now));
+  // Commits made below see some of the pipelines only.
+  const Offset consumed = engine_->LeastCommitted();
+  PipelinePlans plans;
+  PlanAll(spec_, sources, parts_.log, errors, &plans);
+  const std::vector<size_t> order =
+      SettleChains(engine_->pipelines(), parts_.log, &sources, errors, &plans);
+  PipelineSet::Members before = engine_->TakeAll();
+  for (const size_t i : order) {
+    RIVULET_RETURN_IF_ERROR(Replace(&sources[i], std::move(plans[i]), &before, now, errors));
+  }
+  for (const RunningPipeline& r : before) {
+    if (r.pipeline == nullptr) continue;
+    const std::string& name = r.pipeline->name();
+    parts_.log('i', LogMessage("pipeline '" + name + "' stopped").Of(name));
+  }
+  RIVULET_RETURN_IF_ERROR(engine_->Assemble());
+  Subscribe();
+  parts_.lane_link->Retry();
+  parts_.sink_link->Retry();
+  const Status status = engine_->CommitNow(now);
+  engine_->RelyOn(consumed);
+  return status;
+}
+
+Status Node::Replace(PipelineSource* source, std::unique_ptr<PipelinePlan> plan, PipelineSet::Members* before,
+                     Now now, ConfigErrors* errors) {
+  const std::string& name = source->spec.name.text;
+  // A file that cannot be read says no name: it keeps what came from it before.
+  const auto old = std::find_if(before->begin(), before->end(), [&](const RunningPipeline& r) {
+    if (r.pipeline == nullptr) return false;
+    return source->readable ? r.pipeline->name() == name
+                            : r.pipeline->plan().spec.file == source->spec.file;
+  });
+  const bool known = old != before->end();
+  if ((known && old->text == source->text) || plan == nullptr || !CheckTableFiles(*plan, errors)) {
+    if (!known) return Status::Ok();
+    old->pipeline->tables().Refresh(true, now.wall.us, parts_.log);
+    engine_->pipelines().Add(std::move(*old));
+    return Status::Ok();
+  }
+  // The old one must let go of its files and cursors before the new one opens them.
+  std::unique_ptr<PipelinePlan> fallback;
+  std::string fallback_text;
+  if (known) {
+    ConfigErrors ignored;
+    fallback = PlanPipeline(old->pipeline->plan().spec, {}, &ignored);
+    fallback_text = old->text;
+    old->pipeline.reset();
+  }
+  const Status status = engine_->Start(std::move(plan), source->text);
+  if (status.ok()) {
+    parts_.log('i', LogMessage("pipeline '" + name + "' " + (fallback ? "changed" : "started")).Of(name));
+    return Status::Ok();
+  }
+  errors->push_back({source->spec.file, 0, 0, status.code(), status.message()});
+  return fallback == nullptr ? Status::Ok() : engine_->Start(std::move(fallback), fallback_text);
+}
+
+Status Node::Stop(Monotonic deadline) {
+  stopping_ = true;
   ready_ = false;
+  if (!lane_.is_open()) return status();
+  parts_.lane_link->Stop(Duration::Millis(200));
+  const auto in_time = [&] { return status().ok() && parts_.clock().monotonic < deadline; };
+  // With each commit there can be results that others read.
+  for (bool more = true; more;) {
+    while (in_time() && engine_->ReadTurns()) {
+    }
+    RIVULET_RETURN_IF_ERROR(engine_->CommitNow(parts_.clock()));
+    more = in_time() && engine_->ReadTurns();
+  }
+  while (!engine_->Drained() && in_time()) {
+    const bool moved = engine_->PumpSinks();
+    if (!moved && !parts_.sink_link->Stats().connected) break;  // delivered after the next start
+    if (!moved && parts_.wait) parts_.wait(Duration::Millis(2));
+  }
+  RIVULET_RETURN_IF_ERROR(engine_->CommitNow(parts_.clock()));
+  parts_.sink_link->Stop(Duration::Millis(200));
+  return status().ok() ? lane_.journal().Sync() : status();
+}
+
+NodeStatus Node::Describe(Now now) const {
+  NodeStatus s;
+  s.name = spec_.name;
+  s.version = RIVULET_VERSION;
+  s.uptime_us = (now.monotonic - started_).us;
+  s.wall_us = now.wall.us;
+  s.started = ready();
+  s.paused = paused_;
+  if (!status().ok()) s.error = status().ToString();
+  s.lane = parts_.lane_link->Stats();
+  s.sink = parts_.sink_link->Stats();
+  s.trouble = TroubleOf(s, lane_.session().wants_nothing());
+  s.ready = s.started && s.trouble.empty();
+  s.refused = lane_.refused();
+  if (lane_.is_open()) {
+    s.journal = lane_.journal().Stats();
+    s.clock = lane_.DescribeClock();
+  }
+  s.store = parts_.store->Stats();
+  s.counters.commits = engine_->counters();
+  s.counters.note_bytes = sinks_.note_bytes();
+  const PipelineSet& pipelines = engine_->pipelines();
+  for (const RunningPipeline& r : pipelines) {
+    PipelineStatus p;
+    p.name = r.pipeline->name();
+    p.counters = r.pipeline->counters();
+    p.watermark_us = r.pipeline->watermark();
+    if (r.pipeline->plan().source.several()) p.inputs = r.pipeline->inputs();
+    p.waits = r.pipeline->Waits();
+    p.follows_time = pipelines.FollowsTime(*r.pipeline);
+    p.reads = r.pipeline->upstream();
+    p.offset = r.pipeline->offset();
+    p.lag = engine_->LagOf(*r.pipeline);
+    p.state_panes = r.pipeline->StatePanes();
+    p.state_bytes = r.pipeline->StateBytes();
+    p.outputs_waiting = r.pipeline->OutputsWaiting();
+    p.sinks = r.pipeline->Sinks();
+    p.tables = r.pipeline->tables().Stats();
+    s.pipelines.push_back(std::move(p));
+  }
+  return s;
 }
 
 }  // namespace rivulet

@@ -111,10 +111,10 @@ std::string StatusJson(const NodeStatus& s) {
   json["store"] = {{"used_bytes", s.store.used_bytes},
                    {"capacity_bytes", s.store.capacity_bytes},
                    {"entries", s.store.entries}};
-  json["commit"] = {{"count", s.counters.commits},
-                    {"bytes", s.counters.commit_bytes},
-                    {"last_us", s.counters.last_commit_us},
-                    {"longest_us", s.counters.longest_commit_us}};
+  json["commit"] = {{"count", s.counters.commits.count},
+                    {"bytes", s.counters.commits.bytes},
+                    {"last_us", s.counters.commits.last_us},
+                    {"longest_us", s.counters.commits.longest_us}};
   json["pipelines"] = Json::array();
   for (const PipelineStatus& p : s.pipelines) json["pipelines"].push_back(PipelineJson(p, s.wall_us));
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
@@ -215,12 +215,12 @@ std::string StatusMetrics(const NodeStatus& s) {
             "Syncs of the journal that the disk failed; what they left in doubt is written anew.", {},
             s.journal.failed_syncs);
   m.Gauge("rivulet_store_bytes", "State store in use.", {}, static_cast<int64_t>(s.store.used_bytes));
-  m.Counter("rivulet_commits_total", "Commits.", {}, s.counters.commits);
-  m.Counter("rivulet_commit_bytes_total", "Bytes of committed changes.", {}, s.counters.commit_bytes);
+  m.Counter("rivulet_commits_total", "Commits.", {}, s.counters.commits.count);
+  m.Counter("rivulet_commit_bytes_total", "Bytes of committed changes.", {}, s.counters.commits.bytes);
   m.Counter("rivulet_delivery_note_bytes_total", "Bytes written to note what sinks have taken.", {},
             s.counters.note_bytes);
   m.Counter("rivulet_commit_seconds_total", "Time spent in commits.", {},
-            static_cast<double>(s.counters.commit_time_us) / 1e6);
+            static_cast<double>(s.counters.commits.time_us) / 1e6);
   for (const PipelineStatus& p : s.pipelines) PipelineMetrics(&m, p, s.wall_us);
   return m.Text();
 }

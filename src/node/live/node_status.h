@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "node/engine/engine.h"
 #include "node/engine/pipeline_tables.h"
 #include "node/engine/pipeline_task.h"
 #include "node/sinks/sink.h"
@@ -17,12 +18,8 @@ namespace rivulet {
 
 // Counted since the start of the process.
 struct NodeCounters {
-  uint64_t commits = 0;
-  uint64_t commit_bytes = 0;        // of deltas
+  CommitCounters commits;
   uint64_t note_bytes = 0;          // of delivery notes
-  uint64_t commit_time_us = 0;      // sum over commits
-  uint64_t last_commit_us = 0;
-  uint64_t longest_commit_us = 0;
 };
 
 struct PipelineStatus {

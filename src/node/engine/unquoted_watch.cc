@@ -1,4 +1,4 @@
-#include "node/live/unquoted_watch.h"
+#include "node/engine/unquoted_watch.h"
 
 namespace rivulet {
 

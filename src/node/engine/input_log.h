@@ -1,0 +1,37 @@
+// InputLog: the numbered messages that pipelines read which read no other pipeline's results: a lane's
+// journal, the file of a replay, messages in memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/status.h"
+#include "base/types.h"
+#include "node/engine/source_group.h"
+
+namespace rivulet {
+
+// One thread (the engine's).
+class InputLog {
+ public:
+  virtual ~InputLog() = default;
+
+  // What can be read lies in [begin, end). Messages are appended while it is read.
+  virtual Offset begin() const = 0;
+  virtual Offset end() const = 0;
+  // Numbers before `to` must not be given out (again): a reader has seen messages with them.
+  virtual Status AdvanceTo(Offset to) = 0;
+
+  // Somebody is going to read from there. Errors: those of Read.
+  virtual Status Prepare(Offset from) = 0;
+  // What of the messages from `from` on concerns `source`, of at most `entries` messages and about `bytes`,
+  // and in `*next` the position behind them: `from` when there is nothing yet. Valid until the next call.
+  // Errors: those of the log's medium.
+  virtual Status Read(SourceGroup* source, Offset from, size_t entries, size_t bytes,
+                      std::vector<InputMessage>* messages, uint64_t* next) = 0;
+  // Everybody who reads has had a turn.
+  virtual void EndRound() {}
+};
+
+}  // namespace rivulet
