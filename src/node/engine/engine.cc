@@ -36,7 +36,7 @@ PipelineSet::Members Engine::TakeAll() {
 Status Engine::Start(std::unique_ptr<PipelinePlan> plan, const std::string& text) {
   RIVULET_RETURN_IF_ERROR(FinishFormer(plan->name, text));
   RIVULET_RETURN_IF_ERROR(Open(std::move(plan), text));
-  return CommitOpened();
+  return options_.durable ? CommitOpened() : Status::Ok();
 }
 
 Status Engine::Open(std::unique_ptr<PipelinePlan> plan, const std::string& text) {
@@ -48,7 +48,7 @@ Status Engine::Open(std::unique_ptr<PipelinePlan> plan, const std::string& text)
   RunningPipeline running;
   running.text = text;
   RIVULET_ASSIGN_OR_RETURN(running.pipeline,
-                           Pipeline::Open(std::move(plan), options, parts_.store, true));
+                           Pipeline::Open(std::move(plan), options, parts_.store, options_.durable));
   Pipeline* const pipeline = running.pipeline.get();
   RIVULET_RETURN_IF_ERROR(CheckPlace(pipeline));
   // Until its readers are there too, nothing of its results goes.
@@ -75,8 +75,13 @@ Status Engine::CommitOpened() {
 Status Engine::Assemble() {
   RIVULET_RETURN_IF_ERROR(turns_.Build(parts_.clock().monotonic));
   assembled_ = true;
-  pipelines_.KeepForReaders();
+  KeepForReaders();
   return Status::Ok();
+}
+
+// Without commits what was read is done with.
+void Engine::KeepForReaders() {
+  if (assembled_) pipelines_.KeepForReaders(options_.durable);
 }
 
 void Engine::RelyOn(Offset consumed) {
@@ -85,6 +90,7 @@ void Engine::RelyOn(Offset consumed) {
 }
 
 Status Engine::RememberText(const std::string& name, const std::string& text) {
+  if (text.empty()) return Status::Ok();
   std::string stored;
   RIVULET_ASSIGN_OR_RETURN(const bool found, parts_.store->Get(store_keys::Text(name), &stored));
   if (!found || stored != text) remembered_.Put(store_keys::Text(name), text);
@@ -116,7 +122,7 @@ Result<bool> Engine::WouldClose(const PipelinePlan& plan) const {
 Status Engine::FinishFormer(const std::string& name, const std::string& text) {
   std::string former;
   RIVULET_ASSIGN_OR_RETURN(const bool found, parts_.store->Get(store_keys::Text(name), &former));
-  if (!found || former == text) return Status::Ok();
+  if (!found || text.empty() || former == text) return Status::Ok();
   PipelineSpec spec;
   ConfigErrors errors;
   std::unique_ptr<PipelinePlan> plan;
@@ -147,7 +153,7 @@ Status Engine::FinishFormer(const std::string& name, const std::string& text) {
 
 Status Engine::PlaceInLog(const PipelinePlan& plan, PipelineOptions* options) const {
   if (plan.source.pipeline.empty()) {
-    options->start_offset = parts_.input->end().value;
+    options->start_offset = parts_.input->begin_of_new().value;
     return Status::Ok();
   }
   const Pipeline* upstream = pipelines_.Find(plan.source.pipeline);
@@ -190,8 +196,12 @@ bool Engine::Step(Now now) {
   if (!status_.ok()) return false;
   bool more = FinishCommit();
   more = ReadTurns() || more;
-  if (!commit_.under_way()) CommitIfDue(now);
-  more = FinishCommit() || more;
+  if (options_.durable) {
+    if (!commit_.under_way()) CommitIfDue(now);
+    more = FinishCommit() || more;
+  } else {
+    KeepForReaders();
+  }
   more = PumpSinks() || more;
   return more && status_.ok();
 }
@@ -340,7 +350,7 @@ std::unique_ptr<Commit> Engine::Collect(Now now, bool all, bool makes_room) {
 
 bool Engine::FinishCommit() {
   if (!commit_.done()) return false;
-  if (WantsRoom(commit_->result)) {
+  if (WantsRoom(commit_->result) && options_.goes_on_when_full) {
     RetryCommit();
     return false;
   }
@@ -361,7 +371,7 @@ bool Engine::FinishCommit() {
     care_.End(pipelines_);
     turns_.MayMerge();
   }
-  if (assembled_) pipelines_.KeepForReaders();
+  KeepForReaders();
   consumed_before_ = consumed_;
   consumed_ = LeastCommitted();
   size_t share = Budget().panes();
@@ -438,12 +448,12 @@ Status Engine::CommitNow(Now now) {
   const auto finish = [this] {
     if (!commit_.under_way()) return status_;
     commit_.Wait();
-    if (WantsRoom(commit_->result)) return commit_->result;
+    if (WantsRoom(commit_->result) && options_.goes_on_when_full) return commit_->result;
     FinishCommit();
     return status_;
   };
   RIVULET_RETURN_IF_ERROR(finish());
-  if (!remembered_.empty() || AnyChanges()) StartCommit(now, true);
+  if (options_.durable && (!remembered_.empty() || AnyChanges())) StartCommit(now, true);
   return finish();
 }
 

@@ -46,6 +46,11 @@ struct EngineOptions {
   uint64_t held_outputs = 0;            // bytes; see OutputBound
   Duration commit_interval;
   Duration checkpoint_interval;
+  // False: the store is only scratch space. Results go out at once, and nothing is committed.
+  bool durable = true;
+  // What cannot be committed as the store is full: messages that do not fit are put aside, and it goes on.
+  // False: the engine fails.
+  bool goes_on_when_full = true;
   bool commits_synced = true;           // false: a power cut may take the last one back
 };
 
@@ -84,6 +89,7 @@ class Engine {
   PipelineSet::Members TakeAll();
   // Opens a pipeline as the last one, behind the one it reads, and commits what must be known of it before
   // anything else happens. Waits for that. Errors: those of store and input, kUnknownPipeline.
+  // `text` empty: it is not remembered.
   Status Start(std::unique_ptr<PipelinePlan> plan, const std::string& text);
   // All are there: turns may begin. Errors: those of the input.
   Status Assemble();
@@ -115,6 +121,7 @@ class Engine {
   Offset ConsumedForSure() const;
   // Entries of the log it reads that a pipeline has not read yet.
   uint64_t LagOf(const Pipeline& pipeline) const;
+  // Whether all sinks have what they can have.
   bool Drained() const;
   const CommitCounters& counters() const { return counters_; }
 
@@ -126,6 +133,7 @@ class Engine {
   Status RememberText(const std::string& name, const std::string& text);
   Status PlaceInLog(const PipelinePlan& plan, PipelineOptions* options) const;
   Status CheckPlace(Pipeline* pipeline);
+  void KeepForReaders();
 
   MemoryBudget Budget() const;
   MemoryUse Measure() const;

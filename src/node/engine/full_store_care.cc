@@ -71,14 +71,16 @@ void FullStoreCare::End(const PipelineSet& pipelines) {
   }
 }
 
-void FullStoreCare::PutAside(const std::string& pipeline, std::vector<InputMessage>* messages) {
-  reasons_.clear();
+std::span<const InputMessage> FullStoreCare::PutAside(const std::string& pipeline,
+                                                      std::span<const InputMessage> messages) {
   const auto aside = aside_.find(pipeline);
-  if (aside == aside_.end()) return;
-  std::erase_if(*messages, [&](const InputMessage& m) {
+  if (aside == aside_.end()) return messages;
+  reasons_.clear();
+  left_.assign(messages.begin(), messages.end());
+  std::erase_if(left_, [&](const InputMessage& m) {
     return m.payload.offset == aside->second.offset && m.kind == InputMessage::Kind::kTable;
   });
-  for (InputMessage& m : *messages) {
+  for (InputMessage& m : left_) {
     if (m.payload.offset != aside->second.offset || m.kind != InputMessage::Kind::kRecord) continue;
     m.kind = InputMessage::Kind::kTimeOnly;
     m.refused = ErrorCode::kNeverFits;
@@ -86,6 +88,7 @@ void FullStoreCare::PutAside(const std::string& pipeline, std::vector<InputMessa
     reasons_.emplace_back("there is no room for what it changes; raise 'state.map_size'");
     m.why = reasons_.back();
   }
+  return left_;
 }
 
 bool FullStoreCare::HasAside(const std::string& pipeline, uint64_t from, uint64_t to) const {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,9 +40,9 @@ class FullStoreCare {
   // What did not fit is behind.
   void End(const PipelineSet& pipelines);
 
-  // Of messages that were read for the pipeline, the one that is put aside does nothing but move W. Rows of
-  // tables are left out whole; ticks have no more than their time. Valid until the next call.
-  void PutAside(const std::string& pipeline, std::vector<InputMessage>* messages);
+  // Messages that were read for the pipeline, of which the one that is put aside does nothing but move W.
+  // Rows of tables are left out whole; ticks have no more than their time. Valid until the next call.
+  std::span<const InputMessage> PutAside(const std::string& pipeline, std::span<const InputMessage> messages);
   // Whether the message put aside lies in [from, to).
   bool HasAside(const std::string& pipeline, uint64_t from, uint64_t to) const;
 
@@ -56,6 +57,7 @@ class FullStoreCare {
   const LogFunction log_;
   std::map<std::string, size_t> messages_;  // of a turn, by pipeline; empty: as ever
   std::map<std::string, Aside> aside_;
+  std::vector<InputMessage> left_;   // scratch
   std::deque<std::string> reasons_;
 };
 

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "base/status.h"
 #include "base/types.h"
@@ -20,16 +20,18 @@ class InputLog {
   // What can be read lies in [begin, end). Messages are appended while it is read.
   virtual Offset begin() const = 0;
   virtual Offset end() const = 0;
+  // Where somebody begins who has read nothing: mostly with what comes from now on.
+  virtual Offset begin_of_new() const { return end(); }
   // Numbers before `to` must not be given out (again): a reader has seen messages with them.
   virtual Status AdvanceTo(Offset to) = 0;
 
   // Somebody is going to read from there. Errors: those of Read.
   virtual Status Prepare(Offset from) = 0;
   // What of the messages from `from` on concerns `source`, of at most `entries` messages and about `bytes`,
-  // and in `*next` the position behind them: `from` when there is nothing yet. Valid until the next call.
+  // valid until the next call; and in `*next` the position behind them: `from` when there is nothing yet.
   // Errors: those of the log's medium.
   virtual Status Read(SourceGroup* source, Offset from, size_t entries, size_t bytes,
-                      std::vector<InputMessage>* messages, uint64_t* next) = 0;
+                      std::span<const InputMessage>* messages, uint64_t* next) = 0;
   // Everybody who reads has had a turn.
   virtual void EndRound() {}
 };

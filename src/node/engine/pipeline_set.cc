@@ -46,11 +46,11 @@ bool PipelineSet::FollowsTime(const Pipeline& pipeline) const {
   return upstream != nullptr ? FollowsTime(*upstream) : pipeline.plan().source.FollowsTime();
 }
 
-void PipelineSet::KeepForReaders() {
+void PipelineSet::KeepForReaders(bool committed) {
   for (RunningPipeline& r : members_) {
     uint64_t least = OutputChannel::kNobody;
-    AnyReader(*r.pipeline, [&least](const Pipeline& reader) {
-      least = std::min(least, reader.committed_offset());
+    AnyReader(*r.pipeline, [&least, committed](const Pipeline& reader) {
+      least = std::min(least, committed ? reader.committed_offset() : reader.offset());
       return false;
     });
     r.pipeline->channel(ChannelKind::kResults).KeepFrom(least);

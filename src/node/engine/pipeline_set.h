@@ -46,8 +46,9 @@ class PipelineSet {
   // Whether its W can go on when no record comes: by itself, or with that of what it reads.
   bool FollowsTime(const Pipeline& pipeline) const;
 
-  // Tells each from where on its results are still to be read. To be called when all readers are members.
-  void KeepForReaders();
+  // Tells each from where on its results are still to be read: from where its readers have committed, or else
+  // have read. To be called when all readers are members.
+  void KeepForReaders(bool committed);
 
  private:
   bool AnyWaits(const Pipeline& pipeline) const;

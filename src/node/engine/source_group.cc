@@ -67,6 +67,7 @@ SourceGroup::SourceGroup(std::vector<Pipeline*> members, uint32_t slots)
       return pair == map.end() ? 0 : pair->first;
     };
     plan_.at(i).time_column = shared(first.at(i).time_column);
+    if (first.at(i).start_column) plan_.at(i).start_column = shared(*first.at(i).start_column);
     if (!plan_.at(i).computed_time) continue;
     for (uint32_t& input : plan_.at(i).computed_time->inputs) input = shared(input);
   }

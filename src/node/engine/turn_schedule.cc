@@ -74,7 +74,7 @@ Result<TurnSchedule::Taken> TurnSchedule::ReadCarefully(const RoundLimits& limit
     const Pipeline& pipeline = *group.members().front();
     const bool closing = pipeline.closing();
     const uint64_t before = pipeline.offset();
-    messages_.clear();
+    messages_ = {};
     RIVULET_RETURN_IF_ERROR(Turn(&group, limits, &taken.more));
     // What was cut off this turn is read again.
     RIVULET_RETURN_IF_ERROR(Regroup(false, now));
@@ -131,7 +131,7 @@ Status TurnSchedule::Turn(Group* group, const RoundLimits& limits, bool* more) {
   RIVULET_RETURN_IF_ERROR(ReadInto(group, limits, &next));
   if (next == before && messages_.empty()) return Status::Ok();
   *more = true;
-  parts_.care->PutAside(members.front()->name(), &messages_);
+  messages_ = parts_.care->PutAside(members.front()->name(), messages_);
   if (messages_.empty()) {
     group->source->Skip(next);
     return Status::Ok();
@@ -149,7 +149,10 @@ Status TurnSchedule::ReadInto(Group* group, const RoundLimits& limits, uint64_t*
   const size_t fit = limits.budget.TurnMessages(options_.entries, group->members().size(), limits.store);
   const size_t entries = parts_.care->MostMessages(first.name(), fit);
   if (group->upstream != nullptr) {
-    return results_.Read(*group->upstream, first, entries, options_.bytes, &messages_, next);
+    RIVULET_RETURN_IF_ERROR(
+        results_.Read(*group->upstream, first, entries, options_.bytes, &from_results_, next));
+    messages_ = from_results_;
+    return Status::Ok();
   }
   // Few bytes can be very many elements.
   const size_t bytes = first.plan().source.explode ? options_.bytes / 4 : options_.bytes;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/log_message.h"
@@ -98,7 +99,8 @@ class TurnSchedule {
   bool apart_ = false;                  // and so reads apart from others with the same source
   UnquotedWatch unquoted_watch_;
   ResultReader results_;                // scratch
-  std::vector<InputMessage> messages_;  // scratch
+  std::vector<InputMessage> from_results_;    // scratch
+  std::span<const InputMessage> messages_;    // of the turn under way
 };
 
 }  // namespace rivulet

@@ -5,24 +5,25 @@
 namespace rivulet {
 
 Status JournalInput::Read(SourceGroup* source, Offset from, size_t entries, size_t bytes,
-                          std::vector<InputMessage>* messages, uint64_t* next) {
-  messages->clear();
+                          std::span<const InputMessage>* messages, uint64_t* next) {
+  messages_.clear();
   refusals_.clear();
   *next = from.value;
   RIVULET_ASSIGN_OR_RETURN(const std::span<const JournalEntry> read, feed_->Read(from, entries, bytes));
-  for (const JournalEntry& entry : read) Add(source, entry, messages);
+  for (const JournalEntry& entry : read) Add(source, entry);
   if (!read.empty()) *next = read.back().offset.value + 1;
+  *messages = messages_;
   return Status::Ok();
 }
 
-void JournalInput::Add(SourceGroup* source, const JournalEntry& entry, std::vector<InputMessage>* messages) {
+void JournalInput::Add(SourceGroup* source, const JournalEntry& entry) {
   InputMessage m;
   m.payload = {entry.payload, entry.received.us, entry.offset.value};
   m.assumed = entry.assumed;
   if (entry.tick()) {
     m.kind = InputMessage::Kind::kTick;
     m.resumes = entry.resumes;
-    if (source->FollowsTime()) messages->push_back(m);
+    if (source->FollowsTime()) messages_.push_back(m);
     return;
   }
   m.topic = entry.topic;
@@ -39,17 +40,17 @@ void JournalInput::Add(SourceGroup* source, const JournalEntry& entry, std::vect
     m.kind = InputMessage::Kind::kRefused;
     m.refused = ErrorCode::kPayloadTooLarge;
     m.why = refusals_.back();
-    messages->push_back(m);
+    messages_.push_back(m);
     return;
   }
   m.kind = InputMessage::Kind::kTable;
   for (const uint32_t table : of_tables_) {
     m.table = table;
-    messages->push_back(m);
+    messages_.push_back(m);
   }
   if (!source->Matches(entry.topic_id, entry.topic)) return;
   m.kind = InputMessage::Kind::kRecord;
-  messages->push_back(m);
+  messages_.push_back(m);
 }
 
 }  // namespace rivulet

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,14 +27,15 @@ class JournalInput final : public InputLog {
   Status AdvanceTo(Offset to) override { return journal_->AdvanceTo(to); }
   Status Prepare(Offset from) override { return feed_->Prepare(from); }
   Status Read(SourceGroup* source, Offset from, size_t entries, size_t bytes,
-              std::vector<InputMessage>* messages, uint64_t* next) override;
+              std::span<const InputMessage>* messages, uint64_t* next) override;
   void EndRound() override { feed_->EndRound(); }
 
  private:
-  void Add(SourceGroup* source, const JournalEntry& entry, std::vector<InputMessage>* messages);
+  void Add(SourceGroup* source, const JournalEntry& entry);
 
   Journal* journal_ = nullptr;
   std::unique_ptr<JournalFeed> feed_;
+  std::vector<InputMessage> messages_;
   std::deque<std::string> refusals_;  // why messages are refused
   std::vector<uint32_t> of_tables_;   // scratch
 };

@@ -1,14 +1,15 @@
 #include "node/replay/replay.h"
 
 #include <algorithm>
-#include <span>
+#include <limits>
+#include <set>
 
 #include "base/suggest.h"
-#include "node/engine/memory_budget.h"
-#include "node/engine/pipeline.h"
-#include "node/engine/result_reader.h"
+#include "node/engine/background.h"
+#include "node/engine/engine.h"
 #include "node/plan/chains.h"
 #include "node/replay/line_input.h"
+#include "node/replay/line_log.h"
 #include "node/sinks/sink.h"
 #include "node/tables/check_tables.h"
 #include "state/store.h"
@@ -18,7 +19,7 @@ namespace {
 
 // About what fits a Pi's second-level cache once decoded.
 constexpr size_t kTurnBytes = 256 << 10;
-constexpr size_t kTurnEntries = 4096;
+constexpr size_t kTurnEntries = 1 << 16;
 
 std::vector<std::string> SplitHeader(const std::string& line, char delimiter) {
   std::vector<std::string> names;
@@ -61,40 +62,29 @@ class Replayer {
   Result<ReplaySummary> Run();
 
  private:
-  // One pipeline: the first reads the input, each other the results of one before it.
-  struct Link {
-    std::unique_ptr<Pipeline> pipeline;
-    const Pipeline* upstream = nullptr;
-    ResultReader reader;
-  };
   bool durable() const { return !options_.state.empty(); }
-  MemoryBudget Budget() const;
-  Status OpenTables(ConfigErrors* errors);
-  Status TakeTableFiles();
-  Status LoadTable(uint32_t table, const std::string& path);
-  Pipeline& first() { return *links_.front().pipeline; }
+  Pipeline& first() { return *engine_->pipelines().begin()->pipeline; }
   Status OpenStore();
-  Result<std::unique_ptr<PipelinePlan>> PlanFirst(const PipelineSpec& spec, ConfigErrors* errors);
-  Status OpenLink(std::unique_ptr<PipelinePlan> plan, bool last);
-  Status AddOutput(Pipeline* pipeline, bool last, ChannelKind kind, const std::string& path);
-  size_t TurnMessages(size_t most) const;
-  Status TurnFirst(std::span<const InputMessage> messages);
-  Status Follow();
-  Status FinishAll();
-  Status AfterTurn(bool force_commit);
-  Status Commit();
-  void KeepForReaders();
-  Status FinishClosing(Pipeline* pipeline);
+  Result<std::unique_ptr<PipelinePlan>> PlanFirst(const PipelineSpec& spec, LineInput* input,
+                                                  ConfigErrors* errors);
+  void MakeEngine();
+  Status OpenOutputs(Pipeline* pipeline);
+  Status AddOutput(Pipeline* pipeline, ChannelKind kind, const std::string& path);
+  Status OpenTables(LineInput* input, ConfigErrors* errors);
+  Status TakeTableFiles(LineInput* input);
+  Status LoadTable(uint32_t table, const std::string& path);
+  Result<bool> Step();
   Status Drain();
+  Status FinishAll();
 
   const ReplayOptions& options_;
   const std::unique_ptr<FileSystem> files_ = NewPosixFileSystem();
-  std::unique_ptr<LineInput> input_;
+  std::unique_ptr<LineLog> log_;
   std::unique_ptr<Store> store_;
-  std::vector<Link> links_;
   std::unique_ptr<TaskRunner> runner_;
-  std::vector<InputMessage> messages_;
-  Monotonic last_commit_;
+  const std::unique_ptr<Background> committer_ = NewInlineBackground();
+  std::set<std::string> lasts_;   // pipelines that no other reads
+  std::unique_ptr<Engine> engine_;
 };
 
 // Puts each behind the one it reads. The input has one reader, and without {pipeline} the output one writer.
@@ -151,7 +141,7 @@ Status Replayer::OpenStore() {
   return Status::Ok();
 }
 
-Result<std::unique_ptr<PipelinePlan>> Replayer::PlanFirst(const PipelineSpec& spec,
+Result<std::unique_ptr<PipelinePlan>> Replayer::PlanFirst(const PipelineSpec& spec, LineInput* input,
                                                           ConfigErrors* errors) {
   const bool arrival = spec.source.time.arrival ||
                        std::any_of(spec.others.begin(), spec.others.end(),
@@ -162,12 +152,12 @@ Result<std::unique_ptr<PipelinePlan>> Replayer::PlanFirst(const PipelineSpec& sp
                       "' runs on arrival time, which lines of CSV do not have; replay lines of JSON that "
                       "begin with {\"@arrival\": <epoch ms>");
   }
-  input_->SetSources(SourceNames(spec));
+  input->SetSources(SourceNames(spec));
   PlanOptions plan_options;
   plan_options.replay = true;
   if (spec.source.name.text.empty() && spec.source.format == SourceSpec::Format::kCsv &&
       spec.source.csv.columns.empty()) {
-    RIVULET_ASSIGN_OR_RETURN(const std::string header, input_->TakeLine());
+    RIVULET_ASSIGN_OR_RETURN(const std::string header, input->TakeLine());
     plan_options.csv_header = SplitHeader(header, spec.source.csv.delimiter);
   }
   return PlanPipeline(spec, plan_options, errors);
@@ -175,11 +165,14 @@ Result<std::unique_ptr<PipelinePlan>> Replayer::PlanFirst(const PipelineSpec& sp
 
 Status Replayer::Open(std::vector<PipelineSpec> specs, ConfigErrors* errors) {
   RIVULET_RETURN_IF_ERROR(OrderChain(options_, &specs));
-  RIVULET_ASSIGN_OR_RETURN(input_, LineInput::Open(options_.input));
+  RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<LineInput> input, LineInput::Open(options_.input));
+  LineInput* const lines = input.get();
   std::vector<std::unique_ptr<PipelinePlan>> plans;
   for (const PipelineSpec& spec : specs) {
+    lasts_.insert(spec.name.text);
+    lasts_.erase(spec.source.pipeline.text);
     if (plans.empty()) {
-      RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<PipelinePlan> plan, PlanFirst(spec, errors));
+      RIVULET_ASSIGN_OR_RETURN(std::unique_ptr<PipelinePlan> plan, PlanFirst(spec, lines, errors));
       plans.push_back(std::move(plan));
     } else {
       plans.push_back(PlanPipeline(spec, {}, errors));
@@ -189,65 +182,68 @@ Status Replayer::Open(std::vector<PipelineSpec> specs, ConfigErrors* errors) {
     return Status(ErrorCode::kBadSettingValue, "the pipeline cannot run");
   }
   RIVULET_RETURN_IF_ERROR(OpenStore());
+  log_ = std::make_unique<LineLog>(std::move(input), plans.front()->source.time.unit);
+  MakeEngine();
   for (std::unique_ptr<PipelinePlan>& plan : plans) {
-    const std::string& name = plan->name;
-    const bool last = std::none_of(specs.begin(), specs.end(), [&name](const PipelineSpec& s) {
-      return s.source.pipeline.text == name;
-    });
-    RIVULET_RETURN_IF_ERROR(OpenLink(std::move(plan), last));
+    const std::string name = plan->name;
+    const bool reads_input = engine_->pipelines().empty();
+    // The lines stand for the results of one that is not there.
+    if (reads_input) plan->source.pipeline.clear();
+    if (!reads_input && engine_->pipelines().Find(plan->source.pipeline) == nullptr) {
+      return Status(ErrorCode::kUsage, "'" + name + "' and others read each other in a circle");
+    }
+    RIVULET_RETURN_IF_ERROR(engine_->Start(std::move(plan), ""));
   }
-  KeepForReaders();
-  runner_ = NewThreadedRunner(options_.workers);
-  RIVULET_RETURN_IF_ERROR(OpenTables(errors));
-  return input_->SkipTo(first().offset());
+  RIVULET_RETURN_IF_ERROR(OpenTables(lines, errors));
+  return engine_->Assemble();
 }
 
-Status Replayer::OpenLink(std::unique_ptr<PipelinePlan> plan, bool last) {
-  Link link;
-  PipelineOptions pipeline_options;
-  pipeline_options.workers = options_.workers;
-  pipeline_options.start_offset = input_->offset();
-  for (const Link& other : links_) {
-    if (other.pipeline->name() != plan->source.pipeline) continue;
-    link.upstream = other.pipeline.get();
-    pipeline_options.log = Position::ResultsOf(link.upstream->id());
-    pipeline_options.start_offset = 0;
-  }
-  if (link.upstream == nullptr && !links_.empty()) {
-    return Status(ErrorCode::kUsage, "'" + plan->name + "' and others read each other in a circle");
-  }
-  RIVULET_ASSIGN_OR_RETURN(
-      link.pipeline, Pipeline::Open(std::move(plan), pipeline_options, store_.get(), durable()));
-  Pipeline* const pipeline = link.pipeline.get();
-  pipeline->channel(ChannelKind::kResults).KeepFrom(0);
-  links_.push_back(std::move(link));
-  RIVULET_RETURN_IF_ERROR(AddOutput(pipeline, last, ChannelKind::kResults, options_.output));
-  RIVULET_RETURN_IF_ERROR(AddOutput(pipeline, last, ChannelKind::kLate, options_.late));
-  RIVULET_RETURN_IF_ERROR(AddOutput(pipeline, last, ChannelKind::kDead, options_.dead_letters));
-  // Its number must be taken before the next one asks for one.
-  return durable() ? Commit() : Status::Ok();
+void Replayer::MakeEngine() {
+  runner_ = NewThreadedRunner(options_.workers);
+  EngineOptions engine;
+  engine.turns.workers = options_.workers;
+  engine.turns.bytes = kTurnBytes * options_.workers;
+  engine.turns.entries = kTurnEntries;
+  engine.state_memory = options_.state_memory;
+  engine.held_outputs = std::numeric_limits<uint64_t>::max();
+  engine.commit_interval = engine.checkpoint_interval = options_.commit_interval;
+  engine.durable = durable();
+  engine.goes_on_when_full = false;
+  EngineParts parts;
+  parts.store = store_.get();
+  parts.input = log_.get();
+  parts.runner = runner_.get();
+  parts.committer = committer_.get();
+  parts.open_sinks = [this](Pipeline* pipeline) { return OpenOutputs(pipeline); };
+  parts.clock = [this] { return Now{options_.clock(), {}}; };
+  parts.log = [](char, const LogMessage&) {};
+  engine_ = std::make_unique<Engine>(std::move(engine), std::move(parts));
+}
+
+Status Replayer::OpenOutputs(Pipeline* pipeline) {
+  RIVULET_RETURN_IF_ERROR(AddOutput(pipeline, ChannelKind::kResults, options_.output));
+  RIVULET_RETURN_IF_ERROR(AddOutput(pipeline, ChannelKind::kLate, options_.late));
+  return AddOutput(pipeline, ChannelKind::kDead, options_.dead_letters);
 }
 
 // Tables of files, of all pipelines.
-Status Replayer::OpenTables(ConfigErrors* errors) {
-  for (const Link& link : links_) {
-    PipelineTables& tables = link.pipeline->tables();
-    tables.Refresh(true, 0, [](char, const std::string&) {});
-    if (tables.ready()) continue;
-    CheckTableFiles(link.pipeline->plan(), errors);
+Status Replayer::OpenTables(LineInput* input, ConfigErrors* errors) {
+  for (const RunningPipeline& r : engine_->pipelines()) {
+    if (r.pipeline->tables().ready()) continue;
+    CheckTableFiles(r.pipeline->plan(), errors);
     return Status(ErrorCode::kBadTable, "a table of the pipeline cannot be read");
   }
-  return TakeTableFiles();
+  return TakeTableFiles(input);
 }
 
 // Tables of topics: those of the pipeline that reads the input.
-Status Replayer::TakeTableFiles() {
+Status Replayer::TakeTableFiles(LineInput* input) {
   std::vector<std::string> names;
   for (const TablePlan& table : first().plan().tables) {
     names.push_back(table.of_topic() ? table.name : "");
   }
   // A run that goes on has taken the rows in before.
-  const bool begins = first().offset() == input_->offset();
+  const bool begins = first().offset() == log_->begin().value;
   for (const auto& [name, path] : options_.tables) {
     const auto known = std::find(names.begin(), names.end(), name);
     if (known == names.end() || name.empty()) {
@@ -258,7 +254,7 @@ Status Replayer::TakeTableFiles() {
     const auto table = static_cast<uint32_t>(known - names.begin());
     if (begins) RIVULET_RETURN_IF_ERROR(LoadTable(table, path));
   }
-  input_->SetTables(std::move(names));
+  input->SetTables(std::move(names));
   return Status::Ok();
 }
 
@@ -275,7 +271,8 @@ Status Replayer::LoadTable(uint32_t table, const std::string& path) {
   }
 }
 
-Status Replayer::AddOutput(Pipeline* pipeline, bool last, ChannelKind kind, const std::string& path) {
+Status Replayer::AddOutput(Pipeline* pipeline, ChannelKind kind, const std::string& path) {
+  const bool last = lasts_.contains(pipeline->name());
   std::string own = path;
   const size_t name = own.find(kPipelineName);
   if (name != std::string::npos) own.replace(name, kPipelineName.size(), pipeline->name());
@@ -286,154 +283,62 @@ Status Replayer::AddOutput(Pipeline* pipeline, bool last, ChannelKind kind, cons
   return channel.AddSink("file " + own, std::move(sink));
 }
 
-// What tables do not take.
-MemoryBudget Replayer::Budget() const {
-  size_t tables = 0;
-  for (const Link& link : links_) tables += link.pipeline->TableBytes();
-  return MemoryBudget{options_.state_memory}.Without(tables);
-}
-
-// Without a commit results can be read at once.
-void Replayer::KeepForReaders() {
-  for (Link& link : links_) {
-    uint64_t least = OutputChannel::kNobody;
-    for (const Link& reader : links_) {
-      if (reader.upstream != link.pipeline.get()) continue;
-      least = std::min(least, durable() ? reader.pipeline->committed_offset() : reader.pipeline->offset());
-    }
-    link.pipeline->channel(ChannelKind::kResults).KeepFrom(least);
-  }
-}
-
-Status Replayer::Commit() {
-  last_commit_ = options_.clock();
-  Delta delta;
-  for (const Link& link : links_) link.pipeline->CollectCommit(&delta);
-  RIVULET_RETURN_IF_ERROR(store_->Commit(delta));
-  for (const Link& link : links_) link.pipeline->OnCommitted();
-  return Status::Ok();
-}
-
-// Hands results on: at once without a state directory, after a commit with one.
-Status Replayer::AfterTurn(bool force_commit) {
-  KeepForReaders();
-  if (!durable()) return Drain();
-  const MemoryBudget budget = Budget();
-  MemoryUse use;
-  for (const Link& link : links_) link.pipeline->Measure(&use);
-  const bool due = force_commit || options_.clock() - last_commit_ >= options_.commit_interval ||
-                   budget.CommitDue(use, store_->Stats());
-  if (!due) return Status::Ok();
-  RIVULET_RETURN_IF_ERROR(Commit());
-  KeepForReaders();
-  for (const Link& link : links_) link.pipeline->BoundMemory(budget.panes() / links_.size());
-  return Drain();
-}
-
-// A turn that ended in the middle of a large close goes on in steps, results leaving in between.
-Status Replayer::FinishClosing(Pipeline* pipeline) {
-  while (pipeline->closing()) {
-    RIVULET_RETURN_IF_ERROR(AfterTurn(true));
-    RIVULET_RETURN_IF_ERROR(pipeline->Continue(runner_.get()));
-  }
-  return Status::Ok();
-}
-
+// Everything that sinks can have now.
 Status Replayer::Drain() {
-  for (;;) {
-    bool moved = false, drained = true;
-    for (const Link& link : links_) {
-      RIVULET_ASSIGN_OR_RETURN(const bool one, link.pipeline->Pump());
-      moved = moved || one;
-      drained = drained && link.pipeline->Drained();
-    }
-    if (drained) return Status::Ok();
+  while (!engine_->Drained()) {
+    const bool moved = engine_->PumpSinks();
+    RIVULET_RETURN_IF_ERROR(engine_->status());
     if (moved) continue;
-    for (const Link& link : links_) {
-      for (const SinkStats& s : link.pipeline->Sinks()) {
+    for (const RunningPipeline& r : engine_->pipelines()) {
+      for (const SinkStats& s : r.pipeline->Sinks()) {
         if (!s.available) return Status(ErrorCode::kSinkUnavailable, s.name + ": " + s.last_error);
       }
     }
     return Status(ErrorCode::kSinkUnavailable, "an output takes no more results");
   }
-}
-
-// No more than a commit can hold.
-size_t Replayer::TurnMessages(size_t most) const {
-  return Budget().TurnMessages(most, links_.size(), durable() ? store_->Stats() : StoreStats{});
-}
-
-Status Replayer::TurnFirst(std::span<const InputMessage> rest) {
-  while (!rest.empty()) {
-    const auto turn = rest.first(TurnMessages(rest.size()));
-    const bool all = turn.size() == rest.size();
-    const uint64_t end = all ? input_->offset() : rest[turn.size()].payload.offset;
-    RIVULET_RETURN_IF_ERROR(first().Turn(turn, end, runner_.get()));
-    RIVULET_RETURN_IF_ERROR(FinishClosing(&first()));
-    RIVULET_RETURN_IF_ERROR(AfterTurn(false));
-    const uint64_t next = first().offset();
-    rest = {std::find_if(rest.begin(), rest.end(),
-                         [next](const InputMessage& m) { return m.payload.offset >= next; }),
-            rest.end()};
-  }
   return Status::Ok();
 }
 
-// The pipelines that read others take what there is for them.
-Status Replayer::Follow() {
-  for (Link& link : links_) {
-    Pipeline* const pipeline = link.pipeline.get();
-    RIVULET_RETURN_IF_ERROR(FinishClosing(pipeline));
-    while (link.upstream != nullptr) {
-      uint64_t next = 0;
-      RIVULET_RETURN_IF_ERROR(link.reader.Read(*link.upstream, *pipeline, TurnMessages(kTurnEntries),
-                                               kTurnBytes * options_.workers, &messages_, &next));
-      if (messages_.empty()) break;
-      RIVULET_RETURN_IF_ERROR(pipeline->Turn(messages_, next, runner_.get()));
-      RIVULET_RETURN_IF_ERROR(FinishClosing(pipeline));
-      RIVULET_RETURN_IF_ERROR(AfterTurn(false));
-    }
-  }
-  return Status::Ok();
+Result<bool> Replayer::Step() {
+  const bool more = engine_->Step(Now{options_.clock(), {}});
+  RIVULET_RETURN_IF_ERROR(engine_->status());
+  RIVULET_RETURN_IF_ERROR(Drain());
+  return more;
 }
 
-// Everything out. What one puts out with a commit, others read behind it.
+// Everything out. What one puts out with a commit, others read behind it; and sinks' cursors have moved when
+// nothing is left.
 Status Replayer::FinishAll() {
-  for (size_t i = 0; i < links_.size(); ++i) {
-    RIVULET_RETURN_IF_ERROR(AfterTurn(true));
-    RIVULET_RETURN_IF_ERROR(Follow());
+  for (bool more = true; more;) {
+    while (more) {
+      RIVULET_ASSIGN_OR_RETURN(more, Step());
+    }
+    RIVULET_RETURN_IF_ERROR(engine_->CommitNow(Now{options_.clock(), {}}));
+    RIVULET_ASSIGN_OR_RETURN(more, Step());
   }
-  RIVULET_RETURN_IF_ERROR(AfterTurn(true));
-  // The sinks' cursors have moved since: a second commit keeps them.
-  return durable() ? AfterTurn(true) : Status::Ok();
+  return engine_->CommitNow(Now{options_.clock(), {}});
 }
 
 Result<ReplaySummary> Replayer::Run() {
   ReplaySummary summary;
-  last_commit_ = options_.clock();
-  const TimeUnit unit = first().plan().source.time.unit;
   // What a killed run left in the output log goes out first.
   RIVULET_RETURN_IF_ERROR(Drain());
-  RIVULET_RETURN_IF_ERROR(Follow());
-  std::vector<InputMessage> messages;
-  for (;;) {
-    if (!options_.progress(input_->offset(), input_->size(), first().counters())) {
-      summary.interrupted = true;
-      break;
-    }
-    RIVULET_RETURN_IF_ERROR(input_->Read(kTurnBytes * options_.workers, unit, &messages));
-    if (messages.empty()) break;
-    RIVULET_RETURN_IF_ERROR(TurnFirst(messages));
-    RIVULET_RETURN_IF_ERROR(Follow());
+  for (bool more = true; more && !summary.interrupted;) {
+    const LineInput& input = log_->input();
+    summary.interrupted = !options_.progress(input.offset(), input.size(), first().counters());
+    if (summary.interrupted) break;
+    RIVULET_ASSIGN_OR_RETURN(more, Step());
   }
-  if (options_.flush && !summary.interrupted) {
-    RIVULET_RETURN_IF_ERROR(first().Finish(runner_.get()));
-    RIVULET_RETURN_IF_ERROR(FinishClosing(&first()));
+  if (!summary.interrupted) {
+    RIVULET_RETURN_IF_ERROR(FinishAll());
+    if (options_.flush) RIVULET_RETURN_IF_ERROR(first().Finish(runner_.get()));
+  } else {
+    log_->End();
   }
   RIVULET_RETURN_IF_ERROR(FinishAll());
   summary.counters = first().counters();
-  for (const Link& link : links_) {
-    const Pipeline& p = *link.pipeline;
+  for (const RunningPipeline& r : engine_->pipelines()) {
+    const Pipeline& p = *r.pipeline;
     summary.pipelines.push_back({p.name(), p.counters(), p.dead_reasons(), p.unquoted().Found(p.name())});
   }
   return summary;
