@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/cases/chain_driver.h"
+#include "tests/cases/pipeline_harness.h"
 #include "tests/cases/drive_variants.h"
 
 namespace rivulet {
@@ -106,13 +106,14 @@ TEST_CASE("chains: cuts, commits, workers and crashes change nothing") {
     const std::vector<StreamLine> lines = RandomLines(&random, 30 + random.Below(150), 60);
     const std::vector<Outputs> expected = DriveChain(chain, lines, {});
     for (uint64_t variant = 1; variant <= 4; ++variant) {
-      ChainOptions options;
+      DriveOptions options;
       options.workers = static_cast<uint32_t>(1 + variant % 3);
       options.seed = seed * 10 + variant;
       options.longest_turn = variant * variant;
       options.commit = 0.1 * static_cast<double>(variant + 2);
       options.crash = variant == 1 ? 0 : 0.05;
       options.evict = 0.3;
+      options.durable = options.any_workers = true;
       const std::string difference = ChainDifference(expected, DriveChain(chain, lines, options));
       CHECK_MESSAGE(difference.empty(), chain[0], chain[1], chain[2], difference);
     }
@@ -127,11 +128,12 @@ TEST_CASE("chains: windows over records another pipeline selects are windows ove
     const std::string steps = OneOf(&random, kFirst);
     const std::vector<StreamLine> lines = RandomLines(&random, 150, 60);
     const Outputs direct = Drive(Yaml("direct", source, "  - where: v is not null\n" + steps), lines, {});
-    ChainOptions options;
+    DriveOptions options;
     options.seed = seed;
     options.longest_turn = 7;
     options.commit = 0.5;
     options.crash = 0.02;
+    options.durable = options.any_workers = true;
     const std::vector<Outputs> chain =
         DriveChain({Yaml("records", source, "  - key: k\n  - select: [v]\n"),
                     Yaml("windows", "{ pipeline: records }", "  - where: v is not null\n" + steps)},
@@ -157,10 +159,11 @@ TEST_CASE("chains: large windows of small windows are large windows") {
         Yaml("direct", source, of_numbers + "  - window: { tumbling: 300ms }\n"
                                             "    aggregate: { n: count(), total: sum(v), top: max(v) }\n"),
         records, {});
-    ChainOptions options;
+    DriveOptions options;
     options.seed = seed;
     options.longest_turn = 5;
     options.commit = 0.5;
+    options.durable = true;
     const std::vector<Outputs> chain = DriveChain(
         {Yaml("small", source, of_numbers + "  - window: { tumbling: 30ms }\n"
                                             "    aggregate: { n: count(), total: sum(v), top: max(v) }\n"),

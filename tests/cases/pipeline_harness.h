@@ -1,5 +1,5 @@
-// PipelineHarness: a pipeline over messages in memory, with turns, commits, evictions and crashes where
-// the test wants them. What every way to drive it puts out must be the same.
+// PipelineHarness: pipelines over messages in memory, run in all ways there are. What each puts out must be the
+// same.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct Outputs {
   bool operator==(const Outputs&) const = default;
 };
 
-// How a run is cut up. Chances are per turn.
+// How a run is cut up. Chances are for each round of turns.
 struct DriveOptions {
   uint32_t workers = 1;
   bool any_workers = false;   // a restart picks 1 to 4 workers anew
@@ -45,15 +45,20 @@ struct DriveOptions {
   std::string file = "test.yaml";  // what the pipeline's file would be: tables lie beside it
 };
 
-// Plans `yaml` as a replay does; null with what was wrong in `*why`.
+// Plans `yaml`, as a replay does where it reads lines; null with what was wrong in `*why`.
 std::unique_ptr<PipelinePlan> PlanText(const std::string& yaml,
                                        const std::vector<std::string>& csv_header,
-                                       std::string* why, const std::string& file = "test.yaml");
+                                       std::string* why, const std::string& file = "test.yaml",
+                                       bool reads_lines = true);
 
 // Runs the pipeline over `lines` to the end of input. Entries that a sink gets again after a crash must have
 // the bytes they had before; that and every Status is checked here.
 Outputs Drive(const std::string& yaml, const std::vector<StreamLine>& lines,
               const DriveOptions& options);
+
+// Several: the first of `yamls` reads `lines`, each of the others the results of one before it.
+std::vector<Outputs> DriveChain(const std::vector<std::string>& yamls,
+                                const std::vector<StreamLine>& lines, const DriveOptions& options);
 
 // The first line in which they differ, for messages; "" when there is none.
 std::string Difference(const Outputs& a, const Outputs& b);

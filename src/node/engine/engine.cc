@@ -21,7 +21,8 @@ Engine::Engine(EngineOptions options, EngineParts parts)
     : options_(std::move(options)),
       parts_(std::move(parts)),
       outputs_(options_.held_outputs, parts_.log),
-      care_(options_.turns.entries, options_.turns.results_per_step, parts_.log),
+      care_(options_.turns.entries, options_.turns.results_per_step, options_.turns.outputs_per_step,
+            parts_.log),
       turns_(options_.turns, {&pipelines_, parts_.input, parts_.runner, &care_, &outputs_, parts_.log}),
       commit_({parts_.store, parts_.committer, parts_.before_commit, parts_.clock, parts_.wake}) {}
 
@@ -44,6 +45,7 @@ Status Engine::Open(std::unique_ptr<PipelinePlan> plan, const std::string& text)
   options.partitions = options_.partitions;
   options.workers = options_.turns.workers;
   options.results_per_step = options_.turns.results_per_step;
+  options.outputs_per_turn = options_.turns.outputs_per_step;
   RIVULET_RETURN_IF_ERROR(PlaceInLog(*plan, &options));
   RunningPipeline running;
   running.text = text;

@@ -103,6 +103,10 @@ class Engine {
   bool ReadTurns();
   // Only outputs: moves them to sinks. True when something moved.
   bool PumpSinks();
+  // Only a commit, of which none may be under way: begins one, of everything or of what is due; and goes on
+  // with it. True when it is over.
+  void StartCommit(Now now, bool all);
+  bool FinishCommit();
   // Waits for the commit under way, then makes one of everything so far. Errors besides status(): kDiskFull
   // and kStoreFull, and then the commit is still to be made.
   Status CommitNow(Now now);
@@ -145,9 +149,7 @@ class Engine {
   void CommitIfDue(Now now);
   // `makes_room`: nothing new goes into the state with it.
   std::unique_ptr<Commit> Collect(Now now, bool all, bool makes_room);
-  void StartCommit(Now now, bool all);
   void RetryCommit();
-  bool FinishCommit();
   // Whether sinks have something to take, or have taken what is still stored.
   bool RoomWillCome() const;
   bool SinksMoved() const;

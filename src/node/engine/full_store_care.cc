@@ -43,7 +43,7 @@ bool FullStoreCare::Refuse(const Commit& commit) {
 void FullStoreCare::Limit(Pipeline* pipeline) const {
   const size_t messages = messages_.at(pipeline->name());
   pipeline->LimitSteps(std::min(messages * kResultsPerMessage, results_per_step_),
-                       std::min(messages * kOutputsPerMessage, PipelineOptions().outputs_per_turn));
+                       std::min(messages * kOutputsPerMessage, outputs_per_step_));
 }
 
 size_t FullStoreCare::MostMessages(const std::string& pipeline, size_t most) const {
@@ -67,7 +67,7 @@ void FullStoreCare::End(const PipelineSet& pipelines) {
   messages_.clear();
   aside_.clear();
   for (const RunningPipeline& r : pipelines) {
-    r.pipeline->LimitSteps(results_per_step_, PipelineOptions().outputs_per_turn);
+    r.pipeline->LimitSteps(results_per_step_, outputs_per_step_);
   }
 }
 

@@ -22,9 +22,12 @@ namespace rivulet {
 // One thread (the engine's).
 class FullStoreCare {
  public:
-  // `most_messages`: of a turn; `results_per_step`: see PipelineOptions.
-  FullStoreCare(size_t most_messages, size_t results_per_step, LogFunction log)
-      : most_messages_(most_messages), results_per_step_(results_per_step), log_(std::move(log)) {}
+  // `most_messages`: of a turn. The others: of a step of a close, see PipelineOptions.
+  FullStoreCare(size_t most_messages, size_t results_per_step, size_t outputs_per_step, LogFunction log)
+      : most_messages_(most_messages),
+        results_per_step_(results_per_step),
+        outputs_per_step_(outputs_per_step),
+        log_(std::move(log)) {}
 
   bool on() const { return !messages_.empty(); }
   // A commit found no room, and is too large. False: there is nothing that could be made smaller.
@@ -53,7 +56,7 @@ class FullStoreCare {
     uint64_t offset;
     bool silent;       // even a dead letter has no room
   };
-  const size_t most_messages_, results_per_step_;
+  const size_t most_messages_, results_per_step_, outputs_per_step_;
   const LogFunction log_;
   std::map<std::string, size_t> messages_;  // of a turn, by pipeline; empty: as ever
   std::map<std::string, Aside> aside_;

@@ -42,7 +42,8 @@ void TurnSchedule::ShareSteps(const Group& group) const {
   const size_t members = group.members().size();
   const size_t results = std::max(options_.results_per_step / members,
                                   std::min(options_.results_per_step, kLeastResults));
-  const size_t bytes = std::max(PipelineOptions().outputs_per_turn / members, kLeastBytes);
+  const size_t bytes = std::max(options_.outputs_per_step / members,
+                                std::min(options_.outputs_per_step, kLeastBytes));
   for (Pipeline* p : group.members()) p->LimitSteps(results, bytes);
 }
 

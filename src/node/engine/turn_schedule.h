@@ -29,7 +29,9 @@ struct TurnOptions {
   size_t entries = 4096;
   size_t bytes = 512 << 10;
   uint32_t workers = 1;
+  // Of a large close; see PipelineOptions.
   size_t results_per_step = PipelineOptions().results_per_step;
+  size_t outputs_per_step = PipelineOptions().outputs_per_turn;
 };
 
 // All must outlive it.
