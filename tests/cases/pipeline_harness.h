@@ -1,5 +1,5 @@
-// PipelineHarness: pipelines over messages in memory, run in all ways there are. What each puts out must be the
-// same.
+// PipelineHarness: pipelines over messages in memory, run in all ways there are. What each puts out must be
+// the same.
 #pragma once
 
 #include <cstdint>

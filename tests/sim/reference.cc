@@ -1,11 +1,12 @@
 #include "sim/reference.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "node/config/reader.h"
-#include "node/engine/pipeline.h"
-#include "node/engine/result_reader.h"
+#include "node/engine/background.h"
+#include "node/engine/engine.h"
 #include "node/sinks/make_sink.h"
 
 namespace rivulet::sim {
@@ -55,194 +56,219 @@ class RecordingSink final : public Sink {
   SinkCursor cursor_;
 };
 
-}  // namespace
-
-class ReferenceRun {
+// What is read of a log: up to a place, and some messages at a time.
+class CutLog : public InputLog {
  public:
-  ReferenceRun() : store_(NewMemoryStore()), runner_(NewSerialRunner()), link_(&published_) {}
+  explicit CutLog(Random* random) : random_(random) {}
 
-  const std::vector<PublishedResult>& published() const { return published_; }
+  Result<Offset> begin() const override { return Offset{}; }
+  Offset begin_of_new() const override { return {}; }
+  Status AdvanceTo(Offset) override { return Status::Ok(); }
+  Status Prepare(Offset) override { return Status::Ok(); }
+  // From now on up to there; kEnd: all there is.
+  void CutAt(uint64_t end) { end_ = end; }
+  static constexpr uint64_t kEnd = std::numeric_limits<uint64_t>::max();
 
-  Status RunReader(const ReferenceRun& upstream, const std::vector<PipelineVersion>& versions,
-                   Random* random) {
-    log_ = Position::ResultsOf(upstream.pipeline_->id());
-    for (size_t v = 0; v < versions.size(); ++v) {
-      const bool last = v + 1 == versions.size();
-      RIVULET_RETURN_IF_ERROR(Open(versions[v].yaml));
-      RIVULET_RETURN_IF_ERROR(ReadUpTo(upstream, last ? UINT64_MAX : versions[v + 1].from, random));
-      if (!last) RIVULET_RETURN_IF_ERROR(Punctuate(versions[v + 1]));
-      if (!pipeline_->Drained()) return {ErrorCode::kSinkUnavailable, "something is not drained"};
-    }
-    return Status::Ok();
-  }
+ protected:
+  uint64_t end_ = kEnd;
+  Random* const random_;
+};
 
-  Status Run(const std::vector<PipelineVersion>& versions, const std::vector<SeenEntry>& entries,
-             Random* random) {
-    Fill(entries);
-    size_t done = 0;
-    for (size_t v = 0; v < versions.size(); ++v) {
-      const uint64_t to = v + 1 < versions.size() ? versions[v + 1].from : UINT64_MAX;
-      RIVULET_RETURN_IF_ERROR(Open(versions[v].yaml));
-      RIVULET_RETURN_IF_ERROR(CloseWhatIsDue());
-      while (done < messages_.size() && messages_[done].payload.offset < to) {
-        const size_t most = std::min<size_t>(messages_.size() - done, 1 + random->Below(60));
-        size_t n = 1;
-        while (n < most && messages_[done + n].payload.offset < to) ++n;
-        RIVULET_RETURN_IF_ERROR(Turn(std::span(messages_).subspan(done, n)));
-        done += n;
-      }
-      if (!pipeline_->Drained()) return {ErrorCode::kSinkUnavailable, "something is not drained"};
-    }
-    return Status::Ok();
-  }
-
- private:
-  // Without an end, W of all results belongs to it too.
-  Status ReadUpTo(const ReferenceRun& upstream, uint64_t end, Random* random) {
-    ResultReader reader;
-    while (pipeline_->offset() < end) {
-      const uint64_t most = std::min<uint64_t>(end - pipeline_->offset(), 1 + random->Below(60));
-      uint64_t next = 0;
-      RIVULET_RETURN_IF_ERROR(
-          reader.Read(*upstream.pipeline_, *pipeline_, most, SIZE_MAX, &messages_, &next));
-      const bool punctuated =
-          !messages_.empty() && messages_.back().kind == InputMessage::Kind::kWatermark;
-      if (punctuated && end != UINT64_MAX) messages_.pop_back();
-      if (messages_.empty()) return Status::Ok();
-      RIVULET_RETURN_IF_ERROR(TurnAndCommit(messages_, next));
-    }
-    return Status::Ok();
-  }
-
-  // Up to W as it was when the text changed.
-  Status Punctuate(const PipelineVersion& version) {
-    if (version.watermark <= pipeline_->watermark()) return Status::Ok();
-    InputMessage m;
-    m.kind = InputMessage::Kind::kWatermark;
-    m.watermark_us = SaturatingAdd(version.watermark, pipeline_->plan().source.delay.us);
-    m.payload.offset = pipeline_->offset();
-    return TurnAndCommit({&m, 1}, pipeline_->offset());
-  }
-
-  Status Open(const std::string& yaml) {
-    pipeline_.reset();
-    PipelineSpec spec;
-    ConfigErrors errors;
-    std::unique_ptr<PipelinePlan> plan;
-    if (ReadPipeline(yaml, "reference.yaml", &spec, &errors)) {
-      plan = PlanPipeline(spec, {}, &errors);
-    }
-    if (plan == nullptr) return Status(errors.front().code, errors.front().ToString());
-    PipelineOptions options;
-    options.log = log_;
-    RIVULET_ASSIGN_OR_RETURN(pipeline_, Pipeline::Open(std::move(plan), options, store_.get(), true));
-    // Whoever reads it reads all.
-    pipeline_->channel(ChannelKind::kResults).KeepFrom(0);
-    RIVULET_RETURN_IF_ERROR(AddSinks(ChannelKind::kResults, spec.sinks));
-    RIVULET_RETURN_IF_ERROR(AddSinks(ChannelKind::kLate, spec.late));
-    RIVULET_RETURN_IF_ERROR(AddSinks(ChannelKind::kDead, spec.dead_letters));
-    return Commit();
-  }
-
-  // A text with a shorter hold finds windows that are due, before any message; it closes them also when there
-  // is none before the text after it.
-  Status CloseWhatIsDue() {
-    if (!pipeline_->closing()) return Status::Ok();
-    while (pipeline_->closing()) RIVULET_RETURN_IF_ERROR(pipeline_->Continue(runner_.get()));
-    return CommitAndPump();
-  }
-
-  Status Turn(std::span<const InputMessage> turn) {
-    matching_.clear();
-    for (const InputMessage& m : turn) {
-      if (m.kind == InputMessage::Kind::kTick) {
-        matching_.push_back(m);
-        continue;
-      }
-      tables_.clear();
-      pipeline_->tables().Match(m.topic_id, m.topic, &tables_);
-      for (const uint32_t table : tables_) {
-        matching_.push_back(m);
-        matching_.back().kind = InputMessage::Kind::kTable;
-        matching_.back().table = table;
-      }
-      if (pipeline_->source().Matches(m.topic_id, m.topic)) matching_.push_back(m);
-    }
-    return TurnAndCommit(matching_, turn.back().payload.offset + 1);
-  }
-
-  Status TurnAndCommit(std::span<const InputMessage> rest, uint64_t next) {
-    do {
-      RIVULET_RETURN_IF_ERROR(pipeline_->Turn(rest, next, runner_.get()));
-      while (pipeline_->closing()) RIVULET_RETURN_IF_ERROR(pipeline_->Continue(runner_.get()));
-      // A turn cut short: the rest again.
-      while (!rest.empty() && rest.front().payload.offset < pipeline_->offset()) rest = rest.subspan(1);
-    } while (pipeline_->offset() < next);
-    return CommitAndPump();
-  }
-
-  Status CommitAndPump() {
-    RIVULET_RETURN_IF_ERROR(Commit());
-    RIVULET_RETURN_IF_ERROR(pipeline_->Pump().status());
-    return Commit();
-  }
-
-  Status Commit() {
-    Delta delta;
-    pipeline_->CollectCommit(&delta);
-    RIVULET_RETURN_IF_ERROR(store_->Commit(delta));
-    pipeline_->OnCommitted();
-    return Status::Ok();
-  }
-
-  Status AddSinks(ChannelKind kind, const std::vector<SinkSpec>& sinks) {
-    for (SinkSpec sink : sinks) {
-      if (sink.kind == SinkSpec::Kind::kSqlite) sink.target.text += kReferenceSuffix;
-      std::unique_ptr<Sink> made;
-      if (sink.kind == SinkSpec::Kind::kFile) {
-        made = std::make_unique<RecordingSink>(sink.target.text, &published_);
-      } else {
-        RIVULET_ASSIGN_OR_RETURN(made, MakeSink(sink, pipeline_->name(), &link_, nullptr));
-      }
-      RIVULET_RETURN_IF_ERROR(
-          pipeline_->channel(kind).AddSink(sink.target.text, std::move(made)));
-    }
-    return Status::Ok();
-  }
-
-  void Fill(const std::vector<SeenEntry>& entries) {
+// Entries of a journal.
+class EntryLog final : public CutLog {
+ public:
+  EntryLog(const std::vector<SeenEntry>& entries, Random* random) : CutLog(random) {
     for (const SeenEntry& e : entries) payloads_ += e.message.payload;
     payloads_.append(kPayloadPadding, '\0');
     size_t begin = 0;
     for (const SeenEntry& e : entries) {
       const size_t size = e.message.payload.size();
       const auto topic = topics_.emplace(e.message.topic, topics_.size()).first;
-      const auto id = static_cast<uint32_t>(topic->second);
       InputMessage m;
       m.payload.payload = std::string_view(payloads_).substr(begin, size);
       m.payload.arrival_us = e.message.received_us;
       m.payload.offset = e.offset;
       m.topic = e.message.topic;
-      m.topic_id = id;
+      m.topic_id = static_cast<uint32_t>(topic->second);
       m.assumed = e.message.assumed;
       m.resumes = e.message.resumes;
       if (e.message.tick()) m.kind = InputMessage::Kind::kTick;
       begin += size;
-      messages_.push_back(m);
+      entries_.push_back(m);
     }
   }
 
-  std::vector<PublishedResult> published_;
-  std::unique_ptr<Store> store_;
-  std::unique_ptr<TaskRunner> runner_;
-  RecordingLink link_;
-  uint32_t log_ = Position::kJournal;
-  std::unique_ptr<Pipeline> pipeline_;
+  Offset end() const override { return Offset{entries_.empty() ? 0 : entries_.back().payload.offset + 1}; }
+  Status Read(SourceGroup* source, Offset from, size_t, size_t, std::span<const InputMessage>* messages,
+              uint64_t* next) override {
+    messages_.clear();
+    const size_t most = 1 + random_->Below(60);
+    const auto before = [](const InputMessage& m, Offset offset) { return m.payload.offset < offset.value; };
+    auto entry = std::lower_bound(entries_.begin(), entries_.end(), from, before);
+    for (size_t n = 0; n < most && entry != entries_.end() && entry->payload.offset < end_; ++n, ++entry) {
+      Add(source, *entry);
+      *next = entry->payload.offset + 1;
+    }
+    *messages = messages_;
+    return Status::Ok();
+  }
+
+ private:
+  void Add(SourceGroup* source, const InputMessage& m) {
+    if (m.kind == InputMessage::Kind::kTick) return messages_.push_back(m);
+    tables_.clear();
+    source->MatchTables(m.topic_id, m.topic, &tables_);
+    for (const uint32_t table : tables_) {
+      messages_.push_back(m);
+      messages_.back().kind = InputMessage::Kind::kTable;
+      messages_.back().table = table;
+    }
+    if (source->Matches(m.topic_id, m.topic)) messages_.push_back(m);
+  }
+
   std::string payloads_;
   std::map<std::string, size_t> topics_;
-  std::vector<InputMessage> messages_;
-  std::vector<InputMessage> matching_;
+  std::vector<InputMessage> entries_, messages_;
   std::vector<uint32_t> tables_;
+};
+
+// Results of a run. Without an end, W of all of them belongs to it too; with one, W is told.
+class UpstreamLog final : public CutLog {
+ public:
+  UpstreamLog(const Pipeline* upstream, Random* random) : CutLog(random), log_(upstream, &buffer_) {}
+
+  // Behind what is read up to the cut, W is this; none: it is not told.
+  void Punctuate(int64_t watermark) { watermark_ = watermark; }
+
+  Offset end() const override { return log_.end(); }
+  Status Read(SourceGroup* source, Offset from, size_t, size_t, std::span<const InputMessage>* messages,
+              uint64_t* next) override {
+    if (from.value < end_) {
+      const uint64_t most = std::min<uint64_t>(end_ - from.value, 1 + random_->Below(60));
+      RIVULET_RETURN_IF_ERROR(log_.Read(source, from, most, SIZE_MAX, messages, next));
+      const bool punctuated =
+          !messages->empty() && messages->back().kind == InputMessage::Kind::kWatermark;
+      if (punctuated && end_ != kEnd) *messages = messages->first(messages->size() - 1);
+      return Status::Ok();
+    }
+    *messages = {};
+    *next = from.value;
+    if (!source->BringsOn(watermark_)) return Status::Ok();
+    punctuation_.kind = InputMessage::Kind::kWatermark;
+    punctuation_.watermark_us = watermark_;
+    punctuation_.payload.offset = from.value;
+    *messages = {&punctuation_, 1};
+    return Status::Ok();
+  }
+
+ private:
+  ResultsLog::Buffer buffer_;
+  ResultsLog log_;
+  int64_t watermark_ = std::numeric_limits<int64_t>::min();
+  InputMessage punctuation_;
+};
+
+}  // namespace
+
+class ReferenceRun {
+ public:
+  const std::vector<PublishedResult>& published() const { return published_; }
+
+  Status RunReader(const ReferenceRun& upstream, const std::vector<PipelineVersion>& versions,
+                   Random* random) {
+    auto log = std::make_unique<UpstreamLog>(&upstream.pipeline(), random);
+    UpstreamLog* const results = log.get();
+    log_ = std::move(log);
+    return RunVersions(versions, [results](const PipelineVersion& next, const SourcePlan& plan) {
+      // W as it was when the text changed.
+      results->Punctuate(SaturatingAdd(next.watermark, plan.delay.us));
+    });
+  }
+
+  Status Run(const std::vector<PipelineVersion>& versions, const std::vector<SeenEntry>& entries,
+             Random* random) {
+    log_ = std::make_unique<EntryLog>(entries, random);
+    return RunVersions(versions, [](const PipelineVersion&, const SourcePlan&) {});
+  }
+
+ private:
+  const Pipeline& pipeline() const { return *engine_->pipelines().begin()->pipeline; }
+
+  template <typename At>
+  Status RunVersions(const std::vector<PipelineVersion>& versions, At at_next) {
+    for (size_t v = 0; v < versions.size(); ++v) {
+      RIVULET_RETURN_IF_ERROR(Open(versions[v].yaml));
+      const bool last = v + 1 == versions.size();
+      log_->CutAt(last ? CutLog::kEnd : versions[v + 1].from);
+      if (!last) at_next(versions[v + 1], pipeline().plan().source);
+      while (engine_->Step(now_)) now_.monotonic.us += 1'000'000;
+      RIVULET_RETURN_IF_ERROR(engine_->status());
+      RIVULET_RETURN_IF_ERROR(engine_->CommitNow(now_));
+      while (engine_->PumpSinks()) {
+      }
+      RIVULET_RETURN_IF_ERROR(engine_->CommitNow(now_));
+      if (!engine_->Drained()) return {ErrorCode::kSinkUnavailable, "something is not drained"};
+    }
+    return Status::Ok();
+  }
+
+  Status Open(const std::string& yaml) {
+    engine_.reset();
+    ConfigErrors errors;
+    spec_ = {};
+    std::unique_ptr<PipelinePlan> plan;
+    if (ReadPipeline(yaml, "reference.yaml", &spec_, &errors)) {
+      plan = PlanPipeline(spec_, {}, &errors);
+    }
+    if (plan == nullptr) return Status(errors.front().code, errors.front().ToString());
+    const std::string name = plan->name;
+    plan->source.pipeline.clear();  // they come by log_
+    EngineOptions options;
+    options.state_memory = uint64_t{1} << 40;
+    options.held_outputs = std::numeric_limits<uint64_t>::max();
+    EngineParts parts;
+    parts.store = store_.get();
+    parts.input = log_.get();
+    parts.runner = runner_.get();
+    parts.committer = committer_.get();
+    parts.open_sinks = [this](Pipeline* pipeline) { return OpenSinks(pipeline); };
+    parts.clock = [this] { return now_; };
+    parts.log = [](char, const LogMessage&) {};
+    engine_ = std::make_unique<Engine>(std::move(options), std::move(parts));
+    RIVULET_RETURN_IF_ERROR(engine_->Start(std::move(plan), ""));
+    engine_->pipelines().ReadOutside(name, 0);  // whoever reads it reads all
+    return engine_->Assemble();
+  }
+
+  Status OpenSinks(Pipeline* pipeline) {
+    RIVULET_RETURN_IF_ERROR(AddSinks(pipeline, ChannelKind::kResults, spec_.sinks));
+    RIVULET_RETURN_IF_ERROR(AddSinks(pipeline, ChannelKind::kLate, spec_.late));
+    return AddSinks(pipeline, ChannelKind::kDead, spec_.dead_letters);
+  }
+
+  Status AddSinks(Pipeline* pipeline, ChannelKind kind, const std::vector<SinkSpec>& sinks) {
+    for (SinkSpec sink : sinks) {
+      if (sink.kind == SinkSpec::Kind::kSqlite) sink.target.text += kReferenceSuffix;
+      std::unique_ptr<Sink> made;
+      if (sink.kind == SinkSpec::Kind::kFile) {
+        made = std::make_unique<RecordingSink>(sink.target.text, &published_);
+      } else {
+        RIVULET_ASSIGN_OR_RETURN(made, MakeSink(sink, pipeline->name(), &link_, nullptr));
+      }
+      RIVULET_RETURN_IF_ERROR(pipeline->channel(kind).AddSink(sink.target.text, std::move(made)));
+    }
+    return Status::Ok();
+  }
+
+  std::vector<PublishedResult> published_;
+  const std::unique_ptr<Store> store_ = NewMemoryStore();
+  const std::unique_ptr<TaskRunner> runner_ = NewSerialRunner();
+  const std::unique_ptr<Background> committer_ = NewInlineBackground();
+  RecordingLink link_{&published_};
+  std::unique_ptr<CutLog> log_;
+  Now now_{{1'000'000}, {1'000'000}};
+  PipelineSpec spec_;
+  std::unique_ptr<Engine> engine_;
 };
 
 References::References(Random* random) : random_(random) {}

@@ -153,42 +153,39 @@ Status Engine::FinishFormer(const std::string& name, const std::string& text) {
   return Status::Ok();
 }
 
+InputLog* Engine::LogOf(const std::string& upstream) const {
+  return upstream.empty() ? parts_.input : pipelines_.ResultsOf(upstream);
+}
+
 Status Engine::PlaceInLog(const PipelinePlan& plan, PipelineOptions* options) const {
-  if (plan.source.pipeline.empty()) {
-    options->start_offset = parts_.input->begin_of_new().value;
-    return Status::Ok();
-  }
-  const Pipeline* upstream = pipelines_.Find(plan.source.pipeline);
-  if (upstream == nullptr) {
+  const InputLog* const log = LogOf(plan.source.pipeline);
+  if (log == nullptr) {
     return Status(ErrorCode::kUnknownPipeline, "'" + plan.source.pipeline + "', which '" + plan.name +
                                                    "' reads, does not run");
   }
-  options->log = Position::ResultsOf(upstream->id());
-  options->start_offset = upstream->channel(ChannelKind::kResults).next();
+  options->start_offset = log->begin_of_new().value;
+  const Pipeline* upstream = pipelines_.Find(plan.source.pipeline);
+  if (upstream != nullptr) options->log = Position::ResultsOf(upstream->id());
   return Status::Ok();
 }
 
 // Brings the position of a pipeline and the log it reads together, where they are apart.
 Status Engine::CheckPlace(Pipeline* pipeline) {
   const Offset from{pipeline->offset()};
-  Offset begin;
+  InputLog* const log = LogOf(pipeline->upstream());
+  // A power cut can take entries that were processed before (journal sync: never). Their numbers must not be
+  // given out again.
+  if (log->end() < from) RIVULET_RETURN_IF_ERROR(log->AdvanceTo(from));
+  RIVULET_ASSIGN_OR_RETURN(const Offset begin, log->begin());
+  if (from >= begin) return Status::Ok();
+  // Of results, one that was taken out for a while and is back goes on with what there still is.
   if (pipeline->upstream().empty()) {
-    // A power cut can take entries that were processed before (journal sync: never). Their numbers must not
-    // be given out again.
-    if (parts_.input->end() < from) RIVULET_RETURN_IF_ERROR(parts_.input->AdvanceTo(from));
-    begin = parts_.input->begin();
-    if (from < begin) {
-      parts_.log('e', LogMessage("pipeline '" + pipeline->name() + "' had read up to entry " +
-                                 std::to_string(from.value) + ", but the journal begins at " +
-                                 std::to_string(begin.value) + "; it goes on there")
-                          .Of(pipeline->name()));
-    }
-  } else {
-    // One that was taken out for a while and is back goes on with what there still is.
-    const Pipeline* upstream = pipelines_.Find(pipeline->upstream());
-    RIVULET_ASSIGN_OR_RETURN(begin.value, upstream->channel(ChannelKind::kResults).Begin());
+    parts_.log('e', LogMessage("pipeline '" + pipeline->name() + "' had read up to entry " +
+                               std::to_string(from.value) + ", but the journal begins at " +
+                               std::to_string(begin.value) + "; it goes on there")
+                        .Of(pipeline->name()));
   }
-  if (from < begin) pipeline->SkipTo(begin.value);
+  pipeline->SkipTo(begin.value);
   return Status::Ok();
 }
 
@@ -476,9 +473,7 @@ Offset Engine::ConsumedForSure() const {
 }
 
 uint64_t Engine::LagOf(const Pipeline& pipeline) const {
-  const Pipeline* upstream = pipelines_.Find(pipeline.upstream());
-  const uint64_t end = upstream != nullptr ? upstream->channel(ChannelKind::kResults).next()
-                                           : parts_.input->end().value;
+  const uint64_t end = LogOf(pipeline.upstream())->end().value;
   return end - std::min(end, pipeline.offset());
 }
 

@@ -57,7 +57,7 @@ struct EngineOptions {
 // All must outlive it.
 struct EngineParts {
   Store* store = nullptr;
-  InputLog* input = nullptr;
+  InputLog* input = nullptr;                      // of those that read no other's results
   TaskRunner* runner = nullptr;
   Background* committer = nullptr;
   std::function<Status()> before_commit;          // see CommitCycleParts
@@ -137,6 +137,8 @@ class Engine {
   Status RememberText(const std::string& name, const std::string& text);
   Status PlaceInLog(const PipelinePlan& plan, PipelineOptions* options) const;
   Status CheckPlace(Pipeline* pipeline);
+  // Null when the pipeline of that name does not run; of no name, the input.
+  InputLog* LogOf(const std::string& upstream) const;
   void KeepForReaders();
 
   MemoryBudget Budget() const;

@@ -1,5 +1,5 @@
-// InputLog: the numbered messages that pipelines read which read no other pipeline's results: a lane's
-// journal, the file of a replay, messages in memory.
+// InputLog: numbered messages that pipelines read: a lane's journal, another pipeline's results, the file of
+// a replay.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,8 @@ class InputLog {
   virtual ~InputLog() = default;
 
   // What can be read lies in [begin, end). Messages are appended while it is read.
-  virtual Offset begin() const = 0;
+  // Errors: those of the log's medium.
+  virtual Result<Offset> begin() const = 0;
   virtual Offset end() const = 0;
   // Where somebody begins who has read nothing: mostly with what comes from now on.
   virtual Offset begin_of_new() const { return end(); }

@@ -11,6 +11,20 @@ Pipeline* PipelineSet::Find(const std::string& name) const {
   return nullptr;
 }
 
+ResultsLog* PipelineSet::ResultsOf(const std::string& name) const {
+  for (const RunningPipeline& r : members_) {
+    if (r.pipeline != nullptr && r.pipeline->name() == name) return r.results.get();
+  }
+  return nullptr;
+}
+
+void PipelineSet::Add(RunningPipeline running) {
+  if (running.results == nullptr) {
+    running.results = std::make_unique<ResultsLog>(running.pipeline.get(), &results_);
+  }
+  members_.push_back(std::move(running));
+}
+
 template <typename Visit>
 bool PipelineSet::AnyReader(const Pipeline& pipeline, Visit visit) const {
   return std::any_of(members_.begin(), members_.end(), [&](const RunningPipeline& r) {
@@ -23,7 +37,10 @@ bool PipelineSet::DueBy(const Pipeline& pipeline, int64_t watermark) const {
 }
 
 bool PipelineSet::ReadersDue(const Pipeline& pipeline, int64_t released) const {
-  return AnyReader(pipeline, [&](const Pipeline& reader) {
+  const bool outside = std::any_of(members_.begin(), members_.end(), [&](const RunningPipeline& r) {
+    return r.pipeline.get() == &pipeline && r.read_outside != OutputChannel::kNobody;
+  });
+  return outside || AnyReader(pipeline, [&](const Pipeline& reader) {
     return DueBy(reader, reader.plan().source.Brought(released));
   });
 }
@@ -46,9 +63,15 @@ bool PipelineSet::FollowsTime(const Pipeline& pipeline) const {
   return upstream != nullptr ? FollowsTime(*upstream) : pipeline.plan().source.FollowsTime();
 }
 
+void PipelineSet::ReadOutside(const std::string& name, uint64_t from) {
+  for (RunningPipeline& r : members_) {
+    if (r.pipeline->name() == name) r.read_outside = from;
+  }
+}
+
 void PipelineSet::KeepForReaders(bool committed) {
   for (RunningPipeline& r : members_) {
-    uint64_t least = OutputChannel::kNobody;
+    uint64_t least = r.read_outside;
     AnyReader(*r.pipeline, [&least, committed](const Pipeline& reader) {
       least = std::min(least, committed ? reader.committed_offset() : reader.offset());
       return false;

@@ -33,6 +33,8 @@ class SourceGroup {
   }
   // Whether ticks mean anything to it.
   bool FollowsTime() const { return plan_.FollowsTime(); }
+  // Whether a message that brings W = `watermark` along would move the members' W.
+  bool BringsOn(int64_t watermark) const { return plan_.Brought(watermark) > members_.front()->watermark(); }
   // Decodes once, then lets every member process. `next_offset` is the position after the messages.
   // Members for which `waits` is true are left where they are.
   Status Turn(std::span<const InputMessage> messages, uint64_t next_offset, TaskRunner* runner,

@@ -22,11 +22,8 @@ Status TurnSchedule::Build(Monotonic now) {
   for (auto& [key, members] : by_key) {
     Group group;
     const Pipeline& first = *members.front();
-    if (first.upstream().empty()) {
-      RIVULET_RETURN_IF_ERROR(parts_.input->Prepare(Offset{first.offset()}));
-    } else {
-      group.upstream = pipelines.Find(first.upstream());
-    }
+    group.log = first.upstream().empty() ? parts_.input : pipelines.ResultsOf(first.upstream());
+    RIVULET_RETURN_IF_ERROR(group.log->Prepare(Offset{first.offset()}));
     group.source = std::make_unique<SourceGroup>(std::move(members), options_.workers);
     group.checkpoint = now;
     if (!parts_.care->on()) ShareSteps(group);
@@ -149,15 +146,9 @@ Status TurnSchedule::ReadInto(Group* group, const RoundLimits& limits, uint64_t*
   const Pipeline& first = *group->members().front();
   const size_t fit = limits.budget.TurnMessages(options_.entries, group->members().size(), limits.store);
   const size_t entries = parts_.care->MostMessages(first.name(), fit);
-  if (group->upstream != nullptr) {
-    RIVULET_RETURN_IF_ERROR(
-        results_.Read(*group->upstream, first, entries, options_.bytes, &from_results_, next));
-    messages_ = from_results_;
-    return Status::Ok();
-  }
   // Few bytes can be very many elements.
   const size_t bytes = first.plan().source.explode ? options_.bytes / 4 : options_.bytes;
-  return parts_.input->Read(group->source.get(), Offset{*next}, entries, bytes, &messages_, next);
+  return group->log->Read(group->source.get(), Offset{*next}, entries, bytes, &messages_, next);
 }
 
 }  // namespace rivulet

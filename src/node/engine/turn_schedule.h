@@ -16,7 +16,6 @@
 #include "node/engine/memory_budget.h"
 #include "node/engine/output_bound.h"
 #include "node/engine/pipeline_set.h"
-#include "node/engine/result_reader.h"
 #include "node/engine/source_group.h"
 #include "node/engine/task_runner.h"
 #include "node/engine/unquoted_watch.h"
@@ -37,7 +36,7 @@ struct TurnOptions {
 // All must outlive it.
 struct ScheduleParts {
   PipelineSet* pipelines = nullptr;
-  InputLog* input = nullptr;
+  InputLog* input = nullptr;             // of those that read no others
   TaskRunner* runner = nullptr;
   FullStoreCare* care = nullptr;
   const OutputBound* outputs = nullptr;
@@ -54,11 +53,11 @@ struct RoundLimits {
 // One thread (the engine's).
 class TurnSchedule {
  public:
-  // Pipelines that share a read and a decode of the input, or of another pipeline's results.
+  // Pipelines that share a read and a decode of a log.
   struct Group {
     std::unique_ptr<SourceGroup> source;
-    const Pipeline* upstream = nullptr;  // whose results they read; null: the input
-    Monotonic checkpoint;                // when a commit last took its state along
+    InputLog* log = nullptr;
+    Monotonic checkpoint;  // when a commit last took its state along
     const std::vector<Pipeline*>& members() const { return source->members(); }
   };
 
@@ -100,9 +99,7 @@ class TurnSchedule {
   bool cut_ = false;                    // a pipeline has messages to read again
   bool apart_ = false;                  // and so reads apart from others with the same source
   UnquotedWatch unquoted_watch_;
-  ResultReader results_;                // scratch
-  std::vector<InputMessage> from_results_;    // scratch
-  std::span<const InputMessage> messages_;    // of the turn under way
+  std::span<const InputMessage> messages_;  // of the turn under way
 };
 
 }  // namespace rivulet

@@ -22,7 +22,7 @@ class JournalInput final : public InputLog {
     feed_ = std::make_unique<JournalFeed>(journal);
   }
 
-  Offset begin() const override { return journal_->begin(); }
+  Result<Offset> begin() const override { return journal_->begin(); }
   Offset end() const override { return journal_->end(); }
   Status AdvanceTo(Offset to) override { return journal_->AdvanceTo(to); }
   Status Prepare(Offset from) override { return feed_->Prepare(from); }

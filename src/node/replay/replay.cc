@@ -243,7 +243,7 @@ Status Replayer::TakeTableFiles(LineInput* input) {
     names.push_back(table.of_topic() ? table.name : "");
   }
   // A run that goes on has taken the rows in before.
-  const bool begins = first().offset() == log_->begin().value;
+  const bool begins = Offset{first().offset()} == log_->begin_of_new();
   for (const auto& [name, path] : options_.tables) {
     const auto known = std::find(names.begin(), names.end(), name);
     if (known == names.end() || name.empty()) {
