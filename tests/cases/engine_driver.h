@@ -20,6 +20,7 @@ class MemoryLog final : public InputLog {
   // `longest`: a read gives 1 to so many messages; 0: all there are.
   MemoryLog(const std::vector<StreamLine>& lines, size_t longest, Random* random);
 
+  LogId id() const override { return {}; }
   Result<Offset> begin() const override { return Offset{}; }
   Offset end() const override { return Offset{messages_.size()}; }
   Offset begin_of_new() const override { return {}; }

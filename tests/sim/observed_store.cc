@@ -21,9 +21,9 @@ Result<std::map<std::string, StoredCursor>> ReadCursors(const Store& store) {
     RIVULET_ASSIGN_OR_RETURN(const bool found, store.Get(store_keys::Position(cursor.id), &value));
     if (!found) continue;
     RIVULET_ASSIGN_OR_RETURN(const Position position, Position::Decode(value));
-    good = good && position.lanes.size() == 1;
-    if (!good || position.lanes[0].lane != Position::kJournal) continue;
-    cursor = {cursor.id, position.lanes[0].offset, true};
+    good = good && position.cursors.size() == 1;
+    if (!good || position.cursors[0].log != LogId::OfLane({})) continue;
+    cursor = {cursor.id, position.cursors[0].next.value, true};
   }
   if (!good) return Status(ErrorCode::kCorrupt, "the simulation cannot read a cursor");
   return cursors;

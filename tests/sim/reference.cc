@@ -61,6 +61,7 @@ class CutLog : public InputLog {
  public:
   explicit CutLog(Random* random) : random_(random) {}
 
+  LogId id() const override { return {}; }
   Result<Offset> begin() const override { return Offset{}; }
   Offset begin_of_new() const override { return {}; }
   Status AdvanceTo(Offset) override { return Status::Ok(); }

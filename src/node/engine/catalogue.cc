@@ -81,10 +81,10 @@ Result<CatalogueEntry> OpenCatalogueEntry(const Store& store, const PipelinePlan
 std::string Position::Encode() const {
   std::string bytes;
   PutFixed(&bytes, watermark);
-  PutVarint(&bytes, lanes.size());
-  for (const Lane& lane : lanes) {
-    PutVarint(&bytes, lane.lane);
-    PutVarint(&bytes, lane.offset);
+  PutVarint(&bytes, cursors.size());
+  for (const Cursor& cursor : cursors) {
+    PutVarint(&bytes, cursor.log.code());
+    PutVarint(&bytes, cursor.next.value);
   }
   PutVarint(&bytes, sequences.size());
   for (const uint64_t s : sequences) PutVarint(&bytes, s);
@@ -107,14 +107,14 @@ std::string Position::Encode() const {
 Result<Position> Position::Decode(std::string_view bytes) {
   const Status corrupt(ErrorCode::kCorrupt, "a pipeline's stored position cannot be read");
   Position position;
-  uint64_t lanes = 0, channels = 0;
-  if (!GetFixed(&bytes, &position.watermark) || !GetVarint(&bytes, &lanes)) return corrupt;
-  for (uint64_t i = 0; i < lanes; ++i) {
-    uint64_t lane = 0, offset = 0;
-    if (!GetVarint(&bytes, &lane) || lane > UINT16_MAX + 1u || !GetVarint(&bytes, &offset)) {
-      return corrupt;
-    }
-    position.lanes.push_back({static_cast<uint32_t>(lane), offset});
+  uint64_t cursors = 0, channels = 0;
+  if (!GetFixed(&bytes, &position.watermark) || !GetVarint(&bytes, &cursors)) return corrupt;
+  for (uint64_t i = 0; i < cursors; ++i) {
+    uint64_t code = 0, next = 0;
+    if (!GetVarint(&bytes, &code) || !GetVarint(&bytes, &next)) return corrupt;
+    const std::optional<LogId> log = LogId::FromCode(code);
+    if (!log) return corrupt;
+    position.cursors.push_back({*log, Offset{next}});
   }
   if (!GetVarint(&bytes, &channels)) return corrupt;
   for (uint64_t i = 0; i < channels; ++i) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "node/engine/log_id.h"
 #include "node/plan/pipeline_plan.h"
 #include "operators/time/channel_watermarks.h"
 #include "state/delta.h"
@@ -30,14 +31,12 @@ Result<CatalogueEntry> OpenCatalogueEntry(const Store& store, const PipelinePlan
 
 // How far a pipeline had got with its last commit.
 struct Position {
-  // A log and how far it is read.
-  struct Lane {
-    uint32_t lane = kJournal;
-    uint64_t offset = 0;
+  // How far a log is read.
+  struct Cursor {
+    LogId log;
+    Offset next;
   };
-  static constexpr uint32_t kJournal = 0;  // the node's, or the input of a replay
-  static constexpr uint32_t ResultsOf(uint16_t pipeline_id) { return pipeline_id + 1u; }
-  std::vector<Lane> lanes;
+  std::vector<Cursor> cursors;
   int64_t watermark = 0;
   FirePoint fired;                    // windows closed so far; behind the watermark in a large close
   std::vector<uint64_t> sequences;    // next output sequence, by channel

@@ -112,10 +112,9 @@ Result<bool> Engine::WouldClose(const PipelinePlan& plan) const {
   if (!found) return false;
   RIVULET_ASSIGN_OR_RETURN(const Position position, Position::Decode(stored));
   const FirePoint target{plan.window.per_key.Held(position.watermark), true, ""};
-  if (!(position.fired < target) || position.lanes.empty()) return false;
-  if (plan.source.pipeline.empty()) return position.lanes[0].lane == Position::kJournal;
-  const Pipeline* upstream = pipelines_.Find(plan.source.pipeline);
-  return upstream != nullptr && position.lanes[0].lane == Position::ResultsOf(upstream->id());
+  if (!(position.fired < target) || position.cursors.empty()) return false;
+  const InputLog* const log = LogOf(plan.source.pipeline);
+  return log != nullptr && position.cursors[0].log == log->id();
 }
 
 // A pipeline that went down in the middle of a large close, and whose text was edited before it came back:
@@ -163,9 +162,8 @@ Status Engine::PlaceInLog(const PipelinePlan& plan, PipelineOptions* options) co
     return Status(ErrorCode::kUnknownPipeline, "'" + plan.source.pipeline + "', which '" + plan.name +
                                                    "' reads, does not run");
   }
-  options->start_offset = log->begin_of_new().value;
-  const Pipeline* upstream = pipelines_.Find(plan.source.pipeline);
-  if (upstream != nullptr) options->log = Position::ResultsOf(upstream->id());
+  options->log = log->id();
+  options->start = log->begin_of_new();
   return Status::Ok();
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "base/types.h"
+#include "node/engine/log_id.h"
 #include "node/engine/source_group.h"
 
 namespace rivulet {
@@ -17,6 +18,7 @@ class InputLog {
  public:
   virtual ~InputLog() = default;
 
+  virtual LogId id() const = 0;
   // What can be read lies in [begin, end). Messages are appended while it is read.
   // Errors: those of the log's medium.
   virtual Result<Offset> begin() const = 0;

@@ -64,7 +64,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   Position position;
   position.watermark = std::numeric_limits<int64_t>::min();
   position.fired.time = position.watermark;
-  position.lanes.push_back({options.log, options.start_offset});
+  position.cursors.push_back({options.log, options.start});
   std::string stored;
   RIVULET_ASSIGN_OR_RETURN(const bool found, store->Get(store_keys::Position(p->entry_.id), &stored));
   if (found) {
@@ -73,12 +73,12 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   p->has_position_ = found;
   position.sequences.resize(kChannels);
   // Another source than before: W goes on, and it is read from now on.
-  if (position.lanes.empty() || position.lanes[0].lane != options.log) {
-    position.lanes.assign(1, {options.log, options.start_offset});
+  if (position.cursors.empty() || position.cursors[0].log != options.log) {
+    position.cursors.assign(1, {options.log, options.start});
     p->has_position_ = false;
   }
   p->log_ = options.log;
-  p->offset_ = p->collected_offset_ = p->committed_offset_ = position.lanes[0].offset;
+  p->offset_ = p->collected_offset_ = p->committed_offset_ = position.cursors[0].next.value;
 
   p->layouts_ = std::make_unique<PaneLayouts>(&p->plan_->aggregates, p->entry_.layouts);
   p->view_ = std::make_unique<View>(store);
@@ -273,7 +273,7 @@ CommitNeed Pipeline::commit_need() const {
 
 Position Pipeline::CurrentPosition() const {
   Position position;
-  position.lanes.push_back({log_, offset_});
+  position.cursors.push_back({log_, Offset{offset_}});
   position.watermark = source_->watermark();
   position.fired = fired_;
   for (const auto& c : channels_) position.sequences.push_back(c->next());

@@ -29,8 +29,8 @@ struct PipelineOptions {
   uint16_t partitions = 64;
   uint32_t workers = 1;
   // The log it reads, and where it begins when it has no stored position in it.
-  uint32_t log = Position::kJournal;
-  uint64_t start_offset = 0;
+  LogId log;
+  Offset start;
   // A large close: about this many results at once, and a pause when so many bytes of outputs wait.
   size_t results_per_step = 16384;
   size_t outputs_per_turn = 4 << 20;
@@ -192,7 +192,7 @@ class Pipeline {
   FirePoint fired_;
   int64_t placed_ = 0;            // W of the last result's place in the log
   int64_t released_ = 0, collected_release_ = 0;
-  uint32_t log_ = Position::kJournal;
+  LogId log_;
   bool processed_ = false;        // something was processed since the last CollectCommit
   bool commit_pending_ = false;   // CollectCommit was called, OnCommitted not yet
   bool has_position_ = false;     // the store knows where to go on, or will with the commit under way

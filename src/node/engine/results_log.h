@@ -30,6 +30,7 @@ class ResultsLog final : public InputLog {
   // Both must outlive it.
   ResultsLog(const Pipeline* pipeline, Buffer* buffer) : pipeline_(*pipeline), buffer_(*buffer) {}
 
+  LogId id() const override { return LogId::OfResults(pipeline_.id()); }
   Result<Offset> begin() const override;
   Offset end() const override { return Offset{log().next()}; }
   // Committed results are not lost: nothing to do.

@@ -16,12 +16,15 @@ namespace rivulet {
 // One thread (the engine's).
 class JournalInput final : public InputLog {
  public:
+  explicit JournalInput(LaneId lane) : lane_(lane) {}
+
   // Before anything else. The journal must outlive it.
   void Open(Journal* journal) {
     journal_ = journal;
     feed_ = std::make_unique<JournalFeed>(journal);
   }
 
+  LogId id() const override { return LogId::OfLane(lane_); }
   Result<Offset> begin() const override { return journal_->begin(); }
   Offset end() const override { return journal_->end(); }
   Status AdvanceTo(Offset to) override { return journal_->AdvanceTo(to); }
@@ -33,6 +36,7 @@ class JournalInput final : public InputLog {
  private:
   void Add(SourceGroup* source, const JournalEntry& entry);
 
+  const LaneId lane_;
   Journal* journal_ = nullptr;
   std::unique_ptr<JournalFeed> feed_;
   std::vector<InputMessage> messages_;

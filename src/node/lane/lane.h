@@ -32,6 +32,7 @@
 namespace rivulet {
 
 struct LaneOptions {
+  LaneId id;
   JournalOptions journal;              // with its directory
   Duration sync_interval;              // of the journal, with JournalSync::kInterval
   uint64_t max_payload = 0;            // of what is larger only the head is journaled
@@ -101,7 +102,7 @@ class Lane {
   const LaneParts parts_;
   LaneSession session_;
   std::unique_ptr<Journal> journal_;
-  JournalInput input_;
+  JournalInput input_{options_.id};
   // Held while a receive time is taken and journaled, so that none falls behind another.
   mutable std::mutex ingest_mutex_;
   std::unique_ptr<LaneClock> clock_;

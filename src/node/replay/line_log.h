@@ -18,6 +18,7 @@ class LineLog final : public InputLog {
   LineLog(std::unique_ptr<LineInput> input, TimeUnit unit)
       : input_(std::move(input)), unit_(unit), begin_{input_->offset()}, batch_{begin_, begin_, {}} {}
 
+  LogId id() const override { return {}; }
   Result<Offset> begin() const override { return begin_; }
   Offset end() const override { return batch_.end; }
   Offset begin_of_new() const override { return begin_; }
