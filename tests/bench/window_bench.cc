@@ -102,7 +102,7 @@ class Bench {
     }
   }
 
-  bool Open() { return task_.Open().ok(); }
+  bool Open() { return task_.state().Open().ok(); }
 
   // `seconds` of event time with `rate` records a second, every key in turn or at random.
   Cost Run(int64_t seconds, int64_t rate, bool in_turn) {
@@ -116,7 +116,7 @@ class Bench {
       cost.records += rows;
     }
     now_ = start + seconds * 1'000'000;
-    cost.state_bytes = task_.MemoryBytes();
+    cost.state_bytes = task_.state().MemoryBytes();
     return cost;
   }
 

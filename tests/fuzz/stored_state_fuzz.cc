@@ -224,7 +224,7 @@ void Process(WindowOperator* windows, int64_t watermark, Sink* sink,
 void Close(WindowOperator* windows, int64_t watermark, Sink* sink) {
   const FirePoint target{watermark, true, ""};
   FirePoint done;
-  while (done < target && windows->status().ok()) {
+  while (done < target && windows->state().status().ok()) {
     const FirePoint point = windows->NextPoint(watermark, 2);
     Require(done < point && !(target < point), "closing goes on, and not too far");
     windows->Advance(point, sink);
@@ -240,17 +240,17 @@ void FuzzWindows(fuzz::Input* input) {
   const PaneLayouts layouts(&Aggregates(), {});
   const std::unique_ptr<WindowOperator> windows =
       NewWindowOperator(spec, &Aggregates(), &layouts, "s", &view, KeyShare{}, start);
-  if (!windows->Open().ok()) return;
+  if (!windows->state().Open().ok()) return;
   Sink sink;
   Process(windows.get(), start.time, &sink);
   Close(windows.get(), 25'000'000, &sink);
-  if (!windows->status().ok()) return;
+  if (!windows->state().status().ok()) return;
   Changes changes;
-  windows->CollectChanges(&changes);
+  windows->state().CollectChanges(&changes);
   Require(CheckDelta(changes.delta).ok(), "window state can be stored");
   if (!store->Commit(changes.delta).ok()) return;
-  windows->OnCommitted();
-  windows->Evict(0);
+  windows->state().OnCommitted();
+  windows->state().Evict(0);
   Close(windows.get(), std::numeric_limits<int64_t>::max(), &sink);
 }
 
@@ -290,7 +290,7 @@ void FuzzPattern(fuzz::Input* input) {
   const std::unique_ptr<Store> store = StoreOf(input);
   const View view(store.get());
   PatternWindows pattern(&Pattern(), "s", &view, KeyShare{}, start);
-  if (!pattern.Open().ok()) return;
+  if (!pattern.state().Open().ok()) return;
   Column first, second;
   first.Reset(3);
   second.Reset(3);
@@ -301,13 +301,13 @@ void FuzzPattern(fuzz::Input* input) {
   Sink sink;
   Process(&pattern, start.time, &sink, {&first, &second});
   Close(&pattern, 25'000'000, &sink);
-  if (!pattern.status().ok()) return;
+  if (!pattern.state().status().ok()) return;
   Changes changes;
-  pattern.CollectChanges(&changes);
+  pattern.state().CollectChanges(&changes);
   Require(CheckDelta(changes.delta).ok(), "what a pattern keeps can be stored");
   if (!store->Commit(changes.delta).ok()) return;
-  pattern.OnCommitted();
-  pattern.Evict(0);
+  pattern.state().OnCommitted();
+  pattern.state().Evict(0);
   Close(&pattern, std::numeric_limits<int64_t>::max(), &sink);
 }
 
@@ -324,7 +324,7 @@ void FuzzJoin(fuzz::Input* input) {
   const std::unique_ptr<Store> store = StoreOf(input);
   const View view(store.get());
   IntervalJoin join(spec, "s", &view, KeyShare{}, start);
-  if (!join.Open().ok()) return;
+  if (!join.state().Open().ok()) return;
   RecordBatch batch;
   batch.Reset(1, 2);
   batch.rows = 2;
@@ -350,13 +350,13 @@ void FuzzJoin(fuzz::Input* input) {
   Sink sink;
   join.Process(records, &sink);
   Close(&join, 3'000'000, &sink);
-  if (!join.status().ok()) return;
+  if (!join.state().status().ok()) return;
   Changes changes;
-  join.CollectChanges(&changes);
+  join.state().CollectChanges(&changes);
   Require(CheckDelta(changes.delta).ok(), "the state of a join can be stored");
   if (!store->Commit(changes.delta).ok()) return;
-  join.OnCommitted();
-  join.Evict(0);
+  join.state().OnCommitted();
+  join.state().Evict(0);
   Close(&join, std::numeric_limits<int64_t>::max(), &sink);
 }
 

@@ -76,10 +76,10 @@ MapState Stored(const PipelinePlan& plan) {
   MapState state;
   Random random(1);
   KeyedChain chain(&plan.keyed, "h", &state, KeyShare{});
-  REQUIRE(chain.Open().ok());
+  REQUIRE(chain.state().Open().ok());
   Process(plan, &chain, &random);
-  chain.CollectChanges(&state);
-  REQUIRE(chain.status().ok());
+  chain.state().CollectChanges(&state);
+  REQUIRE(chain.state().status().ok());
   REQUIRE(state.rows.size() > 30);
   return state;
 }
@@ -104,19 +104,19 @@ TEST_CASE("damaged rows of keyed steps are reported or harmless, never a crash")
       }
     }
     KeyedChain chain(&plan->keyed, "h", &state, KeyShare{});
-    REQUIRE(chain.Open().ok());
+    REQUIRE(chain.state().Open().ok());
     Process(*plan, &chain, &random);
-    chain.CollectChanges(&state);
-    chain.Evict(0);
+    chain.state().CollectChanges(&state);
+    chain.state().Evict(0);
     Process(*plan, &chain, &random);
     StepScratch scratch;
     Nothing nothing;
     chain.Fire({INT64_MAX, true, ""}, &scratch, &nothing);
     chain.Advance(INT64_MAX);
-    chain.CollectChanges(&state);
-    if (chain.status().ok()) continue;
+    chain.state().CollectChanges(&state);
+    if (chain.state().status().ok()) continue;
     ++refused;
-    REQUIRE(chain.status().code() == ErrorCode::kCorrupt);
+    REQUIRE(chain.state().status().code() == ErrorCode::kCorrupt);
   }
   CHECK(refused > 1000);
 }

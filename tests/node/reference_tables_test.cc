@@ -72,7 +72,7 @@ std::string Find(const PipelineTables& tables, int64_t key) {
 class Fixture {
  public:
   explicit Fixture(const PipelinePlan& plan) : tables(&plan.tables, "t", &state) {
-    REQUIRE(tables.Open().ok());
+    REQUIRE(tables.state().Open().ok());
   }
   void Refresh(bool at_once = false) {
     log.clear();
@@ -248,23 +248,23 @@ TEST_CASE("rows of a topic are stored, removed, and translated when fields chang
   CHECK(f.tables.fresh(0));
   Apply(&f.tables, 0,
         {{"c/a", R"({"name":"x","size":1})"}, {"c/b", R"({"name":"y","size":2})"}, {"c/c", "{}"}});
-  f.tables.CollectChanges(0, &f.state);
+  f.tables.state().CollectChanges(&f.state);
   CHECK(f.state.rows.size() == 4);
   Apply(&f.tables, 3, {{"c/b", " "}, {"c/c", R"({"size":3})"}});
-  f.tables.CollectChanges(0, &f.state);
+  f.tables.state().CollectChanges(&f.state);
   CHECK(f.state.rows.size() == 3);
 
   const auto same = Plan(folder, kTopic);
   PipelineTables again(&same->tables, "t", &f.state);
-  REQUIRE(again.Open().ok());
+  REQUIRE(again.state().Open().ok());
   CHECK_FALSE(again.fresh(0));
   CHECK(again.view()[0].rows->keys() == 2);
-  CHECK(again.DirtyRows() == 0);
+  CHECK(again.state().DirtyRows() == 0);
 
   const auto other = Plan(folder, "{ mqtt: 'c/{k}', key: k, fields: { more: int, size: int } }", "size");
   PipelineTables translated(&other->tables, "t", &f.state);
-  REQUIRE(translated.Open().ok());
-  CHECK(translated.DirtyRows() == 2);
+  REQUIRE(translated.state().Open().ok());
+  CHECK(translated.state().DirtyRows() == 2);
   std::string key;
   AppendKeyValue(&key, Value::String("c"));
   std::string_view row = *translated.view()[0].rows->Find(key, Hash64(key), 0, 1);
@@ -289,7 +289,7 @@ TEST_CASE("damaged rows of a topic's table are reported, never a crash") {
   Fixture f(*plan);
   Apply(&f.tables, 0,
         {{"c/a", R"({"name":"x","at":1})"}, {"c/a", R"({"name":"xx","at":2})"}, {"c/b", R"({"name":"y"})"}});
-  f.tables.CollectChanges(0, &f.state);
+  f.tables.state().CollectChanges(&f.state);
   Random random(3);
   size_t refused = 0;
   for (int i = 0; i < 3000; ++i) {
@@ -304,7 +304,7 @@ TEST_CASE("damaged rows of a topic's table are reported, never a crash") {
       value[at] = static_cast<char>(random.Below(256));
     }
     PipelineTables tables(&plan->tables, "t", &damaged);
-    const Status status = tables.Open();
+    const Status status = tables.state().Open();
     refused += status.ok() ? 0 : 1;
     if (!status.ok()) CHECK(status.code() == ErrorCode::kCorrupt);
   }

@@ -123,7 +123,7 @@ TEST_CASE("a chunk takes 64 records or 4 KB, and a commit writes those that chan
   for (int64_t i = 0; i < 150; ++i) {
     Add(buffers.get(), "k", JoinSide::kLeft, i % 100, Values(JoinSide::kLeft, i));
   }
-  CHECK(buffers->KeysInMemory() == 3);
+  CHECK(buffers->EntriesInMemory() == 3);
   CHECK(buffers->FindChunk("k", JoinSide::kLeft, 0, 0)->chunks == 3);
   CHECK(buffers->FindChunk("k", JoinSide::kLeft, 0, 1)->items.size() == 64);
   CHECK(buffers->FindChunk("k", JoinSide::kLeft, 0, 2)->items.size() == 22);
@@ -154,16 +154,16 @@ TEST_CASE("records expire with their bucket, in memory or in the store only, and
   Add(buffers.get(), "k", JoinSide::kLeft, 150, Values(JoinSide::kLeft, 100));
   Add(buffers.get(), "k", JoinSide::kRight, 250, Values(JoinSide::kRight, 101));
   Advance(buffers.get(), kFired, 99);
-  CHECK(buffers->KeysInMemory() == 4);
+  CHECK(buffers->EntriesInMemory() == 4);
   Commit(buffers.get(), &state);
   Advance(buffers.get(), 99, 100);
   CHECK(All(buffers.get(), "k", JoinSide::kLeft, 0).empty());
   Commit(buffers.get(), &state);
-  CHECK(buffers->KeysInMemory() == 2);
+  CHECK(buffers->EntriesInMemory() == 2);
   CHECK(state.rows.size() == 4);
 
   buffers->Evict(0);
-  CHECK(buffers->KeysInMemory() == 0);
+  CHECK(buffers->EntriesInMemory() == 0);
   Advance(buffers.get(), 100, 200);
   Commit(buffers.get(), &state);
   CHECK(state.rows.size() == 2);
@@ -171,7 +171,7 @@ TEST_CASE("records expire with their bucket, in memory or in the store only, and
   Advance(buffers.get(), 200, 300);
   Commit(buffers.get(), &state);
   CHECK(state.rows.empty());
-  CHECK(buffers->KeysInMemory() == 0);
+  CHECK(buffers->EntriesInMemory() == 0);
   buffers->Evict(0);  // with what was kept for reuse
   CHECK(buffers->MemoryBytes() == 0);
   CHECK(buffers->status().ok());
@@ -187,7 +187,7 @@ TEST_CASE("what left memory comes back as it was: values, times, partners, and r
   Add(buffers.get(), "k", JoinSide::kRight, 3, Values(JoinSide::kRight, 2, std::string("a\0b", 3)));
   Commit(buffers.get(), &state);
   buffers->Evict(0);
-  REQUIRE(buffers->KeysInMemory() == 0);
+  REQUIRE(buffers->EntriesInMemory() == 0);
   JoinChunk* chunk = buffers->FindChunk("k", JoinSide::kRight, 0, 0);
   REQUIRE(chunk != nullptr);
   REQUIRE(chunk->items.size() == 2);

@@ -72,7 +72,7 @@ class Fixture {
 
   std::unique_ptr<PatternWindows> Open() {
     auto windows = std::make_unique<PatternWindows>(&plan_, "s", &state, KeyShare{}, FirePoint{});
-    REQUIRE(windows->Open().ok());
+    REQUIRE(windows->state().Open().ok());
     return windows;
   }
 
@@ -105,8 +105,8 @@ class Fixture {
   }
 
   void Commit(PatternWindows* windows) {
-    windows->CollectChanges(&state);
-    windows->OnCommitted();
+    windows->state().CollectChanges(&state);
+    windows->state().OnCommitted();
   }
 
   // Runs in several states, and a record that waits; committed.
@@ -133,10 +133,10 @@ TEST_CASE("patterns: what was committed goes on as it was") {
   Fixture f;
   f.Fill();
   const auto windows = f.Open();
-  CHECK(windows->PanesInMemory() == 0);
+  CHECK(windows->state().EntriesInMemory() == 0);
   Found found;
   windows->Advance({kEnd, true, ""}, &found);
-  CHECK(windows->status().ok());
+  CHECK(windows->state().status().ok());
   CHECK(found.text == "10..60 false 3 [\"x\",\"y\",\"z\"] z\n"
                       "20..60 false 3 [\"x\",\"y\",\"z\"] z\n"
                       "31..110 true 1 [\"z\"] z\n");
@@ -151,7 +151,7 @@ TEST_CASE("patterns: nothing stays of a key of which nothing is pending") {
   windows->Advance({1000, true, ""}, &found);
   f.Commit(windows.get());
   CHECK(f.state.rows.empty());
-  CHECK(windows->PanesInMemory() == 0);
+  CHECK(windows->state().EntriesInMemory() == 0);
   f.Process(windows.get(), {{2000, false, "alone"}}, &found);
   windows->Advance({3000, true, ""}, &found);
   f.Commit(windows.get());
@@ -170,9 +170,9 @@ TEST_CASE("patterns: damaged rows are reported, whatever is in them") {
     const auto windows = f.Open();
     Found found;
     windows->Advance({40, true, ""}, &found);
-    if (windows->status().ok()) f.Process(windows.get(), {{50, true, ""}, {70, false, "w"}}, &found);
+    if (windows->state().status().ok()) f.Process(windows.get(), {{50, true, ""}, {70, false, "w"}}, &found);
     windows->Advance({kEnd, true, ""}, &found);
-    refused += windows->status().ok() ? 0 : 1;
+    refused += windows->state().status().ok() ? 0 : 1;
   };
   for (size_t length = 0; length < row.size(); ++length) attempt(row.substr(0, length));
   CHECK(refused == row.size());
@@ -196,7 +196,7 @@ TEST_CASE("patterns: a key has at most so many matches under way") {
   windows->Advance({kEnd, true, ""}, &found);
   CHECK(found.rows == kMaxPatternRuns);
   CHECK(found.faults == std::vector<ErrorCode>(2, ErrorCode::kTooManyMatches));
-  CHECK(windows->PanesInMemory() == 0);
+  CHECK(windows->state().EntriesInMemory() == 0);
 }
 
 TEST_CASE("patterns: a key has at most so many records that wait") {
@@ -205,7 +205,7 @@ TEST_CASE("patterns: a key has at most so many records that wait") {
   Found found;
   f.Process(windows.get(), std::vector<Record>(kMaxPatternWaiting + 3, {10, false, ""}), &found);
   CHECK(found.faults.size() == 3);
-  CHECK(windows->MemoryBytes() > kMaxPatternWaiting * sizeof(WaitingRecord));
+  CHECK(windows->state().MemoryBytes() > kMaxPatternWaiting * sizeof(WaitingRecord));
 }
 
 TEST_CASE("patterns: one match takes what began before it is sure") {

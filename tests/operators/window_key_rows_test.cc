@@ -79,7 +79,7 @@ TEST_CASE("key rows: what was committed comes back as it was") {
   f.Fill(f.Open().get(), "a", -100);
   CHECK(f.state.rows.size() == 2);
   const auto rows = f.Open();
-  CHECK(rows->PartsInMemory() == 0);
+  CHECK(rows->EntriesInMemory() == 0);
   KeyWindows* windows = f.Find(rows.get(), "a", false);
   REQUIRE(windows != nullptr);
   REQUIRE(windows->parts.size() == 2);
@@ -143,11 +143,11 @@ TEST_CASE("key rows: memory shrinks to what is dirty, and comes back") {
   Fixture f;
   const auto rows = f.Open();
   for (int i = 0; i < 100; ++i) f.Fill(rows.get(), "k" + std::to_string(i), i);
-  CHECK(rows->PartsInMemory() == 200);
+  CHECK(rows->EntriesInMemory() == 200);
   rows->MarkDirty(f.Find(rows.get(), "k7", false));
   const size_t before = rows->MemoryBytes();
   rows->Evict(0);
-  CHECK(rows->PartsInMemory() == 2);
+  CHECK(rows->EntriesInMemory() == 2);
   CHECK(rows->MemoryBytes() < before / 50);
   CHECK(f.Find(rows.get(), "k8", false)->parts.size() == 2);
   CHECK(rows->status().ok());

@@ -73,7 +73,7 @@ TEST_CASE("a slice store counts what its panes hold outside") {
   CHECK(both < f.Held() + f.Blocks() + 1000);
 
   f.store.Evict(0);
-  CHECK(f.store.PanesInMemory() == 0);
+  CHECK(f.store.EntriesInMemory() == 0);
   CHECK(f.store.MemoryBytes() < 1000);
   Slice* slice = f.store.Find(kSlice);
   CHECK(f.store.FindPane(kSlice, slice, "k0", Hash64("k0")) != nullptr);  // brought back
@@ -125,7 +125,7 @@ TEST_CASE("sessions count what their blocks hold outside") {
   spec.size_us = 1000;
   const auto windows = NewWindowOperator(spec, plan.get(), &layouts, "s", &state, KeyShare{},
                                          FirePoint{-1000, true, ""});
-  REQUIRE(windows->Open().ok());
+  REQUIRE(windows->state().Open().ok());
   RecordBatch batch;
   batch.Reset(2, 1);
   batch.rows = 1;
@@ -143,16 +143,16 @@ TEST_CASE("sessions count what their blocks hold outside") {
     void OnLate(const ResultOrder&, uint32_t) override {}
   } sink;
   windows->Process({&batch, &keys, kept.data(), 1, &watermark, 0, &arguments}, &sink);
-  windows->CollectChanges(&state);
-  windows->OnCommitted();
-  CHECK(windows->MemoryBytes() > 100'000);
-  windows->Evict(0);
-  CHECK(windows->MemoryBytes() < 1000);
+  windows->state().CollectChanges(&state);
+  windows->state().OnCommitted();
+  CHECK(windows->state().MemoryBytes() > 100'000);
+  windows->state().Evict(0);
+  CHECK(windows->state().MemoryBytes() < 1000);
   windows->Advance({500, true, ""}, &sink);
   windows->Advance({5000, true, ""}, &sink);
-  windows->CollectChanges(&state);
-  windows->OnCommitted();
-  CHECK(windows->MemoryBytes() < 1000);
+  windows->state().CollectChanges(&state);
+  windows->state().OnCommitted();
+  CHECK(windows->state().MemoryBytes() < 1000);
 }
 
 }  // namespace rivulet

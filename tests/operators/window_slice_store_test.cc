@@ -53,15 +53,15 @@ TEST_CASE("panes leave memory once committed, and come back as they were") {
   CHECK(f.Add(10, "b", 2));
   CHECK_FALSE(f.Add(10, "a", 4));
   f.store.Evict(0);
-  CHECK(f.store.PanesInMemory() == 2);  // dirty ones stay
+  CHECK(f.store.EntriesInMemory() == 2);  // dirty ones stay
   f.Commit();
   CHECK(f.state.rows.size() == 2);
   f.store.Evict(0);
-  CHECK(f.store.PanesInMemory() == 0);
+  CHECK(f.store.EntriesInMemory() == 0);
   CHECK(f.Visit(10) == "a=5 b=2 ");
-  CHECK(f.store.PanesInMemory() == 0);  // visiting keeps nothing
+  CHECK(f.store.EntriesInMemory() == 0);  // visiting keeps nothing
   CHECK_FALSE(f.Add(10, "a", 8));       // it existed
-  CHECK(f.store.PanesInMemory() == 1);
+  CHECK(f.store.EntriesInMemory() == 1);
   CHECK(f.Add(10, "aa", 16));
   CHECK(f.Visit(10) == "a=13 aa=16 b=2 ");
   f.Commit();
@@ -115,12 +115,12 @@ TEST_CASE("what was used since the last eviction is spared first") {
   f.Commit();
   const size_t all = f.store.MemoryBytes();
   f.store.Evict(all);  // nothing to do
-  CHECK(f.store.PanesInMemory() == 2000);
+  CHECK(f.store.EntriesInMemory() == 2000);
   f.store.Evict(0);
   for (int i = 0; i < 10; ++i) f.Add(20, "new" + std::to_string(i), i);
   f.Commit();
   f.store.Evict(f.store.MemoryBytes());
-  CHECK(f.store.PanesInMemory() == 10);
+  CHECK(f.store.EntriesInMemory() == 10);
 }
 
 TEST_CASE("a dropped slice is gone with its rows; a new one of the same time starts empty") {
@@ -153,7 +153,7 @@ TEST_CASE("a store opened again finds its slices, whatever their times, at one s
   f.state.rows["q"] = "behind";
   SliceStore again(f.plan.get(), &f.layouts, "p", &f.state, {});
   f.state.scans = 0;
-  REQUIRE(again.Load().ok());
+  REQUIRE(again.Open().ok());
   CHECK(f.state.scans == static_cast<int>(ends.size()) + 1);
   std::vector<int64_t> found;
   for (const auto& [end, slice] : again.slices()) {
@@ -173,7 +173,7 @@ TEST_CASE("instances that share rows see only their keys") {
   for (uint32_t worker = 0; worker < 3; ++worker) {
     const KeyShare share{64, 3, worker};
     SliceStore one(all.plan.get(), &all.layouts, "p", &all.state, share);
-    REQUIRE(one.Load().ok());
+    REQUIRE(one.Open().ok());
     one.VisitSorted(10, one.Find(10), nullptr,
                     [&](std::string_view key, uint64_t hash, const Pane&) {
                       CHECK(share.Owns(Hash64(key)));
@@ -205,7 +205,7 @@ TEST_CASE("faults of the store and of rows are kept") {
     f.store.FindPane(10, f.store.Find(10), "a", Hash64("a"));
     CHECK(f.store.status().code() == ErrorCode::kIo);
     SliceStore again(f.plan.get(), &f.layouts, "p", &f.state, {});
-    CHECK(again.Load().code() == ErrorCode::kIo);
+    CHECK(again.Open().code() == ErrorCode::kIo);
   }
 }
 

@@ -156,8 +156,11 @@ void MessageTable::DropRepeats() {
   repeats_at_ = std::max<size_t>(1024, changed_.size() * 2);
 }
 
-void MessageTable::CollectChanges(int64_t watermark_us, StateChanges* changes) {
+void MessageTable::Forget(int64_t watermark_us) {
   if (plan_->versioned()) rows_.Forget(SaturatingSub(watermark_us, plan_->keep_us), &changed_);
+}
+
+void MessageTable::CollectChanges(StateChanges* changes) {
   if (!stored_columns_) {
     std::string names;
     for (const std::string& name : plan_->layout.columns) PutBytes(&names, name);

@@ -19,12 +19,13 @@
 #include "node/engine/source_task.h"
 #include "node/plan/table_plan.h"
 #include "operators/lookup/lookup_table.h"
+#include "operators/state/state_owner.h"
 #include "operators/state_view.h"
 
 namespace rivulet {
 
 // One thread.
-class MessageTable {
+class MessageTable final : public StateOwner {
  public:
   // `plan` and `view` must outlive it.
   MessageTable(const TablePlan* plan, std::string prefix, const StateView* view);
@@ -33,7 +34,7 @@ class MessageTable {
   static std::string Signature(const TablePlan& plan);
 
   // Brings the rows into memory. Errors: kCorrupt, and those of the store.
-  Status Open();
+  Status Open() override;
 
   bool Matches(uint32_t topic_id, std::string_view topic) { return source_.Matches(topic_id, topic); }
   // Takes in one message. What is wrong with it is appended to `faults`.
@@ -41,11 +42,17 @@ class MessageTable {
   // See LookupTable.
   void Settle(uint64_t end);
 
-  // Puts what changed since the last call; versions that nothing can need at watermark `watermark_us` go.
-  void CollectChanges(int64_t watermark_us, StateChanges* changes);
+  // Versions that nothing can need at watermark `watermark_us` go.
+  void Forget(int64_t watermark_us);
+  void CollectChanges(StateChanges* changes) override;
   // Nothing will be collected.
   void DropChanges() { changed_.clear(); }
-  size_t DirtyRows() const { return changed_.size(); }
+  size_t DirtyRows() const override { return changed_.size(); }
+  size_t MemoryBytes() const override { return rows_.MemoryBytes(); }
+  // All of it stays in memory.
+  void Evict(size_t) override {}
+  size_t EntriesInMemory() const override { return rows_.keys(); }
+  const Status& status() const override { return ok_; }
 
   const LookupTable& rows() const { return rows_; }
   // The store knew nothing of it when it was opened: what the broker has retained is news.
@@ -72,6 +79,7 @@ class MessageTable {
   RecordBatch removed_;             // scratch
   uint64_t faults_ = 0;
   std::vector<std::string> changed_;  // keys; some may be there twice
+  Status ok_;                         // the store is read by Open only
   size_t repeats_at_ = 1024;          // how many of them, until those are taken out
 };
 

@@ -91,6 +91,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   p->tables_ = std::make_unique<PipelineTables>(&p->plan_->tables, store_keys::Tables(p->entry_.id),
                                                 p->view_.get());
   p->task_->SetTables(&p->tables_->view());
+  p->state_.Add(&p->task_->state());
+  p->state_.Add(&p->tables_->state());
   p->fired_ = position.fired;
   p->placed_ = p->released_ = p->collected_release_ = WholeTime(position.fired);
   p->closing_ = position.fired < p->Target();
@@ -107,9 +109,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   RIVULET_RETURN_IF_ERROR(KeyedChain::DropForeign(
       p->plan_->keyed, store_keys::KeyedSteps(p->entry_.id), *p->view_, &opening));
   RIVULET_RETURN_IF_ERROR(p->tables_->DropForeign(&opening));
-  RIVULET_RETURN_IF_ERROR(p->tables_->Open());
   p->source_->SetTableFaults(&p->tables_->faults());
-  RIVULET_RETURN_IF_ERROR(p->task_->Open());
+  RIVULET_RETURN_IF_ERROR(p->state_.Open());
   return p;
 }
 
@@ -208,7 +209,7 @@ bool Pipeline::DueBy(int64_t watermark) const {
 // A tick, and nothing came of it: a restart may as well read it again, and no commit is worth it.
 bool Pipeline::OnlyTimePassed() const {
   return source_->only_ticks() && task_->results().empty() && task_->late().empty() &&
-         task_->dead().empty() && task_->DirtyRows() == 0 && tables_->DirtyRows() == 0;
+         task_->dead().empty() && DirtyRows() == 0;
 }
 
 Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records, uint64_t end) {
@@ -222,8 +223,9 @@ Status Pipeline::CloseWindows(TaskRunner* runner, bool with_records, uint64_t en
     Emit();
     closing_ = fired_ < target;
     // What a close changes stays in memory until a commit, even when its results are not put out.
-    const bool pause = OutputBytes() > outputs_per_turn_ || task_->DirtyRows() > results_per_step_ / 2;
-    if (!closing_ || pause || !task_->status().ok()) return task_->status();
+    const bool pause =
+        OutputBytes() > outputs_per_turn_ || task_->state().DirtyRows() > results_per_step_ / 2;
+    if (!closing_ || pause || !task_->state().status().ok()) return task_->state().status();
     with_records = false;
     runner->Run(workers_, [&](uint32_t i) { task_->BeginStep(i); });
   }
@@ -288,8 +290,8 @@ void Pipeline::CollectCommit(Delta* delta) {
   // Time that passed without a commit has left little, but what it left goes with the position.
   if (processed_ || offset_ != collected_offset_) {
     Changes changes(delta);
-    task_->CollectChanges(&changes);
-    tables_->CollectChanges(source_->watermark(), &changes);
+    tables_->Forget(source_->watermark());
+    state_.CollectChanges(&changes);
   }
   if (processed_ || !has_position_ || offset_ != collected_offset_) {
     delta->Put(store_keys::Position(entry_.id), CurrentPosition().Encode());
@@ -311,14 +313,14 @@ void Pipeline::OnCommitted() {
   commit_pending_ = false;
   committed_offset_ = collected_offset_;
   released_ = collected_release_;
-  task_->OnCommitted();
+  state_.OnCommitted();
   for (const auto& c : channels_) c->OnCommitted();
 }
 
 void Pipeline::BoundMemory(size_t bytes) {
-  if (!durable_ || commit_pending_ || task_->MemoryBytes() <= bytes) return;
+  if (!durable_ || commit_pending_ || task_->state().MemoryBytes() <= bytes) return;
   // To half the bound: evicting a little after every commit would cost more.
-  task_->Evict(bytes / 2);
+  task_->state().Evict(bytes / 2);
 }
 
 Result<bool> Pipeline::Pump() {

@@ -146,11 +146,11 @@ class Pipeline {
   const PipelineCounters& counters() const { return task_->counters(); }
   const DeadReasons& dead_reasons() const { return task_->dead_reasons(); }
   const UnquotedCounts& unquoted() const { return task_->unquoted(); }
-  size_t StateBytes() const { return task_->MemoryBytes(); }
-  size_t StatePanes() const { return task_->PanesInMemory(); }
+  size_t StateBytes() const { return task_->state().MemoryBytes(); }
+  size_t StateEntries() const { return task_->state().EntriesInMemory(); }
   size_t TableBytes() const { return tables_->MemoryBytes(); }
-  // Rows of window state that the next commit would put.
-  size_t DirtyRows() const { return task_->DirtyRows() + tables_->DirtyRows(); }
+  // Rows of state that the next commit would put.
+  size_t DirtyRows() const { return state_.DirtyRows(); }
   // Of outputs that wait for a commit.
   size_t OutputBytes() const;
   // Of outputs that not all sinks have, in memory or in the store.
@@ -183,6 +183,7 @@ class Pipeline {
   std::unique_ptr<SourceTask> source_;
   std::unique_ptr<PipelineTables> tables_;
   std::unique_ptr<PipelineTask> task_;
+  StateOwners state_;             // of the task and the tables
   TurnParts parts_;
   std::vector<std::unique_ptr<OutputChannel>> channels_;
   uint32_t workers_ = 1;

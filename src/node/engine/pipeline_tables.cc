@@ -15,6 +15,7 @@ PipelineTables::PipelineTables(const std::vector<TablePlan>* plans, const std::s
     Table& table = tables_.emplace_back();
     if (plan.of_topic()) {
       table.topic = std::make_unique<MessageTable>(&plan, Prefix(plan), view);
+      topics_.Add(table.topic.get());
     } else {
       table.file = NewTableFile(&plan);
     }
@@ -29,13 +30,6 @@ std::string PipelineTables::Prefix(const TablePlan& plan) const {
   std::string prefix = prefix_;
   PutFixed(&prefix, static_cast<uint32_t>(Hash64(MessageTable::Signature(plan))));
   return prefix;
-}
-
-Status PipelineTables::Open() {
-  for (const Table& table : tables_) {
-    if (table.topic != nullptr) RIVULET_RETURN_IF_ERROR(table.topic->Open());
-  }
-  return Status::Ok();
 }
 
 Status PipelineTables::DropForeign(StateChanges* changes) const {
@@ -82,9 +76,9 @@ void PipelineTables::Settle(uint64_t end) {
   }
 }
 
-void PipelineTables::CollectChanges(int64_t watermark_us, StateChanges* changes) {
+void PipelineTables::Forget(int64_t watermark_us) {
   for (const Table& table : tables_) {
-    if (table.topic != nullptr) table.topic->CollectChanges(watermark_us, changes);
+    if (table.topic != nullptr) table.topic->Forget(watermark_us);
   }
 }
 
@@ -92,12 +86,6 @@ void PipelineTables::DropChanges() {
   for (const Table& table : tables_) {
     if (table.topic != nullptr) table.topic->DropChanges();
   }
-}
-
-size_t PipelineTables::DirtyRows() const {
-  size_t rows = 0;
-  for (const Table& table : tables_) rows += table.topic == nullptr ? 0 : table.topic->DirtyRows();
-  return rows;
 }
 
 bool PipelineTables::ready() const {

@@ -45,8 +45,8 @@ class PipelineTables {
   // it.
   PipelineTables(const std::vector<TablePlan>* plans, const std::string& prefix, const StateView* view);
 
-  // Brings rows of topics into memory. Errors: those of the store, kCorrupt.
-  Status Open();
+  // Of tables from topics; to be opened before the first turn.
+  StateOwner& state() { return topics_; }
   // Deletes stored rows that belong to none of the tables.
   Status DropForeign(StateChanges* changes) const;
 
@@ -71,11 +71,11 @@ class PipelineTables {
   // The turn ended: its messages before `end` count, those behind it will be given again.
   void Settle(uint64_t end);
 
-  void CollectChanges(int64_t watermark_us, StateChanges* changes);
-  // In place of it, when nothing is kept.
+  // Versions of rows that nothing can need at watermark `watermark_us` go.
+  void Forget(int64_t watermark_us);
+  // In place of collecting changes, when nothing is kept.
   void DropChanges();
-  // About how many rows CollectChanges would put.
-  size_t DirtyRows() const;
+  // Of all tables.
   size_t MemoryBytes() const;
   std::vector<TableStats> Stats() const;
 
@@ -95,6 +95,7 @@ class PipelineTables {
   std::string prefix_;
   const StateView* state_;
   std::vector<Table> tables_;
+  StateOwners topics_;
   std::vector<LookupContext::Table> view_;
   std::vector<TableMessageFault> faults_;
   std::vector<DecodeError> errors_;  // scratch

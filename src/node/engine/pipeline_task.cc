@@ -32,7 +32,11 @@ PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
                            std::string prefix, const std::string& keyed_prefix,
                            const StateView* view, uint16_t partitions, uint32_t workers,
                            uint32_t slots, const FirePoint& fired)
-    : plan_(plan), partitions_(partitions), encoder_(plan->result_fields), unquoted_(&plan->unquoted) {
+    : plan_(plan),
+      partitions_(partitions),
+      encoder_(plan->result_fields),
+      state_(StateOwners::Division::kEqually, Beat),
+      unquoted_(&plan->unquoted) {
   for (uint32_t i = 0; i < slots; ++i) slots_.push_back(std::make_unique<PreparedSlot>());
   for (uint32_t i = 0; i < workers; ++i) {
     const KeyShare share{partitions, workers, i};
@@ -42,6 +46,7 @@ PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
     workers_.push_back(std::make_unique<PipelineWorker>(
         plan, &encoder_, NewEnding(*plan, layouts, prefix, view, share, fired), std::move(keyed),
         share));
+    state_.Add(&workers_.back()->state());
   }
 }
 
@@ -50,11 +55,6 @@ PipelineTask::~PipelineTask() = default;
 void PipelineTask::SetTables(const std::vector<LookupContext::Table>* tables) {
   for (const auto& slot : slots_) slot->scratch.lookup.tables = tables;
   for (const auto& worker : workers_) worker->SetTables(tables);
-}
-
-Status PipelineTask::Open() {
-  for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->Open());
-  return Status::Ok();
 }
 
 namespace {
@@ -390,47 +390,6 @@ void PipelineTask::CollectDead(SourceTask* source, uint64_t end) {
   counters_.ahead += static_cast<uint64_t>(std::count_if(all.begin(), all.end(), [](const Rejected& r) {
     return r.dead != nullptr && r.dead->code == ErrorCode::kTimeAhead;
   }));
-}
-
-void PipelineTask::CollectChanges(StateChanges* changes) {
-  for (const auto& worker : workers_) {
-    worker->CollectChanges(changes);
-    Beat();
-  }
-}
-
-void PipelineTask::OnCommitted() {
-  for (const auto& worker : workers_) worker->windows().OnCommitted();
-}
-
-size_t PipelineTask::MemoryBytes() const {
-  size_t bytes = 0;
-  for (const auto& worker : workers_) bytes += worker->MemoryBytes();
-  return bytes;
-}
-
-void PipelineTask::Evict(size_t target) {
-  for (const auto& worker : workers_) {
-    worker->Evict(target / workers_.size());
-    Beat();
-  }
-}
-
-size_t PipelineTask::PanesInMemory() const {
-  size_t panes = 0;
-  for (const auto& worker : workers_) panes += worker->EntriesInMemory();
-  return panes;
-}
-
-size_t PipelineTask::DirtyRows() const {
-  size_t rows = 0;
-  for (const auto& worker : workers_) rows += worker->DirtyRows();
-  return rows;
-}
-
-Status PipelineTask::status() const {
-  for (const auto& worker : workers_) RIVULET_RETURN_IF_ERROR(worker->status());
-  return Status::Ok();
 }
 
 }  // namespace rivulet

@@ -68,7 +68,6 @@ class PipelineTask {
 
   // What joins with tables look at; must outlive the task.
   void SetTables(const std::vector<LookupContext::Table>* tables);
-  Status Open();
 
   void Prepare(uint32_t slot, SourceSlot* source);
   // The records of messages in [begin, end) of the log; in order, all of the turn or up to where it is cut.
@@ -93,13 +92,8 @@ class PipelineTask {
   const std::vector<std::string>& late() const { return late_; }
   const std::vector<std::string>& dead() const { return dead_; }
 
-  void CollectChanges(StateChanges* changes);
-  void OnCommitted();
-  size_t MemoryBytes() const;
-  void Evict(size_t target);
-  size_t PanesInMemory() const;
-  size_t DirtyRows() const;
-  Status status() const;
+  // What the workers keep; to be opened before the first turn.
+  StateOwner& state() { return state_; }
   const PipelineCounters& counters() const { return counters_; }
   const DeadReasons& dead_reasons() const { return dead_reasons_; }
   const UnquotedCounts& unquoted() const { return unquoted_; }
@@ -119,6 +113,7 @@ class PipelineTask {
   ResultEncoder encoder_;
   std::vector<std::unique_ptr<PreparedSlot>> slots_;
   std::vector<std::unique_ptr<PipelineWorker>> workers_;
+  StateOwners state_;
   std::vector<PipelineResult> results_;
   std::vector<std::string> late_, dead_;
   PipelineCounters counters_;

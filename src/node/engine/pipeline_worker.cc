@@ -35,6 +35,8 @@ PipelineWorker::PipelineWorker(const PipelinePlan* plan, const ResultEncoder* en
       share_(share),
       timed_(keyed_ != nullptr && keyed_->timed()) {
   batch_.Reset(plan_->result_columns);
+  state_.Add(&windows_->state());
+  if (keyed_ != nullptr) state_.Add(&keyed_->state());
 }
 
 void PipelineWorker::BeginTurn() {
@@ -181,44 +183,6 @@ FirePoint PipelineWorker::NextPoint(int64_t watermark, size_t limit) {
   // Between windows that end at one time, no records come.
   if (!plan_->selects()) made = {made.time, true, ""};
   return std::min(windows, made);
-}
-
-Status PipelineWorker::Open() {
-  if (keyed_ != nullptr) RIVULET_RETURN_IF_ERROR(keyed_->Open());
-  return windows_->Open();
-}
-
-void PipelineWorker::CollectChanges(StateChanges* changes) {
-  windows_->CollectChanges(changes);
-  if (keyed_ != nullptr) keyed_->CollectChanges(changes);
-}
-
-size_t PipelineWorker::MemoryBytes() const {
-  return windows_->MemoryBytes() + (keyed_ == nullptr ? 0 : keyed_->MemoryBytes());
-}
-
-// Windows and keyed steps keep what they have of the memory now, each in proportion.
-void PipelineWorker::Evict(size_t target) {
-  if (keyed_ == nullptr) return windows_->Evict(target);
-  const size_t windows = windows_->MemoryBytes(), held = MemoryBytes();
-  if (held <= target) return;
-  const double share = static_cast<double>(windows) / static_cast<double>(held);
-  const auto part = static_cast<size_t>(share * static_cast<double>(target));
-  windows_->Evict(part);
-  keyed_->Evict(target - std::min(part, target));
-}
-
-size_t PipelineWorker::EntriesInMemory() const {
-  return windows_->PanesInMemory() + (keyed_ == nullptr ? 0 : keyed_->EntriesInMemory());
-}
-
-size_t PipelineWorker::DirtyRows() const {
-  return windows_->DirtyRows() + (keyed_ == nullptr ? 0 : keyed_->DirtyRows());
-}
-
-Status PipelineWorker::status() const {
-  if (keyed_ != nullptr) RIVULET_RETURN_IF_ERROR(keyed_->status());
-  return windows_->status();
 }
 
 void PipelineWorker::OnResult(const ResultOrder& order, std::string_view key, uint64_t hash,

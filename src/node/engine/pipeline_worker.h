@@ -67,14 +67,8 @@ class PipelineWorker final : public ResultSink, private KeyedSink {
   // A point at most at `watermark` to which that gives about `limit` results; see WindowOperator.
   FirePoint NextPoint(int64_t watermark, size_t limit);
 
-  // Of windows and keyed steps together; see WindowOperator and KeyedChain.
-  Status Open();
-  void CollectChanges(StateChanges* changes);
-  size_t MemoryBytes() const;
-  void Evict(size_t target);
-  size_t EntriesInMemory() const;
-  size_t DirtyRows() const;
-  Status status() const;
+  // Of windows and keyed steps together.
+  StateOwner& state() { return state_; }
   uint64_t duplicates() const { return keyed_ == nullptr ? 0 : keyed_->duplicates(); }
 
   WindowOperator& windows() { return *windows_; }
@@ -114,6 +108,7 @@ class PipelineWorker final : public ResultSink, private KeyedSink {
   const ResultEncoder* encoder_;
   std::unique_ptr<WindowOperator> windows_;
   std::unique_ptr<KeyedChain> keyed_;     // null: the pipeline has no keyed steps
+  StateOwners state_;
   KeyShare share_;
   bool timed_;                            // keyed steps make records as time passes
   const SourceSlot* source_ = nullptr;

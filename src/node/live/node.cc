@@ -319,7 +319,7 @@ NodeStatus Node::Describe(Now now) const {
     p.reads = r.pipeline->upstream();
     p.offset = r.pipeline->offset();
     p.lag = engine_->LagOf(*r.pipeline);
-    p.state_panes = r.pipeline->StatePanes();
+    p.state_panes = r.pipeline->StateEntries();
     p.state_bytes = r.pipeline->StateBytes();
     p.outputs_waiting = r.pipeline->OutputsWaiting();
     p.sinks = r.pipeline->Sinks();

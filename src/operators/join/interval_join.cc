@@ -164,8 +164,7 @@ void IntervalJoin::Advance(const FirePoint& point, ResultSink* sink) {
 void IntervalJoin::LoadValues(JoinSide side, std::string_view bytes) {
   for (size_t i = 0; i < CountOf(side); ++i) {
     if (GetValue(&bytes, &ValuesOf(side)[i])) continue;
-    status_ = Status(ErrorCode::kCorrupt, "the records of a join cannot be read");
-    return;
+    return buffers_.FailCorrupt("the records of a join cannot be read");
   }
 }
 

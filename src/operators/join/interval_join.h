@@ -30,18 +30,11 @@ class IntervalJoin final : public WindowOperator {
   IntervalJoin(const JoinSpec& spec, const std::string& prefix, const StateView* view, KeyShare share,
                const FirePoint& fired);
 
-  Status Open() override { return buffers_.Open(); }
   void Process(const WindowInput& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
   int64_t closed() const override { return fired_; }
-  void CollectChanges(StateChanges* changes) override { buffers_.CollectChanges(changes); }
-  void OnCommitted() override { buffers_.OnCommitted(); }
-  size_t MemoryBytes() const override { return buffers_.MemoryBytes(); }
-  void Evict(size_t target) override { buffers_.Evict(target); }
-  size_t PanesInMemory() const override { return buffers_.KeysInMemory(); }
-  size_t DirtyRows() const override { return buffers_.DirtyRows(); }
-  const Status& status() const override { return status_.ok() ? buffers_.status() : status_; }
+  StateOwner& state() override { return buffers_; }
 
  private:
   // A record on its way.
@@ -101,7 +94,6 @@ class IntervalJoin final : public WindowOperator {
   std::vector<Value> values_;      // of a result
   std::vector<Partner> partners_;  // of the record being added
   std::string record_;             // scratch: its values as bytes
-  Status status_;
 };
 
 }  // namespace rivulet

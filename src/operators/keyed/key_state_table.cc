@@ -34,6 +34,7 @@ void KeyStateTable::Clear() {
 }
 
 Status KeyStateTable::Open() {
+  RIVULET_RETURN_IF_ERROR(status_);
   RIVULET_RETURN_IF_ERROR(view_->Scan(key_prefix_, Behind(key_prefix_),
                                       [this](std::string_view, std::string_view) {
                                         cold_ = true;

@@ -20,6 +20,7 @@
 
 #include "base/status.h"
 #include "operators/keyed/timer_rows.h"
+#include "operators/state/state_owner.h"
 #include "operators/state_view.h"
 #include "operators/window/fire_point.h"
 #include "operators/window/slice_store.h"
@@ -45,16 +46,16 @@ struct KeyState {
 
 // One thread. Errors of the store are kept in status(); after one, results are not to be trusted and the
 // caller must stop the pipeline.
-class KeyStateTable {
+class KeyStateTable : public StateOwner {
  public:
   // `view` must outlive this.
   KeyStateTable(const std::string& prefix, const StateView* view, KeyShare share);
-  virtual ~KeyStateTable();
+  ~KeyStateTable() override;
   KeyStateTable(const KeyStateTable&) = delete;
   KeyStateTable& operator=(const KeyStateTable&) = delete;
 
   // Learns whether there are rows, and when the first timer rings. Cost: two seeks.
-  Status Open();
+  Status Open() final;
   // A key's state, brought back from the store if need be; null when it has none and `create` is false.
   KeyState* Find(std::string_view key, uint64_t hash, bool create);
   // To be called for each change, before the next CollectChanges.
@@ -84,18 +85,22 @@ class KeyStateTable {
   // A point at most at `watermark` up to which at most about `limit` timers behind `fired` ring.
   FirePoint LimitTimers(const FirePoint& fired, int64_t watermark, size_t limit);
 
-  // See WindowOperator.
-  void CollectChanges(StateChanges* changes);
-  void OnCommitted();
-  size_t MemoryBytes() const {
+  void CollectChanges(StateChanges* changes) final;
+  void OnCommitted() final;
+  size_t MemoryBytes() const final {
     return (keys_.size() + spare_.size()) * kKeyBytes + spare_timers_.size() * kTimerBytes + bytes_ +
            spare_bytes_ + OtherBytes();
   }
-  void Evict(size_t target);
-  size_t KeysInMemory() const { return keys_.size(); }
+  void Evict(size_t target) final;
+  size_t EntriesInMemory() const override { return keys_.size(); }
   // A key's row, and a timer row that goes and one that comes.
-  size_t DirtyRows() const { return dirty_.size() * 3; }
-  const Status& status() const { return status_; }
+  size_t DirtyRows() const final { return dirty_.size() * 3; }
+  const Status& status() const final { return status_; }
+  void Fail(const Status& status) {
+    if (status_.ok()) status_ = status;
+  }
+  // The state of a key cannot be read.
+  void FailCorrupt(const char* what) { Fail(Status(ErrorCode::kCorrupt, what)); }
 
  protected:
   // A key without anything.
@@ -124,9 +129,6 @@ class KeyStateTable {
 
   // Releases all; for destructors that override Release.
   void Clear();
-  void Fail(const Status& status) {
-    if (status_.ok()) status_ = status;
-  }
 
  private:
   static constexpr size_t kKeyBytes = sizeof(KeyState) + 160;  // with its places in the maps

@@ -46,17 +46,11 @@ KeyedChain::KeyedChain(const KeyedPlan* plan, const std::string& prefix, const S
     : plan_(plan), passed_(plan->steps.size()) {
   for (const KeyedPlanStep& step : plan->steps) {
     steps_.push_back(NewStep(step, plan->columns, prefix, view, share));
+    if (steps_.back() != nullptr) state_.Add(&steps_.back()->table());
   }
 }
 
 KeyedChain::~KeyedChain() = default;
-
-Status KeyedChain::Open() {
-  for (const auto& step : steps_) {
-    if (step != nullptr) RIVULET_RETURN_IF_ERROR(step->table().Open());
-  }
-  return Status::Ok();
-}
 
 void KeyedChain::Gather(const RecordBatch& source, const std::vector<uint32_t>& rows) {
   batch_.Reset(plan_->columns, source.rows);
@@ -143,48 +137,6 @@ void KeyedChain::Advance(int64_t watermark) {
   for (const auto& step : steps_) {
     if (step != nullptr) step->table().Advance(watermark);
   }
-}
-
-void KeyedChain::CollectChanges(StateChanges* changes) {
-  for (const auto& step : steps_) {
-    if (step != nullptr) step->table().CollectChanges(changes);
-  }
-}
-
-size_t KeyedChain::MemoryBytes() const {
-  size_t bytes = 0;
-  for (const auto& step : steps_) bytes += step == nullptr ? 0 : step->table().MemoryBytes();
-  return bytes;
-}
-
-// Each step keeps the share of the target that it has of the memory now.
-void KeyedChain::Evict(size_t target) {
-  const size_t held = MemoryBytes();
-  if (held <= target) return;
-  for (const auto& step : steps_) {
-    if (step == nullptr) continue;
-    const double share = static_cast<double>(step->table().MemoryBytes()) / static_cast<double>(held);
-    step->table().Evict(static_cast<size_t>(static_cast<double>(target) * share));
-  }
-}
-
-size_t KeyedChain::EntriesInMemory() const {
-  size_t entries = 0;
-  for (const auto& step : steps_) entries += step == nullptr ? 0 : step->table().EntriesInMemory();
-  return entries;
-}
-
-size_t KeyedChain::DirtyRows() const {
-  size_t rows = 0;
-  for (const auto& step : steps_) rows += step == nullptr ? 0 : step->table().DirtyRows();
-  return rows;
-}
-
-Status KeyedChain::status() const {
-  for (const auto& step : steps_) {
-    if (step != nullptr) RIVULET_RETURN_IF_ERROR(step->table().status());
-  }
-  return Status::Ok();
 }
 
 uint64_t KeyedChain::duplicates() const {

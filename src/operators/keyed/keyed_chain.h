@@ -32,7 +32,8 @@ class KeyedChain {
   KeyedChain(const KeyedPlan* plan, const std::string& prefix, const StateView* view, KeyShare share);
   ~KeyedChain();
 
-  Status Open();
+  // The tables of its steps; to be opened before the first record.
+  StateOwner& state() { return state_; }
   // Runs the worker's `rows`, ascending, of the shared batch through the steps. `position`: of row 0 within
   // the turn. The shared batch is only read.
   void Run(const RecordBatch& source, const KeyColumn& keys, const int64_t* watermark, uint64_t position,
@@ -46,12 +47,6 @@ class KeyedChain {
 
   // See KeyedTable.
   void Advance(int64_t watermark);
-  void CollectChanges(StateChanges* changes);
-  size_t MemoryBytes() const;
-  void Evict(size_t target);
-  size_t EntriesInMemory() const;
-  size_t DirtyRows() const;
-  Status status() const;
   uint64_t duplicates() const;
 
   // Deletes rows under `prefix` that belong to none of the plan's steps. Cost: a seek a step.
@@ -72,6 +67,7 @@ class KeyedChain {
 
   const KeyedPlan* plan_;
   std::vector<std::unique_ptr<KeyedStep>> steps_;  // by step of the plan; null for a StepChain
+  StateOwners state_;                              // the steps' tables
   std::vector<std::vector<uint32_t>> passed_;      // scratch, by step
   RecordBatch batch_;
 };

@@ -24,6 +24,7 @@
 #include "base/status.h"
 #include "operators/keyed/entry_pool.h"
 #include "operators/keyed/wake_list.h"
+#include "operators/state/state_owner.h"
 #include "operators/state_view.h"
 #include "operators/window/slice_store.h"
 
@@ -42,13 +43,13 @@ struct KeyedTableOptions {
 
 // One thread. Errors of the store are kept in status(); after one, results are not to be trusted and the
 // caller must stop the pipeline.
-class KeyedTable {
+class KeyedTable final : public StateOwner {
  public:
   // `view` must outlive this.
   KeyedTable(KeyedTableOptions options, const StateView* view, KeyShare share);
 
   // Learns whether there are rows. Cost: one seek.
-  Status Open();
+  Status Open() override;
 
   // The entry of `key`, whose hash is `hash`, for a record at `time` that meets W = `watermark`. One that is
   // new or over has no value: it must then be put. The pointer is valid until the next Advance or Evict.
@@ -81,13 +82,12 @@ class KeyedTable {
   // No record will meet a W below `watermark` any more, and no entry wants to be looked at up to there.
   void Advance(int64_t watermark);
 
-  // See SliceStore: the same contract.
-  void CollectChanges(StateChanges* changes);
-  size_t MemoryBytes() const;
-  void Evict(size_t target);
-  size_t EntriesInMemory() const { return count_; }
-  size_t DirtyRows() const { return (dirty_.size() + deletion_count_) * 2 + wakes_.changed(); }
-  const Status& status() const { return status_; }
+  void CollectChanges(StateChanges* changes) override;
+  size_t MemoryBytes() const override;
+  void Evict(size_t target) override;
+  size_t EntriesInMemory() const override { return count_; }
+  size_t DirtyRows() const override { return (dirty_.size() + deletion_count_) * 2 + wakes_.changed(); }
+  const Status& status() const override { return status_; }
 
  private:
   bool Over(int64_t touched, int64_t watermark) const;

@@ -69,7 +69,7 @@ class PatternTable final : public KeyStateTableOf<PatternState> {
   PatternRun NewRun();
   PatternRun CopyRun(const PatternRun& of);
   void Free(PatternRun* run);
-  size_t RunsInMemory() const { return runs_; }
+  size_t EntriesInMemory() const override { return runs_; }  // runs
 
  private:
   void Encode(const KeyState& state, std::string* out) override;

@@ -19,18 +19,11 @@ class PatternWindows final : public WindowOperator, private PatternSink {
   PatternWindows(const PatternPlan* plan, const std::string& prefix, const StateView* view,
                  KeyShare share, const FirePoint& fired);
 
-  Status Open() override { return table_.Open(); }
   void Process(const WindowInput& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
   int64_t closed() const override { return fired_; }
-  void CollectChanges(StateChanges* changes) override { table_.CollectChanges(changes); }
-  void OnCommitted() override { table_.OnCommitted(); }
-  size_t MemoryBytes() const override { return table_.MemoryBytes(); }
-  void Evict(size_t target) override { table_.Evict(target); }
-  size_t PanesInMemory() const override { return table_.RunsInMemory(); }
-  size_t DirtyRows() const override { return table_.DirtyRows(); }
-  const Status& status() const override { return table_.status(); }
+  StateOwner& state() override { return table_; }
 
  private:
   void AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink);

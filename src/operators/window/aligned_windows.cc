@@ -69,7 +69,7 @@ Status AlignedWindows::Open() {
                                           return false;
                                         }));
   }
-  return store_.Load();
+  return store_.Open();
 }
 
 void AlignedWindows::Process(const WindowInput& input, ResultSink* sink) {

@@ -16,25 +16,28 @@
 
 namespace rivulet {
 
-class AlignedWindows : public WindowOperator {
+class AlignedWindows : public WindowOperator, protected StateOwner {
  public:
   AlignedWindows(const WindowSpec& spec, const AggregatePlan* plan, const PaneLayouts* layouts,
                  std::string prefix, const StateView* view, KeyShare share,
                  const FirePoint& fired);
 
-  Status Open() override;
   void Process(const WindowInput& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
   int64_t closed() const override { return fired_; }
+  StateOwner& state() override { return *this; }
+
+ protected:  // for ClockedWindows, in which keys have a time of their own
+  // Slices, what is merged of them, revisions.
+  Status Open() override;
   void CollectChanges(StateChanges* changes) override;
   size_t MemoryBytes() const override;
   void Evict(size_t target) override;
-  size_t PanesInMemory() const override { return store_.PanesInMemory(); }
-  size_t DirtyRows() const override { return store_.DirtyPanes() + dirty_revisions_.size(); }
+  size_t EntriesInMemory() const override { return store_.EntriesInMemory(); }
+  size_t DirtyRows() const override { return store_.DirtyRows() + dirty_revisions_.size(); }
   const Status& status() const override { return store_.status(); }
 
- protected:  // for ClockedWindows, in which keys have a time of their own
   // A slice and the windows it belongs to.
   struct Place {
     int64_t start = 0, end = 0;            // of the slice

@@ -16,18 +16,20 @@ class ClockedWindows final : public AlignedWindows {
                  const std::string& prefix, const StateView* view, KeyShare share,
                  const FirePoint& fired);
 
-  Status Open() override;
   void Process(const WindowInput& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
+
+ private:
+  // What AlignedWindows keeps, and clocks.
+  Status Open() override;
   void CollectChanges(StateChanges* changes) override;
   void OnCommitted() override { clocks_.OnCommitted(); }
   size_t MemoryBytes() const override { return AlignedWindows::MemoryBytes() + clocks_.MemoryBytes(); }
   void Evict(size_t target) override;
-  size_t DirtyRows() const override { return AlignedWindows::DirtyRows() + clocks_.dirty(); }
+  size_t DirtyRows() const override { return AlignedWindows::DirtyRows() + clocks_.DirtyRows(); }
   const Status& status() const override;
 
- private:
   // `joins` false: the record only moves its key's clock.
   void Take(const WindowInput& input, uint32_t row, bool joins, ResultSink* sink);
   void Join(const WindowInput& input, uint32_t row, const ResultOrder& order, int64_t effective,

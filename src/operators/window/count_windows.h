@@ -24,18 +24,11 @@ class CountWindows final : public WindowOperator {
   CountWindows(const WindowSpec& spec, const AggregatePlan* plan, const PaneLayouts* layouts,
                std::string prefix, const StateView* view, KeyShare share, const FirePoint& fired);
 
-  Status Open() override { return rows_.Open(); }
   void Process(const WindowInput& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
   int64_t closed() const override { return fired_; }
-  void CollectChanges(StateChanges* changes) override { rows_.CollectChanges(changes); }
-  void OnCommitted() override { rows_.OnCommitted(); }
-  size_t MemoryBytes() const override { return rows_.MemoryBytes(); }
-  void Evict(size_t target) override { rows_.Evict(target); }
-  size_t PanesInMemory() const override { return rows_.PartsInMemory(); }
-  size_t DirtyRows() const override { return rows_.DirtyRows(); }
-  const Status& status() const override { return rows_.status(); }
+  StateOwner& state() override { return rows_; }
 
  private:
   void AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink);

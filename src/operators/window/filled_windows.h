@@ -31,27 +31,30 @@
 
 namespace rivulet {
 
-class FilledWindows final : public WindowOperator {
+class FilledWindows final : public WindowOperator, private StateOwner {
  public:
   FilledWindows(const WindowSpec& spec, const AggregatePlan* plan, const PaneLayouts* layouts,
                 const std::string& prefix, const StateView* view, KeyShare share,
                 const FirePoint& fired);
   ~FilledWindows() override;
 
-  Status Open() override;
   void Process(const WindowInput& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
   int64_t closed() const override { return fired_; }
+  StateOwner& state() override { return *this; }
+
+ private:
+  // Rows of keys, and the one for the end of the input.
+  Status Open() override;
   void CollectChanges(StateChanges* changes) override;
   void OnCommitted() override { rows_.OnCommitted(); }
   size_t MemoryBytes() const override { return rows_.MemoryBytes(); }
   void Evict(size_t target) override { rows_.Evict(target); }
-  size_t PanesInMemory() const override { return rows_.PartsInMemory(); }
+  size_t EntriesInMemory() const override { return rows_.EntriesInMemory(); }
   size_t DirtyRows() const override { return rows_.DirtyRows(); }
   const Status& status() const override { return rows_.status(); }
 
- private:
   using Reading = std::optional<CurvePoint>;
   // What a window finds before it.
   struct Past {

@@ -47,13 +47,13 @@ struct KeyClock {
 };
 
 // One thread.
-class KeyClocks {
+class KeyClocks final : public StateOwner {
  public:
   // `slide_us` is the least distance between ends of a key's windows: how much closing up to a point may
   // give is estimated from it.
   KeyClocks(std::string prefix, const StateView* view, KeyShare share, int64_t slide_us);
 
-  Status Open();
+  Status Open() override;
 
   // The clock of a key, brought back or made. Valid until Settle lets it go, or Evict.
   KeyClock* Find(std::string_view key, uint64_t hash);
@@ -73,12 +73,13 @@ class KeyClocks {
   // See WindowOperator::NextPoint; `from` is the point reached.
   FirePoint NextPoint(const FirePoint& from, int64_t watermark, size_t limit);
 
-  void CollectChanges(StateChanges* changes);
-  void OnCommitted();
-  size_t MemoryBytes() const { return clocks_.size() * kClockBytes; }
-  void Evict(size_t target);
-  size_t dirty() const { return dirty_.size(); }
-  const Status& status() const { return status_; }
+  void CollectChanges(StateChanges* changes) override;
+  void OnCommitted() override;
+  size_t MemoryBytes() const override { return clocks_.size() * kClockBytes; }
+  void Evict(size_t target) override;
+  size_t EntriesInMemory() const override { return clocks_.size(); }
+  size_t DirtyRows() const override { return dirty_.size(); }
+  const Status& status() const override { return status_; }
 
  private:
   static constexpr size_t kClockBytes = sizeof(KeyClock) + 176;  // with nodes of both containers

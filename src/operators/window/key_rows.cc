@@ -87,7 +87,8 @@ size_t KeyRows::Measure(const KeyState& state) const {
 
 size_t KeyRows::OtherBytes() const {
   const size_t per_part = sizeof(WindowPart) + plan_->block_bytes() + 24;
-  return KeysInMemory() * (sizeof(KeyWindows) - sizeof(KeyState)) + parts_in_memory_ * per_part +
+  const size_t keys = KeyStateTable::EntriesInMemory();
+  return keys * (sizeof(KeyWindows) - sizeof(KeyState)) + parts_in_memory_ * per_part +
          spare_.size() * (plan_->block_bytes() + 24);
 }
 

@@ -82,7 +82,7 @@ class KeyRows final : public KeyStateTableOf<KeyWindows> {
   // The key begins anew. Its timer stays.
   void Reset(KeyWindows* windows);
   void ClearBlock(WindowPart* part) const;
-  size_t PartsInMemory() const { return parts_in_memory_; }
+  size_t EntriesInMemory() const override { return parts_in_memory_; }  // parts
   // Without anything outside blocks there is nothing to measure.
   void AddedRecords(size_t records) {
     if (plan_->has_heap()) KeyStateTable::AddedRecords(records);

@@ -10,17 +10,11 @@ class NoWindows final : public WindowOperator {
  public:
   explicit NoWindows(const FirePoint& fired) : closed_(Whole(fired)) {}
 
-  Status Open() override { return Status::Ok(); }
   void Process(const WindowInput&, ResultSink*) override {}
   void Advance(const FirePoint& point, ResultSink*) override { closed_ = Whole(point); }
   FirePoint NextPoint(int64_t watermark, size_t) override { return {watermark, true, ""}; }
   int64_t closed() const override { return closed_; }
-  void CollectChanges(StateChanges*) override {}
-  size_t MemoryBytes() const override { return 0; }
-  void Evict(size_t) override {}
-  size_t PanesInMemory() const override { return 0; }
-  size_t DirtyRows() const override { return 0; }
-  const Status& status() const override { return status_; }
+  StateOwner& state() override { return nothing_; }
 
  private:
   static int64_t Whole(const FirePoint& point) {
@@ -28,7 +22,7 @@ class NoWindows final : public WindowOperator {
   }
 
   int64_t closed_;
-  Status status_;
+  StateOwners nothing_;
 };
 
 }  // namespace rivulet

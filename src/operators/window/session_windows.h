@@ -22,18 +22,11 @@ class SessionWindows final : public WindowOperator {
                  std::string prefix, const StateView* view, KeyShare share,
                  const FirePoint& fired);
 
-  Status Open() override { return rows_.Open(); }
   void Process(const WindowInput& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
   int64_t closed() const override { return fired_; }
-  void CollectChanges(StateChanges* changes) override { rows_.CollectChanges(changes); }
-  void OnCommitted() override { rows_.OnCommitted(); }
-  size_t MemoryBytes() const override { return rows_.MemoryBytes(); }
-  void Evict(size_t target) override { rows_.Evict(target); }
-  size_t PanesInMemory() const override { return rows_.PartsInMemory(); }
-  size_t DirtyRows() const override { return rows_.DirtyRows(); }
-  const Status& status() const override { return rows_.status(); }
+  StateOwner& state() override { return rows_; }
 
  private:
   // `joins` false: the record only moves its key's clock.

@@ -28,7 +28,7 @@ void SliceStore::Fail(const Status& status) {
   if (status_.ok()) status_ = status;
 }
 
-Status SliceStore::Load() {
+Status SliceStore::Open() {
   const std::string stop = AfterPrefix(prefix_);
   std::string from = prefix_;
   for (;;) {

@@ -18,6 +18,7 @@
 
 #include "base/status.h"
 #include "operators/aggregate/aggregate_plan.h"
+#include "operators/state/state_owner.h"
 #include "operators/state_view.h"
 #include "operators/window/pane_layout.h"
 #include "operators/window/pane_table.h"
@@ -51,14 +52,14 @@ struct Slice {
 
 // One thread. Errors of the store are kept in status(); after one, results are not to be trusted and
 // the caller must stop the pipeline.
-class SliceStore {
+class SliceStore final : public StateOwner {
  public:
   // `prefix` names the operator's rows. `view` must outlive this.
   SliceStore(const AggregatePlan* plan, const PaneLayouts* layouts, std::string prefix,
              const StateView* view, KeyShare share);
 
   // Learns which slices have stored rows. Cost: one seek a slice, whatever the number of keys.
-  Status Load();
+  Status Open() override;
 
   // The slice that ends at `end`; created when absent.
   Slice* Touch(int64_t end);
@@ -79,14 +80,14 @@ class SliceStore {
   // Forgets a slice and its rows.
   void Drop(int64_t end);
 
-  // Hands over everything changed since the last call.
-  void CollectChanges(StateChanges* changes);
+  void CollectChanges(StateChanges* changes) override;
+  size_t MemoryBytes() const override { return bytes_; }
+  void Evict(size_t target) override;
+  // Of panes.
+  size_t EntriesInMemory() const override { return panes_; }
+  size_t DirtyRows() const override { return dirty_panes_; }
+  const Status& status() const override { return status_; }
 
-  // Memory of all slices, and shrinking it: panes whose rows are committed leave memory, least
-  // recently used first, until at most `target` bytes are held. Only to be called when the last
-  // CollectChanges has been committed and no pane is dirty; panes that are dirty stay.
-  size_t MemoryBytes() const { return bytes_; }
-  void Evict(size_t target);
   // So many records were added to blocks. What changed blocks hold outside themselves is counted anew once in
   // a while, so that it costs little a record: MemoryBytes is behind by at most as many records as there are
   // changed panes, or 8192.
@@ -101,10 +102,6 @@ class SliceStore {
     const bool known = slices_.empty() || slices_.begin()->first > loaded_until_;
     return known ? widest_ : std::max(widest_, unknown);
   }
-  // Panes in memory; rows in the store only are not counted.
-  size_t PanesInMemory() const { return panes_; }
-  size_t DirtyPanes() const { return dirty_panes_; }
-  const Status& status() const { return status_; }
 
  private:
   void CollectDeletions(StateChanges* changes);
@@ -138,7 +135,7 @@ class SliceStore {
   size_t bytes_ = 0, panes_ = 0;       // of all slices
   size_t uncounted_records_ = 0;
   size_t widest_ = 0;
-  int64_t loaded_until_ = std::numeric_limits<int64_t>::min();  // ends of slices found by Load
+  int64_t loaded_until_ = std::numeric_limits<int64_t>::min();  // ends of slices found by Open
 };
 
 }  // namespace rivulet

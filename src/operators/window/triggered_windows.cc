@@ -33,15 +33,14 @@ TriggeredWindows::TriggeredWindows(const WindowSpec& spec, const AggregatePlan* 
       rows_(plan, layouts, prefix, view, share),
       accumulator_(plan),
       fired_(fired.whole ? fired.time : fired.time - 1),
-      partial_(fired) {}
-
-Status TriggeredWindows::Open() {
-  if (spec_.follows_clock()) {
-    Result<WindowCalendar> calendar = WindowCalendar::Of(spec_);
-    if (!calendar.ok()) return calendar.status();
+      partial_(fired) {
+  if (!spec_.follows_clock()) return;
+  Result<WindowCalendar> calendar = WindowCalendar::Of(spec_);
+  if (calendar.ok()) {
     calendar_ = *calendar;
+  } else {
+    rows_.Fail(calendar.status());
   }
-  return rows_.Open();
 }
 
 int64_t TriggeredWindows::EndOf(const WindowPart& part) const {

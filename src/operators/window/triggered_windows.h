@@ -37,18 +37,11 @@ class TriggeredWindows final : public WindowOperator {
                    std::string prefix, const StateView* view, KeyShare share,
                    const FirePoint& fired);
 
-  Status Open() override;
   void Process(const WindowInput& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
   int64_t closed() const override { return fired_; }
-  void CollectChanges(StateChanges* changes) override { rows_.CollectChanges(changes); }
-  void OnCommitted() override { rows_.OnCommitted(); }
-  size_t MemoryBytes() const override { return rows_.MemoryBytes(); }
-  void Evict(size_t target) override { rows_.Evict(target); }
-  size_t PanesInMemory() const override { return rows_.PartsInMemory(); }
-  size_t DirtyRows() const override { return rows_.DirtyRows(); }
-  const Status& status() const override { return status_.ok() ? rows_.status() : status_; }
+  StateOwner& state() override { return rows_; }
 
  private:
   using Span = std::pair<int64_t, int64_t>;  // start, end
@@ -101,7 +94,6 @@ class TriggeredWindows final : public WindowOperator {
   bool ending_ = false;         // W goes to the end of input
   std::vector<Span> windows_;   // of the record being added
   Span last_{0, 0};             // tumbling: the window of the last record
-  Status status_;
 };
 
 }  // namespace rivulet

@@ -24,6 +24,7 @@
 #include "base/value.h"
 #include "operators/aggregate/aggregate_plan.h"
 #include "operators/key/key_codec.h"
+#include "operators/state/state_owner.h"
 #include "operators/state_view.h"
 #include "operators/window/fire_point.h"
 #include "operators/window/slice_store.h"
@@ -182,8 +183,6 @@ class WindowOperator {
  public:
   virtual ~WindowOperator() = default;
 
-  // Reads what it must know before the first record. Cost does not grow with the number of keys.
-  virtual Status Open() = 0;
   virtual void Process(const WindowInput& input, ResultSink* sink) = 0;
   // Closes every window up to `point` and forgets what no record can reach any more. Between a point that is
   // not whole and the whole one of the same time, no records may be processed.
@@ -195,16 +194,8 @@ class WindowOperator {
   // further than the last Advance.
   virtual int64_t closed() const = 0;
 
-  // See SliceStore: the same contract for every kind of window.
-  virtual void CollectChanges(StateChanges* changes) = 0;
-  // The changes last collected can now be read through the view.
-  virtual void OnCommitted() {}
-  virtual size_t MemoryBytes() const = 0;
-  virtual void Evict(size_t target) = 0;
-  virtual size_t PanesInMemory() const = 0;
-  // Rows that CollectChanges would put.
-  virtual size_t DirtyRows() const = 0;
-  virtual const Status& status() const = 0;
+  // What it keeps; to be opened before the first record.
+  virtual StateOwner& state() = 0;
 };
 
 // `fired` is where the operator had got to when the rows in `view` were committed.
