@@ -12,7 +12,7 @@
 #include "operators/expr/program.h"
 #include "operators/join/interval_join.h"
 #include "operators/key/key_codec.h"
-#include "operators/pattern/pattern_windows.h"
+#include "operators/pattern/pattern_operator.h"
 #include "operators/window/pane_layout.h"
 #include "operators/window/window_operator.h"
 #include "state/delta.h"
@@ -195,7 +195,7 @@ WindowSpec SpecOf(uint8_t choice) {
 }
 
 // Three records of key "a" around time 0.
-void Process(WindowOperator* windows, int64_t watermark, Sink* sink,
+void Process(KeyedOperator* windows, int64_t watermark, Sink* sink,
              std::vector<const Column*> arguments = {}) {
   constexpr uint32_t kRows = 3;
   RecordBatch batch;
@@ -221,7 +221,7 @@ void Process(WindowOperator* windows, int64_t watermark, Sink* sink,
 }
 
 // Closes what ends at `watermark` or before, a few windows at a time.
-void Close(WindowOperator* windows, int64_t watermark, Sink* sink) {
+void Close(KeyedOperator* windows, int64_t watermark, Sink* sink) {
   const FirePoint target{watermark, true, ""};
   FirePoint done;
   while (done < target && windows->state().status().ok()) {
@@ -238,7 +238,7 @@ void FuzzWindows(fuzz::Input* input) {
   const std::unique_ptr<Store> store = StoreOf(input);
   const View view(store.get());
   const PaneLayouts layouts(&Aggregates(), {});
-  const std::unique_ptr<WindowOperator> windows =
+  const std::unique_ptr<KeyedOperator> windows =
       NewWindowOperator(spec, &Aggregates(), &layouts, "s", &view, KeyShare{}, start);
   if (!windows->state().Open().ok()) return;
   Sink sink;
@@ -289,7 +289,7 @@ void FuzzPattern(fuzz::Input* input) {
   const FirePoint start{-20'000'000, true, ""};
   const std::unique_ptr<Store> store = StoreOf(input);
   const View view(store.get());
-  PatternWindows pattern(&Pattern(), "s", &view, KeyShare{}, start);
+  PatternOperator pattern(&Pattern(), "s", &view, KeyShare{}, start);
   if (!pattern.state().Open().ok()) return;
   Column first, second;
   first.Reset(3);
@@ -339,7 +339,7 @@ void FuzzJoin(fuzz::Input* input) {
   const std::vector<int64_t> watermarks(2, start.time);
   const uint8_t sources[] = {0, 1};
   const std::vector<const Column*> arguments(3, &batch.columns[0]);
-  WindowInput records;
+  KeyedRecords records;
   records.batch = &batch;
   records.keys = &keys;
   records.rows = kept.data();

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "operators/key/key_codec.h"
 #include "operators/result/result_batch.h"
 #include "tests/operators/window_testing.h"
 

@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "operators/aggregate/aggregate_plan.h"
 #include "operators/expr/scope.h"
-#include "operators/state_view.h"
+#include "operators/state/state_view.h"
 
 namespace rivulet {
 

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "node/engine/log_id.h"
 #include "node/plan/pipeline_plan.h"
+#include "operators/state/fire_point.h"
 #include "operators/time/channel_watermarks.h"
 #include "state/delta.h"
 #include "state/store.h"

@@ -20,7 +20,7 @@
 #include "node/plan/table_plan.h"
 #include "operators/lookup/lookup_table.h"
 #include "operators/state/state_owner.h"
-#include "operators/state_view.h"
+#include "operators/state/state_view.h"
 
 namespace rivulet {
 

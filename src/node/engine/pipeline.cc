@@ -12,11 +12,6 @@ namespace {
 
 constexpr uint64_t kSkippedEntries = 10000;
 
-// Up to here every window is closed.
-int64_t WholeTime(const FirePoint& point) {
-  return point.whole ? point.time : SaturatingSub(point.time, 1);
-}
-
 }  // namespace
 
 // The store as an operator sees it.
@@ -94,7 +89,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
   p->state_.Add(&p->task_->state());
   p->state_.Add(&p->tables_->state());
   p->fired_ = position.fired;
-  p->placed_ = p->released_ = p->collected_release_ = WholeTime(position.fired);
+  p->placed_ = p->released_ = p->collected_release_ = position.fired.WholeTime();
   p->closing_ = position.fired < p->Target();
   for (size_t i = 0; i < kChannels; ++i) {
     p->channels_.push_back(std::make_unique<OutputChannel>(
@@ -103,7 +98,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(std::unique_ptr<PipelinePlan> p
     RIVULET_RETURN_IF_ERROR(p->channels_.back()->Measure());
   }
   if (!p->plan_->windows()) p->channel(ChannelKind::kResults).NumberIds();
-  // A window state of another generation is still in the store until the first commit deletes it, but
+  // Operator state of another generation is still in the store until the first commit deletes it, but
   // under another prefix: it is not seen.
   Changes opening(&p->opening_);
   RIVULET_RETURN_IF_ERROR(KeyedChain::DropForeign(
@@ -199,11 +194,11 @@ FirePoint Pipeline::Target() const {
   return {plan_->window.per_key.Held(source_->watermark()), true, ""};
 }
 
-int64_t Pipeline::releasable() const { return WholeTime(fired_); }
+int64_t Pipeline::releasable() const { return fired_.WholeTime(); }
 
 bool Pipeline::DueBy(int64_t watermark) const {
   const int64_t held = Held(watermark);
-  return !closing_ && held > WholeTime(fired_) && task_->DueBy(held);
+  return !closing_ && held > fired_.WholeTime() && task_->DueBy(held);
 }
 
 // A tick, and nothing came of it: a restart may as well read it again, and no commit is worth it.
@@ -256,7 +251,7 @@ void Pipeline::Emit() {
   for (const std::string& line : task_->dead()) channel(ChannelKind::kDead).Append(0, 0, "", line);
   if (durable_) return;
   for (const auto& c : channels_) c->Release();
-  released_ = WholeTime(fired_);
+  released_ = fired_.WholeTime();
 }
 
 CommitNeed Pipeline::commit_need() const {
@@ -301,7 +296,7 @@ void Pipeline::CollectCommit(Delta* delta) {
   processed_ = false;
   commit_pending_ = true;
   collected_offset_ = offset_;
-  collected_release_ = WholeTime(fired_);
+  collected_release_ = fired_.WholeTime();
 }
 
 void Pipeline::CollectDelivery(Delta* delta) {

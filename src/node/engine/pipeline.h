@@ -1,7 +1,7 @@
 // Pipeline: one declared pipeline, running: its source task, its work, its state and its outputs. The same
 // code runs under a replay over a file and under the daemon.
 //
-// Commit: CollectCommit puts everything since the last one - window state, position, outputs, sink cursors -
+// Commit: CollectCommit puts everything since the last one - state, position, outputs, sink cursors -
 // into one delta; when the store has it durably, OnCommitted lets the outputs go to the sinks. How far sinks
 // have got can also be committed alone.
 #pragma once
@@ -93,7 +93,7 @@ class Pipeline {
   void CollectCommit(Delta* delta);
   void CollectDelivery(Delta* delta);
   void OnCommitted();
-  // Brings window state in memory down to `bytes`, as far as commits allow.
+  // Brings state in memory down to `bytes`, as far as commits allow.
   void BoundMemory(size_t bytes);
   // Of outputs that are stored; see OutputChannel.
   void BoundOutputs(size_t bytes) {

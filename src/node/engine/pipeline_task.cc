@@ -8,19 +8,20 @@
 #include "node/engine/pipeline_worker.h"
 #include "node/engine/rejected_line.h"
 #include "operators/join/interval_join.h"
-#include "operators/pattern/pattern_windows.h"
-#include "operators/window/no_windows.h"
+#include "operators/pattern/pattern_operator.h"
+#include "operators/select_operator.h"
+#include "operators/window/window_operator.h"
 
 namespace rivulet {
 
 namespace {
 
-std::unique_ptr<WindowOperator> NewEnding(const PipelinePlan& plan, const PaneLayouts* layouts,
-                                          const std::string& prefix, const StateView* view,
-                                          KeyShare share, const FirePoint& fired) {
-  if (plan.selects()) return std::make_unique<NoWindows>(fired);
+std::unique_ptr<KeyedOperator> NewOperator(const PipelinePlan& plan, const PaneLayouts* layouts,
+                                           const std::string& prefix, const StateView* view,
+                                           KeyShare share, const FirePoint& fired) {
+  if (plan.selects()) return std::make_unique<SelectOperator>(fired);
   if (plan.matches()) {
-    return std::make_unique<PatternWindows>(&plan.pattern, prefix, view, share, fired);
+    return std::make_unique<PatternOperator>(&plan.pattern, prefix, view, share, fired);
   }
   if (plan.joins()) return std::make_unique<IntervalJoin>(plan.join, prefix, view, share, fired);
   return NewWindowOperator(plan.window, &plan.aggregates, layouts, prefix, view, share, fired);
@@ -44,7 +45,7 @@ PipelineTask::PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts,
                      ? nullptr
                      : std::make_unique<KeyedChain>(&plan->keyed, keyed_prefix, view, share);
     workers_.push_back(std::make_unique<PipelineWorker>(
-        plan, &encoder_, NewEnding(*plan, layouts, prefix, view, share, fired), std::move(keyed),
+        plan, &encoder_, NewOperator(*plan, layouts, prefix, view, share, fired), std::move(keyed),
         share));
     state_.Add(&workers_.back()->state());
   }
@@ -264,7 +265,7 @@ FirePoint PipelineTask::NextPoint(int64_t watermark, size_t limit) {
   // Where one worker already is, all must get in this step: results come out in order, and a restart takes up
   // all of them at one point.
   for (const auto& worker : workers_) {
-    const int64_t at_least = std::max(worker->reached(), worker->windows().closed());
+    const int64_t at_least = std::max(worker->reached(), worker->closed());
     least = std::max(least, FirePoint{at_least, true, ""});
   }
   return least;

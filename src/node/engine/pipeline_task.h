@@ -19,7 +19,8 @@
 #include "node/engine/turn_parts.h"
 #include "node/engine/unquoted_counts.h"
 #include "node/plan/pipeline_plan.h"
-#include "operators/window/window_operator.h"
+#include "operators/keyed_operator.h"
+#include "operators/window/pane_layout.h"
 
 namespace rivulet {
 
@@ -60,7 +61,7 @@ struct PipelineCounters {
 class PipelineTask {
  public:
   // `plan`, `layouts` and `view` must outlive the task. `prefix` and `keyed_prefix` name the rows of the
-  // window operator and of the keyed steps in the store.
+  // operator and of the keyed steps in the store.
   PipelineTask(const PipelinePlan* plan, const PaneLayouts* layouts, std::string prefix,
                const std::string& keyed_prefix, const StateView* view, uint16_t partitions,
                uint32_t workers, uint32_t slots, const FirePoint& fired);
@@ -78,7 +79,7 @@ class PipelineTask {
   // close more.
   void Close(uint32_t worker, const FirePoint& point);
   void BeginStep(uint32_t worker);
-  // See WindowOperator::NextPoint: the least of the workers'.
+  // See KeyedOperator::NextPoint: the least of the workers'.
   FirePoint NextPoint(int64_t watermark, size_t limit);
   // Whether closing up to `watermark` would find anything to do, or might.
   bool DueBy(int64_t watermark) const;

@@ -26,16 +26,16 @@ std::span<const uint32_t> RowsBetween(const RecordBatch& batch, std::span<const 
 }  // namespace
 
 PipelineWorker::PipelineWorker(const PipelinePlan* plan, const ResultEncoder* encoder,
-                               std::unique_ptr<WindowOperator> windows,
-                               std::unique_ptr<KeyedChain> keyed, KeyShare share)
+                               std::unique_ptr<KeyedOperator> keyed_operator,
+                               std::unique_ptr<KeyedChain> steps, KeyShare share)
     : plan_(plan),
       encoder_(encoder),
-      windows_(std::move(windows)),
-      keyed_(std::move(keyed)),
+      operator_(std::move(keyed_operator)),
+      keyed_(std::move(steps)),
       share_(share),
       timed_(keyed_ != nullptr && keyed_->timed()) {
   batch_.Reset(plan_->result_columns);
-  state_.Add(&windows_->state());
+  state_.Add(&operator_->state());
   if (keyed_ != nullptr) state_.Add(&keyed_->state());
 }
 
@@ -64,7 +64,7 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
   const bool per_key = plan_->window.per_key.on;
   const auto rows =
       OwnRows(RowsBetween(source.batch, prepared.rows, begin, end), prepared.keys, &own_rows_);
-  WindowInput& input = received_ = WindowInput();
+  KeyedRecords& input = received_ = KeyedRecords();
   input.batch = &source.batch;
   input.keys = &prepared.keys;
   input.rows = rows.data();
@@ -87,9 +87,9 @@ void PipelineWorker::Process(const SourceSlot& source, const PreparedSlot& prepa
               &scratch_, this);
 }
 
-void PipelineWorker::Take(const WindowInput& input) {
+void PipelineWorker::Take(const KeyedRecords& input) {
   if (plan_->selects()) return EmitRecords(input);
-  windows_->Process(input, this);
+  operator_->Process(input, this);
 }
 
 // The arguments of aggregates may be made of what the keyed steps say, so they are computed behind these, in
@@ -97,7 +97,7 @@ void PipelineWorker::Take(const WindowInput& input) {
 void PipelineWorker::OnRecords(const KeyedInput& in, std::vector<uint32_t>* rows,
                                std::vector<RowError>* errors) {
   RecordBatch& batch = *in.batch;
-  WindowInput input = in.made() ? WindowInput() : received_;
+  KeyedRecords input = in.made() ? KeyedRecords() : received_;
   // Records that a step before has taken out move their key's clock all the same.
   for (uint32_t k = 0; k < input.clock_count; ++k) {
     const uint32_t row = input.clock_rows[k];
@@ -119,7 +119,7 @@ void PipelineWorker::OnRecords(const KeyedInput& in, std::vector<uint32_t>* rows
 
 // One by one, as each has a place of its own.
 void PipelineWorker::TakeMade(const KeyedInput& made, const std::vector<uint32_t>& rows,
-                              WindowInput* input) {
+                              KeyedRecords* input) {
   const KeyedInput* const before = std::exchange(made_, &made);
   const uint32_t before_row = made_row_;
   input->watermark = made.watermark;
@@ -153,7 +153,7 @@ void PipelineWorker::OnFaults(const KeyedInput& input, const std::vector<RowErro
 }
 
 // Each record is a result, at its own place in the order of results.
-void PipelineWorker::EmitRecords(const WindowInput& input) {
+void PipelineWorker::EmitRecords(const KeyedRecords& input) {
   for (uint32_t k = 0; k < input.count; ++k) {
     const uint32_t row = input.rows[k];
     const ResultOrder order{input.watermark[row], 1, input.position + row};
@@ -170,14 +170,14 @@ void PipelineWorker::Close(const FirePoint& point) {
   if (keyed_ != nullptr) {
     keyed_->Fire(plan_->selects() ? point : FirePoint{point.time, true, ""}, &scratch_, this);
   }
-  windows_->Advance(point, this);
-  if (keyed_ != nullptr) keyed_->Advance(point.whole ? point.time : SaturatingSub(point.time, 1));
+  operator_->Advance(point, this);
+  if (keyed_ != nullptr) keyed_->Advance(point.WholeTime());
   FlushResults();
   source_ = nullptr;
 }
 
 FirePoint PipelineWorker::NextPoint(int64_t watermark, size_t limit) {
-  const FirePoint windows = windows_->NextPoint(watermark, limit);
+  const FirePoint windows = operator_->NextPoint(watermark, limit);
   if (keyed_ == nullptr) return windows;
   FirePoint made = keyed_->NextPoint(watermark, limit);
   // Between windows that end at one time, no records come.

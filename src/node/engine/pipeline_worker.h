@@ -1,4 +1,4 @@
-// PipelineWorker: one worker's part of a pipeline: its window operator, and what becomes of its results.
+// PipelineWorker: one worker's part of a pipeline: its operator, and what becomes of its results.
 // Private to the engine.
 #pragma once
 
@@ -53,7 +53,7 @@ struct LateRecord {
 class PipelineWorker final : public ResultSink, private KeyedSink {
  public:
   PipelineWorker(const PipelinePlan* plan, const ResultEncoder* encoder,
-                 std::unique_ptr<WindowOperator> windows, std::unique_ptr<KeyedChain> keyed,
+                 std::unique_ptr<KeyedOperator> keyed_operator, std::unique_ptr<KeyedChain> steps,
                  KeyShare share);
 
   // See PipelineTask.
@@ -64,15 +64,15 @@ class PipelineWorker final : public ResultSink, private KeyedSink {
   void Process(const SourceSlot& source, const PreparedSlot& prepared, uint64_t begin, uint64_t end);
   // Closes windows up to `point` and finishes what results there are.
   void Close(const FirePoint& point);
-  // A point at most at `watermark` to which that gives about `limit` results; see WindowOperator.
+  // A point at most at `watermark` to which that gives about `limit` results; see KeyedOperator.
   FirePoint NextPoint(int64_t watermark, size_t limit);
 
-  // Of windows and keyed steps together.
+  // Of the operator and the keyed steps together.
   StateOwner& state() { return state_; }
   uint64_t duplicates() const { return keyed_ == nullptr ? 0 : keyed_->duplicates(); }
 
-  WindowOperator& windows() { return *windows_; }
-  const WindowOperator& windows() const { return *windows_; }
+  // See KeyedOperator.
+  int64_t closed() const { return operator_->closed(); }
   const std::vector<PipelineResult>& results() const { return results_; }
   // With those whose steps are yet to run.
   size_t results_so_far() const { return results_.size() + batch_.batch.rows; }
@@ -99,20 +99,20 @@ class PipelineWorker final : public ResultSink, private KeyedSink {
   void OnRecords(const KeyedInput& input, std::vector<uint32_t>* rows,
                  std::vector<RowError>* errors) override;
   void OnFaults(const KeyedInput& input, const std::vector<RowError>& errors) override;
-  void TakeMade(const KeyedInput& made, const std::vector<uint32_t>& rows, WindowInput* input);
-  void Take(const WindowInput& input);
-  void EmitRecords(const WindowInput& input);
+  void TakeMade(const KeyedInput& made, const std::vector<uint32_t>& rows, KeyedRecords* input);
+  void Take(const KeyedRecords& input);
+  void EmitRecords(const KeyedRecords& input);
   void FlushResults();
 
   const PipelinePlan* plan_;
   const ResultEncoder* encoder_;
-  std::unique_ptr<WindowOperator> windows_;
+  std::unique_ptr<KeyedOperator> operator_;
   std::unique_ptr<KeyedChain> keyed_;     // null: the pipeline has no keyed steps
   StateOwners state_;
   KeyShare share_;
   bool timed_;                            // keyed steps make records as time passes
   const SourceSlot* source_ = nullptr;
-  WindowInput received_;                  // what windows are to know of the records at hand
+  KeyedRecords received_;                  // what the operator is to know of the records at hand
   // The record at hand is one that a keyed step has made: `made_row_` of this.
   const KeyedInput* made_ = nullptr;
   uint32_t made_row_ = 0;

@@ -10,8 +10,8 @@
 //   p id(2)                     position: how far a pipeline has read, W, output sequences
 //   o id(2) channel(1) seq(8)   output log entries
 //   k id(2) channel(1) sink     sink cursors
-//   s id(2) generation(1) ...   rows of the window operator
-//   h id(2) step(4) ...         rows of the keyed steps before the window
+//   s id(2) generation(1) ...   rows of the keyed operator: windows, a pattern, a join
+//   h id(2) step(4) ...         rows of the keyed steps before it
 //   t id(2) table(4) ...        rows of reference tables from topics
 //
 // Numbers are big endian, so a pipeline's rows are one range.

@@ -24,7 +24,7 @@
 #include "operators/result/result_batch.h"
 #include "operators/steps/step_chain.h"
 #include "operators/time/event_time_column.h"
-#include "operators/window/window_operator.h"
+#include "operators/window/window_spec.h"
 #include "transport/topic.h"
 
 namespace rivulet {

@@ -26,18 +26,17 @@ JoinSide FirstSide(const JoinSpec& spec) {
 
 IntervalJoin::IntervalJoin(const JoinSpec& spec, const std::string& prefix, const StateView* view,
                            KeyShare share, const FirePoint& fired)
-    : spec_(spec),
+    : KeyedOperator(fired),
+      spec_(spec),
       buffers_(prefix, view, share, FirstSide(spec), BucketWidth(spec), spec.left_values,
                spec.right_values),
-      fired_(fired.whole ? fired.time : fired.time - 1),
-      partial_(fired),
       values_(spec.left_values + spec.right_values) {}
 
-void IntervalJoin::Process(const WindowInput& input, ResultSink* sink) {
+void IntervalJoin::Process(const KeyedRecords& input, ResultSink* sink) {
   for (uint32_t k = 0; k < input.count; ++k) AddRecord(input, input.rows[k], sink);
 }
 
-void IntervalJoin::AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink) {
+void IntervalJoin::AddRecord(const KeyedRecords& input, uint32_t row, ResultSink* sink) {
   const int64_t watermark = std::max(input.watermark[row], fired_);
   const JoinSide side =
       input.source[row] == spec_.left_source ? JoinSide::kLeft : JoinSide::kRight;
@@ -139,8 +138,7 @@ void IntervalJoin::Expire(const JoinChunk& chunk, int64_t time, ResultSink* sink
 }
 
 FirePoint IntervalJoin::NextPoint(int64_t watermark, size_t limit) {
-  // Rows of chunks are read, changed and written again: smaller steps than of slices.
-  return buffers_.LimitTimers(partial_, watermark, std::max<size_t>(1, limit / 8));
+  return buffers_.NextPoint(partial_, watermark, limit);
 }
 
 // One time of one chunk after the other: so it makes no difference in how many steps time goes on.
@@ -157,8 +155,7 @@ void IntervalJoin::Advance(const FirePoint& point, ResultSink* sink) {
       buffers_.SetTimer(chunk, next, time);
     }
   }
-  partial_ = point;
-  fired_ = point.whole ? point.time : point.time - 1;
+  Reach(point);
 }
 
 void IntervalJoin::LoadValues(JoinSide side, std::string_view bytes) {

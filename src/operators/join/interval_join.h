@@ -21,19 +21,18 @@
 
 #include "operators/join/join_buffers.h"
 #include "operators/join/join_spec.h"
-#include "operators/window/window_operator.h"
+#include "operators/keyed_operator.h"
 
 namespace rivulet {
 
-class IntervalJoin final : public WindowOperator {
+class IntervalJoin final : public KeyedOperator {
  public:
   IntervalJoin(const JoinSpec& spec, const std::string& prefix, const StateView* view, KeyShare share,
                const FirePoint& fired);
 
-  void Process(const WindowInput& input, ResultSink* sink) override;
+  void Process(const KeyedRecords& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
-  int64_t closed() const override { return fired_; }
   StateOwner& state() override { return buffers_; }
 
  private:
@@ -65,7 +64,7 @@ class IntervalJoin final : public WindowOperator {
            (spec_.type == JoinSpec::Type::kLeft && side == JoinSide::kLeft);
   }
 
-  void AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink);
+  void AddRecord(const KeyedRecords& input, uint32_t row, ResultSink* sink);
   // Fills partners_, in the order of their results.
   void FindPartners(const Arrival& arrival);
   void FindPartnersIn(const Arrival& arrival, int64_t bucket);
@@ -89,8 +88,6 @@ class IntervalJoin final : public WindowOperator {
 
   JoinSpec spec_;
   JoinBuffers buffers_;
-  int64_t fired_;                  // everything due up to here has been put out ...
-  FirePoint partial_;              // ... and if not whole, of its time what concerns rows up to its key
   std::vector<Value> values_;      // of a result
   std::vector<Partner> partners_;  // of the record being added
   std::string record_;             // scratch: its values as bytes

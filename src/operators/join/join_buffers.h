@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "operators/keyed/key_state_table.h"
+#include "operators/state/key_state_table.h"
 
 namespace rivulet {
 

@@ -10,7 +10,7 @@ struct JoinSpec {
   enum class Type : uint8_t { kInner = 0, kLeft = 1, kFull = 2 } type = Type::kInner;
   // right.time - left.time lies in [lower, upper], us.
   int64_t lower_us = 0, upper_us = 0;
-  uint8_t left_source = 0, right_source = 1;   // WindowInput::source of either side
+  uint8_t left_source = 0, right_source = 1;   // KeyedRecords::source of either side
   // Values that are kept of a record: of the left side the first arguments, of the right those behind.
   size_t left_values = 0, right_values = 0;
 };

@@ -9,7 +9,7 @@
 
 #include "base/coding.h"
 #include "base/types.h"
-#include "operators/keyed/timer_rows.h"
+#include "operators/state/timer_rows.h"
 
 namespace rivulet {
 

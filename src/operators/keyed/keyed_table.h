@@ -25,8 +25,8 @@
 #include "operators/keyed/entry_pool.h"
 #include "operators/keyed/wake_list.h"
 #include "operators/state/state_owner.h"
-#include "operators/state_view.h"
-#include "operators/window/slice_store.h"
+#include "operators/state/state_view.h"
+#include "operators/state/key_share.h"
 
 namespace rivulet {
 

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "operators/keyed/timer_rows.h"
-#include "operators/window/slice_store.h"
+#include "operators/state/timer_rows.h"
+#include "operators/state/key_share.h"
 
 namespace rivulet {
 

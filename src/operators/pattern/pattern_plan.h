@@ -47,7 +47,7 @@ struct LinkedCondition {
 struct PatternElement {
   std::string name;              // of a negation "not"
   std::string text;              // of its condition, canonical; empty: any record
-  int32_t condition = -1;        // WindowInput argument that holds it; -1: none of its own
+  int32_t condition = -1;        // KeyedRecords argument that holds it; -1: none of its own
   std::optional<LinkedCondition> linked;
   // How many records.
   uint32_t least = 1, most = 1;
@@ -67,7 +67,7 @@ struct PatternPlan {
   int64_t within_us = 0;         // the whole
   bool to_next = false;          // skip: to_next
   bool timeouts = false;
-  // WindowInput arguments [first_value, first_value + accepts.size()) are the values of a record, each of
+  // KeyedRecords arguments [first_value, first_value + accepts.size()) are the values of a record, each of
   // one of these types.
   size_t first_value = 0;
   std::vector<TypeMask> accepts;

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "operators/keyed/key_state_table.h"
+#include "operators/state/key_state_table.h"
 #include "operators/pattern/pattern_plan.h"
 
 namespace rivulet {

@@ -11,7 +11,7 @@
 
 #include "base/record_batch.h"
 #include "operators/aggregate/aggregate_plan.h"
-#include "operators/window/window_operator.h"
+#include "operators/result/result_sink.h"
 
 namespace rivulet {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "operators/state_view.h"
+#include "operators/state/state_view.h"
 
 namespace rivulet {
 

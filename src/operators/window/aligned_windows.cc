@@ -19,17 +19,13 @@ int64_t AlignDown(int64_t t, int64_t step, int64_t offset) { return t - FloorMod
 AlignedWindows::AlignedWindows(const WindowSpec& spec, const AggregatePlan* plan,
                                const PaneLayouts* layouts, std::string prefix,
                                const StateView* view, KeyShare share, const FirePoint& fired)
-    : spec_(spec),
+    : WindowOperator(spec, plan, fired),
       slice_us_(std::gcd(spec.size_us, spec.slide_us)),
-      plan_(plan),
       revision_prefix_(prefix + "r"),
       view_(view),
       store_(plan, layouts, prefix + "s", view, share),
       tree_(plan, &store_, slice_us_, FloorMod(spec.offset_us, slice_us_),
             spec.per_key.on ? MergeTree::Fill::kByKey : MergeTree::Fill::kWhole),
-      accumulator_(plan),
-      fired_(fired.whole ? fired.time : fired.time - 1),
-      partial_(fired),
       forgotten_(kMin),
       scratch_block_(plan->block_bytes() / 8 + 1) {}
 
@@ -72,7 +68,7 @@ Status AlignedWindows::Open() {
   return store_.Open();
 }
 
-void AlignedWindows::Process(const WindowInput& input, ResultSink* sink) {
+void AlignedWindows::Process(const KeyedRecords& input, ResultSink* sink) {
   const int64_t* times = input.batch->event_time.data();
   for (uint32_t k = 0; k < input.count; ++k) {
     const uint32_t row = input.rows[k];
@@ -89,7 +85,7 @@ void AlignedWindows::Process(const WindowInput& input, ResultSink* sink) {
   store_.AddedRecords(input.count);
 }
 
-void AlignedWindows::AddOnTime(const WindowInput& input, uint32_t row) {
+void AlignedWindows::AddOnTime(const KeyedRecords& input, uint32_t row) {
   if (place_.slice == nullptr) place_.slice = store_.Touch(place_.end);
   bool created = false;
   Pane* pane = store_.EditPane(place_.end, place_.slice, input.keys->Key(row),
@@ -98,7 +94,7 @@ void AlignedWindows::AddOnTime(const WindowInput& input, uint32_t row) {
 }
 
 // Some of the record's windows have closed. They must be emitted before the record joins them.
-void AlignedWindows::AddLate(const WindowInput& input, uint32_t row, ResultSink* sink) {
+void AlignedWindows::AddLate(const KeyedRecords& input, uint32_t row, ResultSink* sink) {
   const int64_t watermark = std::max(input.watermark[row], fired_);
   const ResultOrder order{watermark, 1, input.position + row};
   Advance(FirePoint{watermark, true, ""}, sink);
@@ -106,7 +102,7 @@ void AlignedWindows::AddLate(const WindowInput& input, uint32_t row, ResultSink*
   JoinOrRefuse(input, row, order, watermark, sink);
 }
 
-void AlignedWindows::JoinOrRefuse(const WindowInput& input, uint32_t row, const ResultOrder& order,
+void AlignedWindows::JoinOrRefuse(const KeyedRecords& input, uint32_t row, const ResultOrder& order,
                                   int64_t watermark, ResultSink* sink) {
   if (SaturatingAdd(place_.last_window, spec_.lateness_us) <= watermark) {
     sink->OnLate(order, row);
@@ -117,7 +113,7 @@ void AlignedWindows::JoinOrRefuse(const WindowInput& input, uint32_t row, const 
   }
 }
 
-void AlignedWindows::ReviseTumbling(const WindowInput& input, uint32_t row,
+void AlignedWindows::ReviseTumbling(const KeyedRecords& input, uint32_t row,
                                     const ResultOrder& order, ResultSink* sink) {
   place_.slice = store_.Touch(place_.end);
   const std::string_view key = input.keys->Key(row);
@@ -129,7 +125,7 @@ void AlignedWindows::ReviseTumbling(const WindowInput& input, uint32_t row,
   sink->OnResult(order, key, pane->hash, place_.start, place_.end, pane->revision, pane->block());
 }
 
-void AlignedWindows::ReviseSliding(const WindowInput& input, uint32_t row,
+void AlignedWindows::ReviseSliding(const KeyedRecords& input, uint32_t row,
                                    const ResultOrder& order, int64_t watermark,
                                    ResultSink* sink) {
   const std::string key(input.keys->Key(row));
@@ -174,8 +170,7 @@ void AlignedWindows::Advance(const FirePoint& point, ResultSink* sink) {
   } else {
     CloseTumbling(point, sink);
   }
-  partial_ = point;
-  fired_ = point.whole ? point.time : point.time - 1;
+  Reach(point);
   Purge(fired_);
 }
 

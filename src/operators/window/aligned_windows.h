@@ -22,10 +22,9 @@ class AlignedWindows : public WindowOperator, protected StateOwner {
                  std::string prefix, const StateView* view, KeyShare share,
                  const FirePoint& fired);
 
-  void Process(const WindowInput& input, ResultSink* sink) override;
+  void Process(const KeyedRecords& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
-  int64_t closed() const override { return fired_; }
   StateOwner& state() override { return *this; }
 
  protected:  // for ClockedWindows, in which keys have a time of their own
@@ -50,14 +49,14 @@ class AlignedWindows : public WindowOperator, protected StateOwner {
   int64_t WindowStart(int64_t end) const;
   bool sliding() const { return spec_.slide_us != spec_.size_us; }
 
-  void AddOnTime(const WindowInput& input, uint32_t row);
-  void AddLate(const WindowInput& input, uint32_t row, ResultSink* sink);
+  void AddOnTime(const KeyedRecords& input, uint32_t row);
+  void AddLate(const KeyedRecords& input, uint32_t row, ResultSink* sink);
   // For a record at place_, of whose windows the first has closed at `watermark`.
-  void JoinOrRefuse(const WindowInput& input, uint32_t row, const ResultOrder& order,
+  void JoinOrRefuse(const KeyedRecords& input, uint32_t row, const ResultOrder& order,
                     int64_t watermark, ResultSink* sink);
-  void ReviseTumbling(const WindowInput& input, uint32_t row, const ResultOrder& order,
+  void ReviseTumbling(const KeyedRecords& input, uint32_t row, const ResultOrder& order,
                       ResultSink* sink);
-  void ReviseSliding(const WindowInput& input, uint32_t row, const ResultOrder& order,
+  void ReviseSliding(const KeyedRecords& input, uint32_t row, const ResultOrder& order,
                      int64_t watermark, ResultSink* sink);
   void CloseTumbling(const FirePoint& point, ResultSink* sink);
   FirePoint NextPointInSlices(int64_t watermark, size_t limit);
@@ -77,16 +76,11 @@ class AlignedWindows : public WindowOperator, protected StateOwner {
   // The revision last emitted; -1: not emitted so far as is recorded.
   int64_t LastRevision(const RevisionId& id);
 
-  WindowSpec spec_;
   int64_t slice_us_;
-  const AggregatePlan* plan_;
   std::string revision_prefix_;
   const StateView* view_;
   SliceStore store_;
   MergeTree tree_;
-  BatchAccumulator accumulator_;
-  int64_t fired_;          // windows with end <= fired_ have been emitted
-  FirePoint partial_;      // not whole: and of the slice at its time, the keys up to its key
   int64_t forgotten_;      // last time the tree was pruned
   size_t last_results_ = 0;  // of the window closed last, when sliding
   Place place_;            // where the last record went

@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "operators/window/window_operator.h"
+#include "operators/aggregate/aggregate_plan.h"
+#include "operators/keyed_operator.h"
 
 namespace rivulet {
 
@@ -18,7 +19,7 @@ class BatchAccumulator {
     blocks_.push_back(block);
   }
   // Updates the blocks in the order of Add, and forgets the pairs.
-  void Flush(const WindowInput& input) {
+  void Flush(const KeyedRecords& input) {
     if (rows_.empty()) return;
     for (const AccumulatorSlot& slot : plan_->slots()) {
       const uint32_t* rows = rows_.data();

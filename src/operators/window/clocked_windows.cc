@@ -21,20 +21,14 @@ const Status& ClockedWindows::status() const {
   return clocks_.status().ok() ? AlignedWindows::status() : clocks_.status();
 }
 
-void ClockedWindows::Process(const WindowInput& input, ResultSink* sink) {
-  uint32_t next = 0;
-  for (uint32_t k = 0; k < input.clock_count; ++k) {
-    const uint32_t row = input.clock_rows[k];
-    const bool joins = next < input.count && input.rows[next] == row;
-    next += joins ? 1 : 0;
-    Take(input, row, joins, sink);
-  }
+void ClockedWindows::Process(const KeyedRecords& input, ResultSink* sink) {
+  ForEachRow(input, [&](uint32_t row, bool joins) { Take(input, row, joins, sink); });
   accumulator_.Flush(input);
   store_.AddedRecords(input.count);
 }
 
 // The record is judged by its key's time as it was just before it; then it moves that time.
-void ClockedWindows::Take(const WindowInput& input, uint32_t row, bool joins, ResultSink* sink) {
+void ClockedWindows::Take(const KeyedRecords& input, uint32_t row, bool joins, ResultSink* sink) {
   const int64_t held = std::max(input.watermark[row], fired_);
   const ResultOrder order{held, 1, input.position + row};
   KeyClock* clock = clocks_.Find(input.keys->Key(row), input.keys->hashes[row]);
@@ -55,7 +49,7 @@ void ClockedWindows::Take(const WindowInput& input, uint32_t row, bool joins, Re
   clocks_.Settle(clock, held);
 }
 
-void ClockedWindows::Join(const WindowInput& input, uint32_t row, const ResultOrder& order,
+void ClockedWindows::Join(const KeyedRecords& input, uint32_t row, const ResultOrder& order,
                           int64_t effective, KeyClock* clock, ResultSink* sink) {
   const int64_t t = input.batch->event_time[row];
   if (place_.slice == nullptr || t < place_.start || t >= place_.end) place_ = Locate(t);
@@ -125,8 +119,7 @@ void ClockedWindows::Advance(const FirePoint& point, ResultSink* sink) {
     if (clock->next <= to) CloseKey(clock, to, nullptr, sink);
     clocks_.Settle(clock, to);
   }
-  partial_ = point;
-  fired_ = point.whole ? point.time : point.time - 1;
+  Reach(point);
   Purge(fired_);
 }
 

@@ -16,7 +16,7 @@ class ClockedWindows final : public AlignedWindows {
                  const std::string& prefix, const StateView* view, KeyShare share,
                  const FirePoint& fired);
 
-  void Process(const WindowInput& input, ResultSink* sink) override;
+  void Process(const KeyedRecords& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
 
@@ -31,8 +31,8 @@ class ClockedWindows final : public AlignedWindows {
   const Status& status() const override;
 
   // `joins` false: the record only moves its key's clock.
-  void Take(const WindowInput& input, uint32_t row, bool joins, ResultSink* sink);
-  void Join(const WindowInput& input, uint32_t row, const ResultOrder& order, int64_t effective,
+  void Take(const KeyedRecords& input, uint32_t row, bool joins, ResultSink* sink);
+  void Join(const KeyedRecords& input, uint32_t row, const ResultOrder& order, int64_t effective,
             KeyClock* clock, ResultSink* sink);
   // Closes the key's windows up to `to`; `caused` by a record, or null: by the held watermark.
   void CloseKey(KeyClock* clock, int64_t to, const ResultOrder* caused, ResultSink* sink);

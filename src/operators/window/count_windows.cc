@@ -9,17 +9,13 @@ namespace rivulet {
 CountWindows::CountWindows(const WindowSpec& spec, const AggregatePlan* plan,
                            const PaneLayouts* layouts, std::string prefix, const StateView* view,
                            KeyShare share, const FirePoint& fired)
-    : spec_(spec),
+    : WindowOperator(spec, plan, fired),
       slice_records_(std::gcd(spec.count, spec.count_slide)),
       slices_(CountSlices(spec.count, spec.count_slide)),
-      plan_(plan),
       rows_(plan, layouts, prefix, view, share),
-      accumulator_(plan),
-      fired_(fired.whole ? fired.time : fired.time - 1),
-      partial_(fired),
       scratch_block_(plan->block_bytes() / 8 + 1) {}
 
-void CountWindows::Process(const WindowInput& input, ResultSink* sink) {
+void CountWindows::Process(const KeyedRecords& input, ResultSink* sink) {
   for (uint32_t k = 0; k < input.count; ++k) AddRecord(input, input.rows[k], sink);
   accumulator_.Flush(input);
   rows_.AddedRecords(input.count);
@@ -32,7 +28,7 @@ WindowPart* CountWindows::Slice(KeyWindows* key, int64_t time) {
   return rows_.Insert(key, key->parts.size(), time, time);
 }
 
-void CountWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink) {
+void CountWindows::AddRecord(const KeyedRecords& input, uint32_t row, ResultSink* sink) {
   const int64_t time = input.batch->event_time[row];
   KeyWindows* key = rows_.Find(input.keys->Key(row), input.keys->hashes[row], true);
   const int64_t watermark = std::max(input.watermark[row], fired_);
@@ -58,15 +54,14 @@ void CountWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSink*
 }
 
 FirePoint CountWindows::NextPoint(int64_t watermark, size_t limit) {
-  // Rows of keys are read to be deleted: smaller steps.
-  return rows_.LimitTimers(partial_, watermark, std::max<size_t>(1, limit / 8));
+  return rows_.NextPoint(partial_, watermark, limit);
 }
 
 void CountWindows::Advance(const FirePoint& point, ResultSink*) {
   if (!(partial_ < point)) return;
   rows_.BringDue(partial_, point);
   while (KeyWindows* key = rows_.NextDue(point)) {
-    const int64_t watermark = point.Covers(point.time, key->key) ? point.time : point.time - 1;
+    const int64_t watermark = point.TimeOf(key->key);
     const int64_t over = key->OverAt(spec_.keep_us);
     if (over > watermark || over == kNoTimer) {
       rows_.SetTimer(key, over, watermark);
@@ -75,8 +70,7 @@ void CountWindows::Advance(const FirePoint& point, ResultSink*) {
     rows_.Reset(key);
     rows_.Erase(key);
   }
-  partial_ = point;
-  fired_ = point.whole ? point.time : point.time - 1;
+  Reach(point);
 }
 
 void CountWindows::Emit(const KeyWindows& key, const ResultOrder& order, ResultSink* sink) {

@@ -24,26 +24,20 @@ class CountWindows final : public WindowOperator {
   CountWindows(const WindowSpec& spec, const AggregatePlan* plan, const PaneLayouts* layouts,
                std::string prefix, const StateView* view, KeyShare share, const FirePoint& fired);
 
-  void Process(const WindowInput& input, ResultSink* sink) override;
+  void Process(const KeyedRecords& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
-  int64_t closed() const override { return fired_; }
   StateOwner& state() override { return rows_; }
 
  private:
-  void AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink);
+  void AddRecord(const KeyedRecords& input, uint32_t row, ResultSink* sink);
   // The slice that takes the key's next record.
   WindowPart* Slice(KeyWindows* key, int64_t time);
   void Emit(const KeyWindows& key, const ResultOrder& order, ResultSink* sink);
 
-  WindowSpec spec_;
   uint64_t slice_records_;
   size_t slices_;               // of a window
-  const AggregatePlan* plan_;
   KeyRows rows_;
-  BatchAccumulator accumulator_;
-  int64_t fired_;      // keys that are over by now have gone ...
-  FirePoint partial_;  // ... and if not whole, of its time those up to its key
   std::vector<int64_t> scratch_block_;
 };
 

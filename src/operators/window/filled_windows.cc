@@ -26,12 +26,8 @@ Value ZeroOf(expr::StaticType type) {
 FilledWindows::FilledWindows(const WindowSpec& spec, const AggregatePlan* plan,
                              const PaneLayouts* layouts, const std::string& prefix,
                              const StateView* view, KeyShare share, const FirePoint& fired)
-    : spec_(spec),
-      plan_(plan),
+    : WindowOperator(spec, plan, fired),
       rows_(plan, layouts, prefix, view, share),
-      accumulator_(plan),
-      fired_(fired.whole ? fired.time : fired.time - 1),
-      partial_(fired),
       end_row_(prefix + "e"),
       view_(view),
       scratch_(plan->block_bytes() / 8 + 1) {
@@ -215,23 +211,13 @@ void FilledWindows::Emit(const KeyWindows& key, const Span& window, const Window
 
 // --- records ---
 
-void FilledWindows::Process(const WindowInput& input, ResultSink* sink) {
-  if (spec_.per_key.on) {
-    uint32_t next = 0;
-    for (uint32_t k = 0; k < input.clock_count; ++k) {
-      const uint32_t row = input.clock_rows[k];
-      const bool joins = next < input.count && input.rows[next] == row;
-      next += joins ? 1 : 0;
-      AddRecord(input, row, joins, sink);
-    }
-  } else {
-    for (uint32_t k = 0; k < input.count; ++k) AddRecord(input, input.rows[k], true, sink);
-  }
+void FilledWindows::Process(const KeyedRecords& input, ResultSink* sink) {
+  ForEachRow(input, [&](uint32_t row, bool joins) { AddRecord(input, row, joins, sink); });
   accumulator_.Flush(input);
   rows_.AddedRecords(input.count);
 }
 
-void FilledWindows::AddRecord(const WindowInput& input, uint32_t row, bool joins, ResultSink* sink) {
+void FilledWindows::AddRecord(const KeyedRecords& input, uint32_t row, bool joins, ResultSink* sink) {
   const ResultOrder order{std::max(input.watermark[row], fired_), 1, input.position + row};
   KeyWindows* key = rows_.Find(input.keys->Key(row), input.keys->hashes[row], true);
   if (rows_.TimerOf(*key) <= order.time) {
@@ -244,7 +230,7 @@ void FilledWindows::AddRecord(const WindowInput& input, uint32_t row, bool joins
   Schedule(key, order.time);
 }
 
-void FilledWindows::Join(const WindowInput& input, uint32_t row, const ResultOrder& order,
+void FilledWindows::Join(const KeyedRecords& input, uint32_t row, const ResultOrder& order,
                          KeyWindows* key, ResultSink* sink) {
   const int64_t t = input.batch->event_time[row];
   const int64_t watermark = std::max(order.time, key->clock);
@@ -310,7 +296,7 @@ void FilledWindows::ReviseLater(const Change& change, int64_t watermark, const R
   }
 }
 
-void FilledWindows::MoveClock(const WindowInput& input, uint32_t row, const ResultOrder& order,
+void FilledWindows::MoveClock(const KeyedRecords& input, uint32_t row, const ResultOrder& order,
                               KeyWindows* key, ResultSink* sink) {
   const int64_t moved = input.batch->event_time[row] - spec_.per_key.delay_us;
   if (moved <= key->clock || moved <= order.time) return;
@@ -407,19 +393,18 @@ FirePoint FilledWindows::NextPoint(int64_t watermark, size_t limit) {
   // A key may have many windows up to `watermark`: one each at a time.
   const FirePoint first = rows_.LimitTimers(partial_, watermark, 1);
   if (!first.whole) watermark = std::min(watermark, SaturatingAdd(first.time, spec_.size_us - 1));
-  return rows_.LimitTimers(partial_, watermark, std::max<size_t>(1, limit / 8));
+  return rows_.NextPoint(partial_, watermark, limit);
 }
 
 void FilledWindows::Advance(const FirePoint& point, ResultSink* sink) {
   if (!(partial_ < point)) return;
   rows_.BringDue(partial_, point);
   while (KeyWindows* key = rows_.NextDue(point)) {
-    const int64_t to = point.Covers(point.time, key->key) ? point.time : point.time - 1;
+    const int64_t to = point.TimeOf(key->key);
     Settle(key, to, nullptr, sink);
     Schedule(key, to);
   }
-  partial_ = point;
-  fired_ = point.whole ? point.time : point.time - 1;
+  Reach(point);
 }
 
 }  // namespace rivulet

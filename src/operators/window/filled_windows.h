@@ -38,10 +38,9 @@ class FilledWindows final : public WindowOperator, private StateOwner {
                 const FirePoint& fired);
   ~FilledWindows() override;
 
-  void Process(const WindowInput& input, ResultSink* sink) override;
+  void Process(const KeyedRecords& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
-  int64_t closed() const override { return fired_; }
   StateOwner& state() override { return *this; }
 
  private:
@@ -99,12 +98,12 @@ class FilledWindows final : public WindowOperator, private StateOwner {
             const ResultOrder& order, ResultSink* sink);
 
   // `joins` false: the record only moves its key's clock.
-  void AddRecord(const WindowInput& input, uint32_t row, bool joins, ResultSink* sink);
-  void Join(const WindowInput& input, uint32_t row, const ResultOrder& order, KeyWindows* key,
+  void AddRecord(const KeyedRecords& input, uint32_t row, bool joins, ResultSink* sink);
+  void Join(const KeyedRecords& input, uint32_t row, const ResultOrder& order, KeyWindows* key,
             ResultSink* sink);
   void ReviseLater(const Change& change, int64_t watermark, const ResultOrder& order, KeyWindows* key,
                    ResultSink* sink);
-  void MoveClock(const WindowInput& input, uint32_t row, const ResultOrder& order, KeyWindows* key,
+  void MoveClock(const KeyedRecords& input, uint32_t row, const ResultOrder& order, KeyWindows* key,
                  ResultSink* sink);
 
   // Puts out everything that ends up to `to`; forgets what no record can reach.
@@ -116,16 +115,11 @@ class FilledWindows final : public WindowOperator, private StateOwner {
 
   char* block() { return reinterpret_cast<char*>(scratch_.data()); }
 
-  WindowSpec spec_;
-  const AggregatePlan* plan_;
   KeyRows rows_;
-  BatchAccumulator accumulator_;
   std::vector<size_t> curves_;        // slots that are curves
   std::vector<uint64_t> curve_ids_;   // hashes of their signatures
   std::vector<uint64_t> output_ids_;  // hashes of the outputs' names
   std::vector<Value> zeros_;          // by output
-  int64_t fired_;                     // everything due up to here has been put out ...
-  FirePoint partial_;                 // ... and if not whole, of its time what concerns keys up to its key
   std::string end_row_;
   const StateView* view_;
   bool ending_ = false;               // W goes to the end of input ...

@@ -20,9 +20,10 @@
 #include <vector>
 
 #include "base/status.h"
-#include "operators/state_view.h"
-#include "operators/window/slice_store.h"
-#include "operators/window/window_operator.h"
+#include "operators/state/state_view.h"
+#include "operators/state/fire_point.h"
+#include "operators/state/key_share.h"
+#include "operators/state/state_owner.h"
 
 namespace rivulet {
 
@@ -70,7 +71,7 @@ class KeyClocks final : public StateOwner {
   // One of the clocks with a timer within `point`, the earliest first; null when there is none. It must be
   // settled before the next call.
   KeyClock* Due(const FirePoint& point);
-  // See WindowOperator::NextPoint; `from` is the point reached.
+  // See KeyedOperator::NextPoint; `from` is the point reached.
   FirePoint NextPoint(const FirePoint& from, int64_t watermark, size_t limit);
 
   void CollectChanges(StateChanges* changes) override;

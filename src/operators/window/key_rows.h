@@ -13,7 +13,7 @@
 
 #include "base/types.h"
 #include "operators/aggregate/aggregate_plan.h"
-#include "operators/keyed/key_state_table.h"
+#include "operators/state/key_state_table.h"
 #include "operators/window/pane_layout.h"
 
 namespace rivulet {

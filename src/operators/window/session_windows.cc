@@ -9,30 +9,15 @@ namespace rivulet {
 SessionWindows::SessionWindows(const WindowSpec& spec, const AggregatePlan* plan,
                                const PaneLayouts* layouts, std::string prefix,
                                const StateView* view, KeyShare share, const FirePoint& fired)
-    : spec_(spec),
-      plan_(plan),
-      rows_(plan, layouts, prefix, view, share),
-      accumulator_(plan),
-      fired_(fired.whole ? fired.time : fired.time - 1),
-      partial_(fired) {}
+    : WindowOperator(spec, plan, fired), rows_(plan, layouts, prefix, view, share) {}
 
-void SessionWindows::Process(const WindowInput& input, ResultSink* sink) {
-  if (!spec_.per_key.on) {
-    for (uint32_t k = 0; k < input.count; ++k) AddRecord(input, input.rows[k], true, sink);
-  } else {
-    uint32_t next = 0;
-    for (uint32_t k = 0; k < input.clock_count; ++k) {
-      const uint32_t row = input.clock_rows[k];
-      const bool joins = next < input.count && input.rows[next] == row;
-      next += joins ? 1 : 0;
-      AddRecord(input, row, joins, sink);
-    }
-  }
+void SessionWindows::Process(const KeyedRecords& input, ResultSink* sink) {
+  ForEachRow(input, [&](uint32_t row, bool joins) { AddRecord(input, row, joins, sink); });
   accumulator_.Flush(input);
   rows_.AddedRecords(input.count);
 }
 
-void SessionWindows::AddRecord(const WindowInput& input, uint32_t row, bool joins,
+void SessionWindows::AddRecord(const KeyedRecords& input, uint32_t row, bool joins,
                                ResultSink* sink) {
   const ResultOrder order{std::max(input.watermark[row], fired_), 1, input.position + row};
   KeyWindows* key = rows_.Find(input.keys->Key(row), input.keys->hashes[row], true);
@@ -54,7 +39,7 @@ void SessionWindows::Schedule(KeyWindows* key, int64_t watermark) {
   rows_.SetTimer(key, deadline, fired_);
 }
 
-void SessionWindows::JoinSession(const WindowInput& input, uint32_t row, const ResultOrder& order,
+void SessionWindows::JoinSession(const KeyedRecords& input, uint32_t row, const ResultOrder& order,
                                  KeyWindows* key, ResultSink* sink) {
   const int64_t t = input.batch->event_time[row];
   const int64_t watermark = std::max(order.time, key->clock);
@@ -88,7 +73,7 @@ void SessionWindows::JoinSession(const WindowInput& input, uint32_t row, const R
   }
 }
 
-void SessionWindows::MoveClock(const WindowInput& input, uint32_t row, const ResultOrder& order,
+void SessionWindows::MoveClock(const KeyedRecords& input, uint32_t row, const ResultOrder& order,
                                KeyWindows* key, ResultSink* sink) {
   const int64_t moved = input.batch->event_time[row] - spec_.per_key.delay_us;
   if (moved <= key->clock || moved <= order.time) return;
@@ -148,8 +133,7 @@ void SessionWindows::Settle(KeyWindows* key, int64_t watermark, const ResultOrde
 }
 
 FirePoint SessionWindows::NextPoint(int64_t watermark, size_t limit) {
-  // Unlike those of slices, rows of keys are read, changed and written again: smaller steps.
-  return rows_.LimitTimers(partial_, watermark, std::max<size_t>(1, limit / 8));
+  return rows_.NextPoint(partial_, watermark, limit);
 }
 
 void SessionWindows::Advance(const FirePoint& point, ResultSink* sink) {
@@ -157,11 +141,11 @@ void SessionWindows::Advance(const FirePoint& point, ResultSink* sink) {
   rows_.BringDue(partial_, point);
   partial_ = point;
   while (KeyWindows* key = rows_.NextDue(point)) {
-    fired_ = point.Covers(point.time, key->key) ? point.time : point.time - 1;  // for this key
+    fired_ = point.TimeOf(key->key);  // for this key
     Settle(key, fired_, nullptr, sink);
     Schedule(key, fired_);
   }
-  fired_ = point.whole ? point.time : point.time - 1;
+  fired_ = point.WholeTime();
 }
 
 }  // namespace rivulet

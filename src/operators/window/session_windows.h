@@ -22,18 +22,17 @@ class SessionWindows final : public WindowOperator {
                  std::string prefix, const StateView* view, KeyShare share,
                  const FirePoint& fired);
 
-  void Process(const WindowInput& input, ResultSink* sink) override;
+  void Process(const KeyedRecords& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
-  int64_t closed() const override { return fired_; }
   StateOwner& state() override { return rows_; }
 
  private:
   // `joins` false: the record only moves its key's clock.
-  void AddRecord(const WindowInput& input, uint32_t row, bool joins, ResultSink* sink);
-  void JoinSession(const WindowInput& input, uint32_t row, const ResultOrder& order,
+  void AddRecord(const KeyedRecords& input, uint32_t row, bool joins, ResultSink* sink);
+  void JoinSession(const KeyedRecords& input, uint32_t row, const ResultOrder& order,
                    KeyWindows* key, ResultSink* sink);
-  void MoveClock(const WindowInput& input, uint32_t row, const ResultOrder& order, KeyWindows* key,
+  void MoveClock(const KeyedRecords& input, uint32_t row, const ResultOrder& order, KeyWindows* key,
                  ResultSink* sink);
   // Emits sessions of the key that have closed at `watermark`, drops those past lateness. `caused` by a
   // record, or null: by the watermark.
@@ -44,12 +43,7 @@ class SessionWindows final : public WindowOperator {
   // When nothing of the key is left to be known at `watermark`, it goes; otherwise its next deadline is set.
   void Schedule(KeyWindows* key, int64_t watermark);
 
-  WindowSpec spec_;
-  const AggregatePlan* plan_;
   KeyRows rows_;                // sessions by start; they neither overlap nor touch
-  BatchAccumulator accumulator_;
-  int64_t fired_;
-  FirePoint partial_;  // not whole: and of its time, the keys up to its key
 };
 
 }  // namespace rivulet

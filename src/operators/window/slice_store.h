@@ -18,24 +18,13 @@
 
 #include "base/status.h"
 #include "operators/aggregate/aggregate_plan.h"
+#include "operators/state/key_share.h"
 #include "operators/state/state_owner.h"
-#include "operators/state_view.h"
+#include "operators/state/state_view.h"
 #include "operators/window/pane_layout.h"
 #include "operators/window/pane_table.h"
 
 namespace rivulet {
-
-// Which keys an instance is responsible for: those whose hash it accepts. Several workers share the
-// rows of one operator; each sees only its own.
-struct KeyShare {
-  uint16_t partitions = 1;
-  uint32_t workers = 1;
-  uint32_t worker = 0;
-  static uint32_t Partition(uint64_t hash, uint16_t partitions) {
-    return static_cast<uint32_t>(hash % partitions);
-  }
-  bool Owns(uint64_t hash) const { return Partition(hash, partitions) % workers == worker; }
-};
 
 struct Slice {
   explicit Slice(const AggregatePlan* plan) : table(plan) {}

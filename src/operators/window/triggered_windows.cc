@@ -28,12 +28,7 @@ int64_t GapOf(const Column& gap, uint32_t row, int64_t longest) {
 TriggeredWindows::TriggeredWindows(const WindowSpec& spec, const AggregatePlan* plan,
                                    const PaneLayouts* layouts, std::string prefix,
                                    const StateView* view, KeyShare share, const FirePoint& fired)
-    : spec_(spec),
-      plan_(plan),
-      rows_(plan, layouts, prefix, view, share),
-      accumulator_(plan),
-      fired_(fired.whole ? fired.time : fired.time - 1),
-      partial_(fired) {
+    : WindowOperator(spec, plan, fired), rows_(plan, layouts, prefix, view, share) {
   if (!spec_.follows_clock()) return;
   Result<WindowCalendar> calendar = WindowCalendar::Of(spec_);
   if (calendar.ok()) {
@@ -118,13 +113,13 @@ WindowPart* TriggeredWindows::Join(KeyWindows* key, int64_t t, int64_t end) {
 
 // --- records ---
 
-void TriggeredWindows::Process(const WindowInput& input, ResultSink* sink) {
+void TriggeredWindows::Process(const KeyedRecords& input, ResultSink* sink) {
   for (uint32_t k = 0; k < input.count; ++k) AddRecord(input, input.rows[k], sink);
   accumulator_.Flush(input);
   rows_.AddedRecords(input.count);
 }
 
-void TriggeredWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink) {
+void TriggeredWindows::AddRecord(const KeyedRecords& input, uint32_t row, ResultSink* sink) {
   const int64_t watermark = std::max(input.watermark[row], fired_);
   const Arrival arrival{&input, row, input.batch->event_time[row],
                         {watermark, 1, input.position + row}};
@@ -264,15 +259,14 @@ void TriggeredWindows::Schedule(KeyWindows* key, int64_t watermark) {
 
 FirePoint TriggeredWindows::NextPoint(int64_t watermark, size_t limit) {
   ending_ = watermark == std::numeric_limits<int64_t>::max();
-  // Unlike those of slices, rows of keys are read, changed and written again: smaller steps.
-  return rows_.LimitTimers(partial_, watermark, std::max<size_t>(1, limit / 8));
+  return rows_.NextPoint(partial_, watermark, limit);
 }
 
 void TriggeredWindows::Advance(const FirePoint& point, ResultSink* sink) {
   if (!(partial_ < point)) return;
   rows_.BringDue(partial_, point);
   while (KeyWindows* key = rows_.NextDue(point)) {
-    const int64_t watermark = point.Covers(point.time, key->key) ? point.time : point.time - 1;
+    const int64_t watermark = point.TimeOf(key->key);
     Settle(key, watermark, sink);
     if (key->parts.empty()) {
       rows_.Erase(key);
@@ -280,8 +274,7 @@ void TriggeredWindows::Advance(const FirePoint& point, ResultSink* sink) {
       Schedule(key, watermark);
     }
   }
-  partial_ = point;
-  fired_ = point.whole ? point.time : point.time - 1;
+  Reach(point);
 }
 
 }  // namespace rivulet

@@ -37,17 +37,16 @@ class TriggeredWindows final : public WindowOperator {
                    std::string prefix, const StateView* view, KeyShare share,
                    const FirePoint& fired);
 
-  void Process(const WindowInput& input, ResultSink* sink) override;
+  void Process(const KeyedRecords& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
-  int64_t closed() const override { return fired_; }
   StateOwner& state() override { return rows_; }
 
  private:
   using Span = std::pair<int64_t, int64_t>;  // start, end
   // A record on its way into its windows.
   struct Arrival {
-    const WindowInput* input;
+    const KeyedRecords* input;
     uint32_t row;
     int64_t time;
     ResultOrder order;  // its watermark and place
@@ -63,7 +62,7 @@ class TriggeredWindows final : public WindowOperator {
   }
   int64_t Identity(const WindowPart& part) const;
 
-  void AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink);
+  void AddRecord(const KeyedRecords& input, uint32_t row, ResultSink* sink);
   // The key is over by the time of the record that comes, though not by W.
   void Forget(KeyWindows* key, const Arrival& arrival, ResultSink* sink);
   // False when the record is late for all its windows.
@@ -84,13 +83,8 @@ class TriggeredWindows final : public WindowOperator {
   void SettlePart(const KeyWindows& key, WindowPart* part, int64_t watermark, ResultSink* sink);
   void Schedule(KeyWindows* key, int64_t watermark);
 
-  WindowSpec spec_;
-  const AggregatePlan* plan_;
   KeyRows rows_;
-  BatchAccumulator accumulator_;
   std::optional<WindowCalendar> calendar_;  // when edges follow a clock
-  int64_t fired_;               // everything due up to here has been put out ...
-  FirePoint partial_;           // ... and if not whole, of its time what concerns keys up to its key
   bool ending_ = false;         // W goes to the end of input
   std::vector<Span> windows_;   // of the record being added
   Span last_{0, 0};             // tumbling: the window of the last record

@@ -13,7 +13,7 @@
 
 #include "base/status.h"
 #include "operators/time/time_zone.h"
-#include "operators/window/window_operator.h"
+#include "operators/window/window_spec.h"
 
 namespace rivulet {
 

@@ -9,7 +9,7 @@
 
 namespace rivulet {
 
-std::unique_ptr<WindowOperator> NewWindowOperator(const WindowSpec& spec, const AggregatePlan* plan,
+std::unique_ptr<KeyedOperator> NewWindowOperator(const WindowSpec& spec, const AggregatePlan* plan,
                                                   const PaneLayouts* layouts, std::string prefix,
                                                   const StateView* view, KeyShare share,
                                                   const FirePoint& fired) {

@@ -1,4 +1,4 @@
-#include "operators/pattern/pattern_windows.h"
+#include "operators/pattern/pattern_operator.h"
 
 #include <algorithm>
 #include <utility>
@@ -17,23 +17,22 @@ int64_t PlaceOf(int64_t time) { return SaturatingAdd(time, 1); }
 
 }  // namespace
 
-PatternWindows::PatternWindows(const PatternPlan* plan, const std::string& prefix,
-                               const StateView* view, KeyShare share, const FirePoint& fired)
-    : plan_(plan),
+PatternOperator::PatternOperator(const PatternPlan* plan, const std::string& prefix,
+                                 const StateView* view, KeyShare share, const FirePoint& fired)
+    : KeyedOperator(fired),
+      plan_(plan),
       table_(plan, prefix, view, share),
       matcher_(plan, &table_),
-      partial_(fired),
-      fired_(fired.whole ? fired.time : fired.time - 1),
       columns_(plan->results.size()) {}
 
 // --- records ---
 
-void PatternWindows::Process(const WindowInput& input, ResultSink* sink) {
+void PatternOperator::Process(const KeyedRecords& input, ResultSink* sink) {
   for (uint32_t k = 0; k < input.count; ++k) AddRecord(input, input.rows[k], sink);
   table_.AddedRecords(input.count);
 }
 
-uint64_t PatternWindows::ConditionsMet(const WindowInput& input, uint32_t row) const {
+uint64_t PatternOperator::ConditionsMet(const KeyedRecords& input, uint32_t row) const {
   uint64_t met = 0;
   for (size_t i = 0; i < plan_->elements.size(); ++i) {
     const int32_t condition = plan_->elements[i].condition;
@@ -46,7 +45,7 @@ uint64_t PatternWindows::ConditionsMet(const WindowInput& input, uint32_t row) c
   return met;
 }
 
-void PatternWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink) {
+void PatternOperator::AddRecord(const KeyedRecords& input, uint32_t row, ResultSink* sink) {
   const int64_t watermark = std::max(input.watermark[row], fired_);
   const int64_t time = input.batch->event_time[row];
   const ResultOrder order{watermark, 1, input.position + row};
@@ -73,7 +72,7 @@ void PatternWindows::AddRecord(const WindowInput& input, uint32_t row, ResultSin
 
 // --- time ---
 
-void PatternWindows::Settle(PatternState* state, int64_t watermark) {
+void PatternOperator::Settle(PatternState* state, int64_t watermark) {
   table_.MarkDirty(state);
   state_ = state;
   while (true) {
@@ -92,7 +91,7 @@ void PatternWindows::Settle(PatternState* state, int64_t watermark) {
   }
 }
 
-void PatternWindows::Schedule(PatternState* state, int64_t watermark) {
+void PatternOperator::Schedule(PatternState* state, int64_t watermark) {
   int64_t next = PatternMatcher::Due(*state);
   if (state->waits() > 0) next = std::min(next, state->front().time);
   if (next != kNoTimer) {
@@ -104,26 +103,25 @@ void PatternWindows::Schedule(PatternState* state, int64_t watermark) {
   }
 }
 
-FirePoint PatternWindows::NextPoint(int64_t watermark, size_t limit) {
-  return table_.LimitTimers(partial_, watermark, std::max<size_t>(1, limit / 8));
+FirePoint PatternOperator::NextPoint(int64_t watermark, size_t limit) {
+  return table_.NextPoint(partial_, watermark, limit);
 }
 
-void PatternWindows::Advance(const FirePoint& point, ResultSink* sink) {
+void PatternOperator::Advance(const FirePoint& point, ResultSink* sink) {
   if (!(partial_ < point)) return;
   sink_ = sink;
   table_.BringDue(partial_, point);
   while (PatternState* state = table_.NextDue(point)) {
-    const int64_t watermark = point.Covers(point.time, state->key) ? point.time : point.time - 1;
+    const int64_t watermark = point.TimeOf(state->key);
     Settle(state, watermark);
     Schedule(state, watermark);
   }
-  partial_ = point;
-  fired_ = point.whole ? point.time : point.time - 1;
+  Reach(point);
 }
 
 // --- results ---
 
-void PatternWindows::OnMatch(const PatternRun& run, int64_t end_us, bool timed_out) {
+void PatternOperator::OnMatch(const PatternRun& run, int64_t end_us, bool timed_out) {
   values_.clear();
   if (plan_->timeouts) values_.push_back(Value::Bool(timed_out));
   for (size_t i = 0; i < columns_.size(); ++i) {
@@ -136,7 +134,7 @@ void PatternWindows::OnMatch(const PatternRun& run, int64_t end_us, bool timed_o
                 values_.size()});
 }
 
-void PatternWindows::OnFault(int64_t time_us, ErrorCode code, std::string detail) {
+void PatternOperator::OnFault(int64_t time_us, ErrorCode code, std::string detail) {
   sink_->OnFault({{PlaceOf(now_), 0, 0}, state_->key, state_->hash, time_us, code, std::move(detail)});
 }
 

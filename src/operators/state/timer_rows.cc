@@ -1,4 +1,4 @@
-#include "operators/keyed/timer_rows.h"
+#include "operators/state/timer_rows.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "operators/keyed/key_state_table.h"
+#include "operators/state/key_state_table.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,10 +1,12 @@
-// FirePoint: how far the windows of an operator are closed.
+// FirePoint: how far what time brings about has been put out.
 #pragma once
 
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
+
+#include "base/types.h"
 
 namespace rivulet {
 
@@ -19,6 +21,10 @@ struct FirePoint {
   bool Covers(int64_t end, std::string_view k) const {
     return end < time || (end == time && (whole || k <= key));
   }
+  // Up to here everything is within, whatever its key.
+  int64_t WholeTime() const { return whole ? time : SaturatingSub(time, 1); }
+  // Up to here everything of this key is.
+  int64_t TimeOf(std::string_view k) const { return Covers(time, k) ? time : SaturatingSub(time, 1); }
   bool operator<(const FirePoint& o) const {
     if (time != o.time) return time < o.time;
     return whole != o.whole ? o.whole : key < o.key;

@@ -1,4 +1,4 @@
-// PatternWindows: the ending of a pipeline that looks for sequences in the records of each key.
+// PatternOperator: looks for sequences in the records of each key.
 //
 // A record waits until W has passed its time; then it is taken through the pattern, in order of event time,
 // among equal times of arrival (as Flink's CEP does). A record that is older than W when it comes is late.
@@ -9,25 +9,24 @@
 #include <string>
 #include <vector>
 
+#include "operators/keyed_operator.h"
 #include "operators/pattern/pattern_matcher.h"
-#include "operators/window/window_operator.h"
 
 namespace rivulet {
 
-class PatternWindows final : public WindowOperator, private PatternSink {
+class PatternOperator final : public KeyedOperator, private PatternSink {
  public:
-  PatternWindows(const PatternPlan* plan, const std::string& prefix, const StateView* view,
-                 KeyShare share, const FirePoint& fired);
+  PatternOperator(const PatternPlan* plan, const std::string& prefix, const StateView* view,
+                  KeyShare share, const FirePoint& fired);
 
-  void Process(const WindowInput& input, ResultSink* sink) override;
+  void Process(const KeyedRecords& input, ResultSink* sink) override;
   void Advance(const FirePoint& point, ResultSink* sink) override;
   FirePoint NextPoint(int64_t watermark, size_t limit) override;
-  int64_t closed() const override { return fired_; }
   StateOwner& state() override { return table_; }
 
  private:
-  void AddRecord(const WindowInput& input, uint32_t row, ResultSink* sink);
-  uint64_t ConditionsMet(const WindowInput& input, uint32_t row) const;
+  void AddRecord(const KeyedRecords& input, uint32_t row, ResultSink* sink);
+  uint64_t ConditionsMet(const KeyedRecords& input, uint32_t row) const;
   // All that has its place before `watermark`.
   void Settle(PatternState* state, int64_t watermark);
   // Sets the key's timer, or lets the key go.
@@ -39,9 +38,6 @@ class PatternWindows final : public WindowOperator, private PatternSink {
   const PatternPlan* plan_;
   PatternTable table_;
   PatternMatcher matcher_;
-  FirePoint partial_;
-  int64_t fired_;
-  // What is being settled.
   PatternState* state_ = nullptr;
   ResultSink* sink_ = nullptr;
   int64_t now_ = 0;

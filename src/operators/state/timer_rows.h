@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "operators/state_view.h"
-#include "operators/window/fire_point.h"
+#include "operators/state/state_view.h"
+#include "operators/state/fire_point.h"
 
 namespace rivulet {
 

@@ -1,4 +1,4 @@
-// PatternWindows: what is stored of a key and what becomes of damaged rows, what goes when nothing is
+// PatternOperator: what is stored of a key and what becomes of damaged rows, what goes when nothing is
 // pending, and what one key may cost. What patterns find is the business of tests/cases.
 
 #include <doctest/doctest.h>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "operators/pattern/pattern_windows.h"
+#include "operators/pattern/pattern_operator.h"
 #include "tests/operators/window_testing.h"
 
 namespace rivulet {
@@ -70,13 +70,13 @@ class Fixture {
     p.Finish();
   }
 
-  std::unique_ptr<PatternWindows> Open() {
-    auto windows = std::make_unique<PatternWindows>(&plan_, "s", &state, KeyShare{}, FirePoint{});
+  std::unique_ptr<PatternOperator> Open() {
+    auto windows = std::make_unique<PatternOperator>(&plan_, "s", &state, KeyShare{}, FirePoint{});
     REQUIRE(windows->state().Open().ok());
     return windows;
   }
 
-  void Process(PatternWindows* windows, const std::vector<Record>& records, Found* found) {
+  void Process(PatternOperator* windows, const std::vector<Record>& records, Found* found) {
     const auto count = static_cast<uint32_t>(records.size());
     RecordBatch batch;
     batch.Reset(4, count);
@@ -94,7 +94,7 @@ class Fixture {
     EncodeKeys(batch, Selection::All(count), {3}, {"k"}, &keys, &kept, &errors);
     const std::vector<int64_t> watermarks(count, std::numeric_limits<int64_t>::min());
     const std::vector<const Column*> arguments = {&batch.columns[0], &batch.columns[1], &batch.columns[2]};
-    WindowInput input;
+    KeyedRecords input;
     input.batch = &batch;
     input.keys = &keys;
     input.rows = kept.data();
@@ -104,7 +104,7 @@ class Fixture {
     windows->Process(input, found);
   }
 
-  void Commit(PatternWindows* windows) {
+  void Commit(PatternOperator* windows) {
     windows->state().CollectChanges(&state);
     windows->state().OnCommitted();
   }

@@ -19,11 +19,11 @@
 #include <vector>
 
 #include "base/status.h"
-#include "operators/keyed/timer_rows.h"
+#include "operators/state/timer_rows.h"
 #include "operators/state/state_owner.h"
-#include "operators/state_view.h"
-#include "operators/window/fire_point.h"
-#include "operators/window/slice_store.h"
+#include "operators/state/state_view.h"
+#include "operators/state/fire_point.h"
+#include "operators/state/key_share.h"
 
 namespace rivulet {
 
@@ -82,6 +82,11 @@ class KeyStateTable : public StateOwner {
   // One whose timer rings up to `point`, of those in memory, the first by (time, key); null when there is
   // none. The caller sets a later timer, or erases the key.
   KeyState* NextDue(const FirePoint& point);
+  // See KeyedOperator; `fired` is the point reached.
+  FirePoint NextPoint(const FirePoint& fired, int64_t watermark, size_t limit) {
+    // Unlike those of slices, rows of keys are read, changed and written again: smaller steps.
+    return LimitTimers(fired, watermark, std::max<size_t>(1, limit / 8));
+  }
   // A point at most at `watermark` up to which at most about `limit` timers behind `fired` ring.
   FirePoint LimitTimers(const FirePoint& fired, int64_t watermark, size_t limit);
 
