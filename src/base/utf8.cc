@@ -1,7 +1,5 @@
 #include "base/utf8.h"
 
-#include <cstdint>
-
 namespace rivulet {
 namespace {
 
@@ -41,6 +39,22 @@ size_t FirstInvalidUtf8(std::string_view text) {
     at += step.length;
   }
   return text.size();
+}
+
+void AppendUtf8(uint32_t point, std::string* out) {
+  const auto put = [&](uint32_t byte) { out->push_back(static_cast<char>(byte)); };
+  if (point < 0x80) return put(point);
+  if (point < 0x800) {
+    put(0xc0 | point >> 6);
+  } else if (point < 0x10000) {
+    put(0xe0 | point >> 12);
+    put(0x80 | (point >> 6 & 0x3f));
+  } else {
+    put(0xf0 | point >> 18);
+    put(0x80 | (point >> 12 & 0x3f));
+    put(0x80 | (point >> 6 & 0x3f));
+  }
+  put(0x80 | (point & 0x3f));
 }
 
 }  // namespace rivulet

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace rivulet {
@@ -16,5 +18,8 @@ Utf8Step StepUtf8(std::string_view text, size_t at);
 
 // Where the first bytes that are no UTF-8 begin; the text's size when all are.
 size_t FirstInvalidUtf8(std::string_view text);
+
+// Appends a character; `point` is one's number: up to U+10FFFF, no surrogate.
+void AppendUtf8(uint32_t point, std::string* out);
 
 }  // namespace rivulet

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json_cursor.h"
+
 namespace rivulet {
 namespace {
 
@@ -30,30 +32,14 @@ std::string ReasonOf(std::string_view line) {
   return Cut(text);
 }
 
-// Where the JSON value that `text` begins with ends. What follows it says where the record came from.
-size_t EndOfValue(std::string_view text) {
-  size_t depth = 0;
-  bool quoted = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c == '\\') ++i;
-      quoted = c != '"';
-      continue;
-    }
-    quoted = c == '"';
-    if (depth == 0 && (c == ',' || c == '}')) return i;
-    if (c == '{' || c == '[') ++depth;
-    if (c == '}' || c == ']') --depth;
-  }
-  return text.size();
-}
-
 std::string RecordOf(std::string_view line) {
   const size_t at = line.find(kRecord);
   if (at == line.npos) return "";
   line.remove_prefix(at + kRecord.size());
-  return Cut(line.substr(0, EndOfValue(line)));
+  // What follows the value says where the record came from. A value of more levels is longer than what is
+  // shown of it.
+  JsonCursor cursor(line, JsonCursor::Halves::kTaken);
+  return Cut(cursor.Value(static_cast<int>(kShown)) ? cursor.Since(line.data()) : line);
 }
 
 // Numbers, and quoted text that is a value ("is '12:60'"), differ from record to record.

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_cursor.h"
+
 namespace rivulet {
 
 // A name or a string value between its quotes, escapes not yet resolved.
@@ -43,18 +45,11 @@ class FlatJsonReader {
     state_ = State::kBad;
     return false;
   }
-  void SkipSpace();
-  bool Take(char c);
   bool ReadText(JsonText* text);
   bool ReadValue(FlatMember* member);
-  // A list from its bracket on; `depth` more levels may lie in it.
-  bool ReadList(int depth);
-  bool ReadElement(int depth);
-  bool ReadNumber(FlatMember* member);
   bool End();
 
-  const char* p_;
-  const char* end_;
+  JsonCursor cursor_;
   State state_ = State::kFirst;
 };
 

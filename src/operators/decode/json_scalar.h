@@ -1,5 +1,6 @@
 // The scalar tokens of JSON (RFC 8259), checked to the last byte: vector code that indexes a text
-// finds where tokens begin, not whether "tru" or "1.2.3" is one.
+// finds where tokens begin, not whether "tru" or "1.2.3" is one. Unlike base/json_cursor.h it looks at eight
+// bytes at once, those behind the text included, and says what a number is worth.
 #pragma once
 
 #include <bit>
@@ -8,16 +9,16 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/json_cursor.h"
 #include "base/value.h"
 
 namespace rivulet::decode {
 
-// True for what may follow a scalar inside an object or array.
+// True for what may follow a scalar inside an object or array. Spelled out, as it then becomes one test of
+// bits.
 inline bool EndsJsonScalar(char c) {
   return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
-
-inline bool IsJsonSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 // True when the bytes at `p` are `word` (3 to 5 letters) and the token ends there. Eight bytes must
 // be readable.

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.h"
 #include "operators/expr/convert.h"
 #include "operators/expr/function_registry.h"
 #include "operators/expr/utf8.h"
@@ -113,23 +114,8 @@ Value Chr(const Value* a, size_t, CallContext* c) {
   if (point < 0 || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) {
     return c->Fail(std::to_string(point) + " is no character's code point");
   }
-  const auto put = [c](int64_t byte) { c->text.push_back(static_cast<char>(byte)); };
   c->text.clear();
-  if (point < 0x80) {
-    put(point);
-  } else {
-    if (point < 0x800) {
-      put(0xc0 | point >> 6);
-    } else if (point < 0x10000) {
-      put(0xe0 | point >> 12);
-      put(0x80 | (point >> 6 & 0x3f));
-    } else {
-      put(0xf0 | point >> 18);
-      put(0x80 | (point >> 12 & 0x3f));
-      put(0x80 | (point >> 6 & 0x3f));
-    }
-    put(0x80 | (point & 0x3f));
-  }
+  AppendUtf8(static_cast<uint32_t>(point), &c->text);
   return Value::String(c->text);
 }
 
