@@ -16,7 +16,7 @@
 #include "node/sinks/sink.h"
 #include "node/tables/check_tables.h"
 #include "operators/key/key_codec.h"
-#include "operators/keyed/stored_value.h"
+#include "base/value_codec.h"
 #include "tests/operators/window_testing.h"
 
 namespace rivulet {

@@ -10,7 +10,7 @@
 #include "base/coding.h"
 #include "base/hash.h"
 #include "base/random.h"
-#include "operators/keyed/stored_value.h"
+#include "base/value_codec.h"
 #include "tests/operators/window_testing.h"
 
 namespace rivulet {

@@ -7,7 +7,7 @@
 // In the store, under the table's prefix:
 //   (nothing behind it)   names of the columns, each length-prefixed
 //   encoded key           versions: count (varint), then of each valid_from (signed varint), and the row
-//                         (length-prefixed; operators/keyed/stored_value.h for each column)
+//                         (length-prefixed; base/value_codec.h for each column)
 // Rows that were written with other columns are translated by name when the table is opened.
 #pragma once
 

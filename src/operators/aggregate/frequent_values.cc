@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "base/coding.h"
+#include "base/value_codec.h"
 #include "operators/aggregate/compare.h"
 #include "operators/aggregate/distinct_counter.h"
-#include "operators/aggregate/value_state.h"
 
 namespace rivulet {
 namespace {
@@ -96,7 +96,7 @@ void FrequentValues::Encode(std::string* out) const {
     return CompareValues(a->value.Get(), b->value.Get()) < 0;
   });
   for (const Entry* e : sorted) {
-    EncodeValue(e->value.Get(), out);
+    PutValue(out, e->value.Get(), IntForm::kVarint);
     PutVarint(out, e->count);
   }
 }
@@ -110,7 +110,7 @@ bool FrequentValues::Decode(std::string_view* in) {
   for (uint64_t i = 0; i < size; ++i) {
     Value value;
     uint64_t count = 0;
-    if (!DecodeValue(in, &value) || !GetVarint(in, &count)) return false;
+    if (!GetValue(in, &value, IntForm::kVarint) || !GetVarint(in, &count)) return false;
     if (value.is_null() || IsNan(value) || count == 0 || count > kMostCounted) return false;
     if (value.type == Type::kString && value.s.size() > bounds::kLongestText) return false;
     if (Canonical(value).type != value.type || CompareValues(before, value) >= 0) return false;

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/coding.h"
+#include "base/value_codec.h"
 #include "operators/aggregate/accumulator_kinds.h"
 #include "operators/aggregate/compare.h"
 #include "operators/aggregate/value_state.h"
@@ -44,12 +45,12 @@ class Extreme final : public OneValue {
   }
   void Merge(char* into, const char* from) const override { Offer(State(into), ReadValue(*State(from))); }
   void Encode(const char* state, std::string* out) const override {
-    EncodeValue(ReadValue(*State(state)), out);
+    PutValue(out, ReadValue(*State(state)), IntForm::kVarint);
   }
   bool Decode(std::string_view* in, char* state) const override {
     Init(state);
     Value v;
-    if (!DecodeValue(in, &v)) return false;
+    if (!GetValue(in, &v, IntForm::kVarint)) return false;
     AssignValue(State(state), v);
     return true;
   }
@@ -110,14 +111,14 @@ class Edge final : public OneValue {
     if (other->type != Type::kNull) Offer(State(into), other->time, ReadValue(*other));
   }
   void Encode(const char* state, std::string* out) const override {
-    EncodeValue(ReadValue(*State(state)), out);
+    PutValue(out, ReadValue(*State(state)), IntForm::kVarint);
     PutFixed(out, State(state)->time);
   }
   bool Decode(std::string_view* in, char* state) const override {
     Init(state);
     Value v;
     int64_t time = 0;
-    if (!DecodeValue(in, &v) || !GetFixed(in, &time)) return false;
+    if (!GetValue(in, &v, IntForm::kVarint) || !GetFixed(in, &time)) return false;
     AssignValue(State(state), v);
     State(state)->time = time;
     return true;
@@ -169,18 +170,18 @@ class ExtremeBy final : public Accumulator {
     Offer(As(into), other->value.time, ReadValue(other->value), ReadValue(other->by));
   }
   void Encode(const char* state, std::string* out) const override {
-    EncodeValue(ReadValue(As(state)->by), out);
+    PutValue(out, ReadValue(As(state)->by), IntForm::kVarint);
     if (As(state)->by.type == Type::kNull) return;
-    EncodeValue(ReadValue(As(state)->value), out);
+    PutValue(out, ReadValue(As(state)->value), IntForm::kVarint);
     PutFixed(out, As(state)->value.time);
   }
   bool Decode(std::string_view* in, char* state) const override {
     Init(state);
     Value by, value;
     int64_t time = 0;
-    if (!DecodeValue(in, &by)) return false;
+    if (!GetValue(in, &by, IntForm::kVarint)) return false;
     if (by.is_null()) return true;
-    if (!DecodeValue(in, &value) || value.is_null() || !GetFixed(in, &time)) return false;
+    if (!GetValue(in, &value, IntForm::kVarint) || value.is_null() || !GetFixed(in, &time)) return false;
     AssignValue(&As(state)->by, by);
     AssignValue(&As(state)->value, value);
     As(state)->value.time = time;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/coding.h"
-#include "operators/aggregate/value_state.h"
+#include "base/value_codec.h"
 
 namespace rivulet {
 
@@ -31,7 +31,7 @@ void ValueList::Encode(std::string* out) const {
     // Times wrap around where they are far apart; so does reading them.
     PutSignedVarint(out, static_cast<int64_t>(static_cast<uint64_t>(e.time) -
                                               static_cast<uint64_t>(before)));
-    EncodeValue(e.value.Get(), out);
+    PutValue(out, e.value.Get(), IntForm::kVarint);
     before = e.time;
   }
 }
@@ -44,7 +44,8 @@ bool ValueList::Decode(std::string_view* in, size_t limit) {
   for (uint64_t i = 0; i < size; ++i) {
     int64_t step = 0;
     Value value;
-    if (!GetSignedVarint(in, &step) || !DecodeValue(in, &value) || value.is_null()) return false;
+    if (!GetSignedVarint(in, &step) || !GetValue(in, &value, IntForm::kVarint)) return false;
+    if (value.is_null()) return false;
     if (value.type == Type::kString && value.s.size() > bounds::kLongestText) return false;
     const auto time =
         static_cast<int64_t>(static_cast<uint64_t>(before) + static_cast<uint64_t>(step));

@@ -4,8 +4,6 @@
 #include <cstring>
 #include <new>
 
-#include "base/coding.h"
-
 namespace rivulet {
 namespace {
 
@@ -63,50 +61,6 @@ Value ReadValue(const ValueState& s) {
     }
   }
   return Value::Null();
-}
-
-void EncodeValue(const Value& v, std::string* out) {
-  out->push_back(static_cast<char>(v.type));
-  switch (v.type) {
-    case Type::kNull: break;
-    case Type::kBool: out->push_back(v.b ? 1 : 0); break;
-    case Type::kInt: PutSignedVarint(out, v.i); break;
-    case Type::kFloat: PutFixed(out, v.f); break;
-    case Type::kString: PutBytes(out, v.s); break;
-  }
-}
-
-bool DecodeValue(std::string_view* in, Value* v) {
-  uint8_t type = 0;
-  if (!GetFixed(in, &type)) return false;
-  switch (static_cast<Type>(type)) {
-    case Type::kNull: *v = Value::Null(); return true;
-    case Type::kBool: {
-      uint8_t b = 0;
-      if (!GetFixed(in, &b)) return false;
-      *v = Value::Bool(b != 0);
-      return true;
-    }
-    case Type::kInt: {
-      int64_t i = 0;
-      if (!GetSignedVarint(in, &i)) return false;
-      *v = Value::Int(i);
-      return true;
-    }
-    case Type::kFloat: {
-      double f = 0;
-      if (!GetFixed(in, &f)) return false;
-      *v = Value::Float(f);
-      return true;
-    }
-    case Type::kString: {
-      std::string_view s;
-      if (!GetBytes(in, &s)) return false;
-      *v = Value::String(s);
-      return true;
-    }
-  }
-  return false;
 }
 
 size_t ValueHeapBytes(const ValueState& s) {

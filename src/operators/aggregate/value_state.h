@@ -1,4 +1,4 @@
-// One value in a block, perhaps with a string outside it, and its stored form.
+// One value in a block, perhaps with a string outside it.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,5 @@ void AssignValue(ValueState* s, const Value& v);
 Value ReadValue(const ValueState& s);
 // Bytes outside the block.
 size_t ValueHeapBytes(const ValueState& s);
-
-// Self-delimiting; the string that Decode gives is a view into `in`.
-void EncodeValue(const Value& v, std::string* out);
-bool DecodeValue(std::string_view* in, Value* v);
 
 }  // namespace rivulet

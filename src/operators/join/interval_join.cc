@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 #include "base/types.h"
-#include "operators/keyed/stored_value.h"
+#include "base/value_codec.h"
 
 namespace rivulet {
 namespace {

@@ -7,7 +7,7 @@
 //
 // Key of a row:  key | rank of the side (1 byte) | bucket (8 bytes, ordered) | number (4 bytes, big endian)
 // Row:           chunks of the bucket (varint; 0 but in the first) | records (varint)
-//                per record: time (8 bytes) | has had a partner (1 byte) | values (see stored_value.h)
+//                per record: time (8 bytes) | has had a partner (1 byte) | values (see value_codec.h)
 // An encoded key is no prefix of another, so rows lie in the order of (key, rank, bucket, number).
 #pragma once
 

@@ -4,8 +4,8 @@
 //   per field: tag, then   null 01 | false 02 | true 03 | int 10 + 8 bytes big endian, sign flipped
 //                          float 11 + 8 bytes, ordered | string 20 + bytes, 00 as 00 FF, then 00
 //
-// So null < bools < ints < floats < strings. A float that is a whole number within +-2^53 is encoded as
-// that int: 1 and 1.0 are one key, as they are equal in SQL. The encoding is part of the stored format.
+// So null < bools < ints < floats < strings. A float that is a whole number within +-2^53 is encoded as that
+// int: 1 and 1.0 are one key, as in SQL. Values that need not sort: base/value_codec.h. A stored format.
 #pragma once
 
 #include <cmath>

@@ -5,7 +5,7 @@
 // key has a later record. A key whose records are late is given as much longer as its last one was late by:
 // else the first record of what a device sends afterwards would be an episode, whatever comes behind it.
 // What then goes on is the key's last record once more, at the time `due`; of that are kept the fields that
-// are read behind this step (name's hash, value; see stored_value.h).
+// are read behind this step (name's hash, value; see value_codec.h).
 //
 // The spread of `anomaly` is an exponentially weighted mean and variance (T. Finch, "Incremental calculation
 // of weighted mean and variance", 2009), with equal weights as long as there are fewer values than it spans.
@@ -18,7 +18,7 @@
 #include "base/types.h"
 #include "operators/keyed/detector_state.h"
 #include "operators/keyed/keyed_step.h"
-#include "operators/keyed/stored_value.h"
+#include "base/value_codec.h"
 
 namespace rivulet {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "base/coding.h"
 #include "operators/keyed/keyed_step.h"
-#include "operators/keyed/stored_value.h"
+#include "base/value_codec.h"
 
 namespace rivulet {
 namespace {

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/types.h"
 #include "operators/decode/text_value.h"
-#include "operators/keyed/stored_value.h"
+#include "base/value_codec.h"
 
 namespace rivulet {
 namespace {

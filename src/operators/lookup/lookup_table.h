@@ -6,7 +6,7 @@
 // the log alone, not on how the log was cut into turns. Tables without versions have one, valid from the
 // beginning of time; tables read from files are known from offset 0 on.
 //
-// A row is its columns' values one after another (operators/keyed/stored_value.h).
+// A row is its columns' values one after another (base/value_codec.h).
 #pragma once
 
 #include <cstddef>

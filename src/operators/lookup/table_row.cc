@@ -3,7 +3,7 @@
 #include "base/hash.h"
 #include "base/json_writer.h"
 #include "operators/key/key_codec.h"
-#include "operators/keyed/stored_value.h"
+#include "base/value_codec.h"
 
 namespace rivulet {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/types.h"
-#include "operators/keyed/stored_value.h"
+#include "base/value_codec.h"
 
 namespace rivulet {
 

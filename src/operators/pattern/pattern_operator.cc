@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "operators/keyed/stored_value.h"
+#include "base/value_codec.h"
 
 namespace rivulet {
 namespace {

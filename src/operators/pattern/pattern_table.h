@@ -52,7 +52,7 @@ struct PatternState final : KeyState {
 
   size_t waits() const { return waiting.size() - head; }
   const WaitingRecord& front() const { return waiting[head]; }
-  // `values` are those of the record, each as stored_value.h writes it.
+  // `values` are those of the record, each as value_codec.h writes it.
   void Wait(int64_t time, uint64_t met, std::string_view values);
   void PopFront();
 };

@@ -6,7 +6,7 @@
 #include "base/coding.h"
 #include "base/hash.h"
 #include "base/types.h"
-#include "operators/aggregate/value_state.h"
+#include "base/value_codec.h"
 
 namespace rivulet {
 namespace {
@@ -179,7 +179,7 @@ void FilledWindows::TakeValues(const char* from, std::vector<KeptOutput>* values
     KeptOutput& value = (*values)[i];
     value.output = output_ids_[i];
     value.bytes.clear();
-    EncodeValue(column_.Get(0), &value.bytes);
+    PutValue(&value.bytes, column_.Get(0), IntForm::kVarint);
   }
 }
 
@@ -196,7 +196,7 @@ const Value* FilledWindows::Fallback(const KeyWindows& key, int64_t start) {
     const auto output = std::find(output_ids_.begin(), output_ids_.end(), kept.output);
     std::string_view bytes = kept.bytes;
     if (output == output_ids_.end()) continue;
-    DecodeValue(&bytes, &fallback_[static_cast<size_t>(output - output_ids_.begin())]);
+    GetValue(&bytes, &fallback_[static_cast<size_t>(output - output_ids_.begin())], IntForm::kVarint);
   }
   return fallback_.data();
 }

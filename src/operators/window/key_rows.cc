@@ -1,7 +1,7 @@
 #include "operators/window/key_rows.h"
 
 #include "base/coding.h"
-#include "operators/aggregate/value_state.h"
+#include "base/value_codec.h"
 
 namespace rivulet {
 namespace {
@@ -124,7 +124,7 @@ bool KeyRows::DecodeMemory(std::string_view* row, KeyMemory* memory) {
     Value value;
     if (!GetFixed(row, &v.output) || !GetBytes(row, &bytes)) return false;
     rest = bytes;
-    if (!DecodeValue(&rest, &value) || !rest.empty()) return false;
+    if (!GetValue(&rest, &value, IntForm::kVarint) || !rest.empty()) return false;
     v.bytes = bytes;
   }
   return true;

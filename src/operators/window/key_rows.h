@@ -42,7 +42,7 @@ struct KeptReading {
 };
 struct KeptOutput {
   uint64_t output;    // hash of its name
-  std::string bytes;  // as EncodeValue gives it
+  std::string bytes;  // as PutValue gives it, with IntForm::kVarint
 };
 struct KeyMemory {
   int64_t settled = kNoClock;    // every window that ends up to here has been put out
