@@ -2,6 +2,7 @@
 
 #include "base/coding.h"
 #include "node/engine/store_keys.h"
+#include "operators/state/state_view.h"
 #include "operators/window/pane_layout.h"
 
 namespace rivulet {
@@ -66,8 +67,8 @@ Result<CatalogueEntry> OpenCatalogueEntry(const Store& store, const PipelinePlan
     entry.signature = plan.StateSignature();
   }
   if (entry.signature != plan.StateSignature()) {
-    changes->DeleteRange(store_keys::Operator(entry.id, entry.generation),
-                         store_keys::Operator(entry.id, entry.generation) + "\xff");
+    const std::string rows = store_keys::Operator(entry.id, entry.generation);
+    changes->DeleteRange(rows, AfterPrefix(rows));
     ++entry.generation;
     entry.signature = plan.StateSignature();
     entry.layouts.clear();

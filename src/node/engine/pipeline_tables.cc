@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/coding.h"
-#include "base/hash.h"
+#include "operators/state/named_rows.h"
 
 namespace rivulet {
 
@@ -14,7 +13,8 @@ PipelineTables::PipelineTables(const std::vector<TablePlan>* plans, const std::s
   for (const TablePlan& plan : *plans) {
     Table& table = tables_.emplace_back();
     if (plan.of_topic()) {
-      table.topic = std::make_unique<MessageTable>(&plan, Prefix(plan), view);
+      const std::string rows = NamedPrefix(prefix, MessageTable::Signature(plan));
+      table.topic = std::make_unique<MessageTable>(&plan, rows, view);
       topics_.Add(table.topic.get());
     } else {
       table.file = NewTableFile(&plan);
@@ -25,31 +25,12 @@ PipelineTables::PipelineTables(const std::vector<TablePlan>* plans, const std::s
   }
 }
 
-// Four bytes, as those of keyed steps: a row's key then has the length that a store takes.
-std::string PipelineTables::Prefix(const TablePlan& plan) const {
-  std::string prefix = prefix_;
-  PutFixed(&prefix, static_cast<uint32_t>(Hash64(MessageTable::Signature(plan))));
-  return prefix;
-}
-
 Status PipelineTables::DropForeign(StateChanges* changes) const {
   std::vector<std::string> known;
   for (const TablePlan& plan : *plans_) {
-    if (plan.of_topic()) known.push_back(Prefix(plan));
+    if (plan.of_topic()) known.push_back(NamedPrefix(prefix_, MessageTable::Signature(plan)));
   }
-  const std::string stop = AfterPrefix(prefix_);
-  for (std::string from = prefix_; !from.empty();) {
-    std::string found;
-    RIVULET_RETURN_IF_ERROR(state_->Scan(from, stop, [&](std::string_view row, std::string_view) {
-      found = row.substr(0, prefix_.size() + sizeof(uint32_t));
-      return false;
-    }));
-    if (found.empty()) return Status::Ok();
-    const std::string next = AfterPrefix(found);
-    if (std::find(known.begin(), known.end(), found) == known.end()) changes->DeleteRange(found, next);
-    from = next;
-  }
-  return Status::Ok();
+  return DropUnknown(prefix_, known, *state_, changes);
 }
 
 void PipelineTables::Match(uint32_t topic_id, std::string_view topic, std::vector<uint32_t>* tables) {

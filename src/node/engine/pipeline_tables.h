@@ -89,7 +89,6 @@ class PipelineTables {
     TableStats stats;
   };
   void Read(size_t i, int64_t wall_us, const Log& log);
-  std::string Prefix(const TablePlan& plan) const;
 
   const std::vector<TablePlan>* plans_;
   std::string prefix_;

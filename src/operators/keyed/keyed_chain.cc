@@ -2,26 +2,16 @@
 
 #include <algorithm>
 
-#include "base/coding.h"
-#include "base/hash.h"
+#include "operators/state/named_rows.h"
 
 namespace rivulet {
 namespace {
-
-// Four bytes: with a key of full length behind them, a row's key has the length that a store takes.
-constexpr size_t kStepBytes = 4;
-
-std::string StepPrefix(const std::string& prefix, const KeyedPlanStep& step) {
-  std::string row = prefix;
-  PutFixed(&row, static_cast<uint32_t>(Hash64(step.signature)));
-  return row;
-}
 
 std::unique_ptr<KeyedStep> NewStep(const KeyedPlanStep& step, uint32_t columns,
                                    const std::string& prefix, const StateView* view,
                                    KeyShare share) {
   KeyedTableOptions options;
-  options.prefix = StepPrefix(prefix, step);
+  options.prefix = NamedPrefix(prefix, step.signature);
   options.keep_us = step.keep_us;
   if (const auto* dedup = std::get_if<DedupSpec>(&step.what)) {
     return NewDedup(dedup, std::move(options), view, share);
@@ -149,21 +139,9 @@ Status KeyedChain::DropForeign(const KeyedPlan& plan, const std::string& prefix,
                                const StateView& view, StateChanges* changes) {
   std::vector<std::string> known;
   for (const KeyedPlanStep& step : plan.steps) {
-    if (!std::holds_alternative<StepChain>(step.what)) known.push_back(StepPrefix(prefix, step));
+    if (!std::holds_alternative<StepChain>(step.what)) known.push_back(NamedPrefix(prefix, step.signature));
   }
-  const std::string stop = AfterPrefix(prefix);
-  for (std::string from = prefix; !from.empty();) {
-    std::string found;
-    RIVULET_RETURN_IF_ERROR(view.Scan(from, stop, [&](std::string_view row, std::string_view) {
-      found = row.substr(0, prefix.size() + kStepBytes);
-      return false;
-    }));
-    if (found.empty()) return Status::Ok();
-    const std::string next = AfterPrefix(found);
-    if (std::find(known.begin(), known.end(), found) == known.end()) changes->DeleteRange(found, next);
-    from = next;
-  }
-  return Status::Ok();
+  return DropUnknown(prefix, known, view, changes);
 }
 
 }  // namespace rivulet

@@ -14,12 +14,6 @@ namespace {
 constexpr size_t kFewSpares = 64;
 size_t MostSpares(size_t used) { return 2 * used + kFewSpares; }
 
-// Behind all rows that start with `prefix`, whose last byte is a letter.
-std::string Behind(std::string prefix) {
-  ++prefix.back();
-  return prefix;
-}
-
 }  // namespace
 
 KeyStateTable::KeyStateTable(const std::string& prefix, const StateView* view, KeyShare share)
@@ -35,7 +29,7 @@ void KeyStateTable::Clear() {
 
 Status KeyStateTable::Open() {
   RIVULET_RETURN_IF_ERROR(status_);
-  RIVULET_RETURN_IF_ERROR(view_->Scan(key_prefix_, Behind(key_prefix_),
+  RIVULET_RETURN_IF_ERROR(view_->Scan(key_prefix_, AfterPrefix(key_prefix_),
                                       [this](std::string_view, std::string_view) {
                                         cold_ = true;
                                         return false;

@@ -37,13 +37,15 @@ class TimerRows {
   // then the first row's behind `point`. As long as a commit is outstanding, rows of some are about to go.
   Status TakeDue(const FirePoint& fired, const FirePoint& point,
                  const std::function<bool(std::string_view)>& wanted, std::vector<std::string>* due);
+  // Rows behind `fired`, in order, until `visit` returns false.
+  using Visitor = std::function<bool(int64_t time, std::string_view key)>;
+  Status Visit(const FirePoint& fired, const Visitor& visit) const;
   // Moves `point` back to the row up to which, from behind `fired`, there are `limit`.
   Status Limit(const FirePoint& fired, size_t limit, FirePoint* point) const;
 
  private:
-  // Of the first row behind `fired`, and behind all rows.
+  // Of the first row behind `fired`.
   std::string From(const FirePoint& fired) const;
-  std::string End() const;
 
   std::string prefix_;
   const StateView* view_;

@@ -59,7 +59,7 @@ AlignedWindows::Place AlignedWindows::Locate(int64_t t) const {
 
 Status AlignedWindows::Open() {
   if (sliding()) {
-    RIVULET_RETURN_IF_ERROR(view_->Scan(revision_prefix_, revision_prefix_ + "\xff",
+    RIVULET_RETURN_IF_ERROR(view_->Scan(revision_prefix_, AfterPrefix(revision_prefix_),
                                         [this](std::string_view, std::string_view) {
                                           stored_revisions_ = true;
                                           return false;
@@ -306,7 +306,7 @@ void AlignedWindows::CollectChanges(StateChanges* changes) {
   const int64_t horizon = SaturatingSub(fired_, spec_.lateness_us);
   if (!stored_revisions_ || horizon <= purged_) return;
   purged_ = horizon;
-  changes->DeleteRange(revision_prefix_, RevisionRow(horizon, std::string(1, '\xff')));
+  changes->DeleteRange(revision_prefix_, AfterPrefix(RevisionRow(horizon, "")));
 }
 
 size_t AlignedWindows::MemoryBytes() const {

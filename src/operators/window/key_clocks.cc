@@ -10,7 +10,7 @@ namespace rivulet {
 
 KeyClocks::KeyClocks(std::string prefix, const StateView* view, KeyShare share, int64_t slide_us)
     : clock_prefix_(prefix + "k"),
-      timer_prefix_(prefix + "t"),
+      timer_rows_(prefix + "t", view),
       view_(view),
       share_(share),
       slide_us_(slide_us) {}
@@ -19,20 +19,10 @@ void KeyClocks::Fail(const Status& status) {
   if (!status.ok() && status_.ok()) status_ = status;
 }
 
-std::string KeyClocks::TimerRow(int64_t time, std::string_view key) const {
-  std::string row = timer_prefix_;
-  PutOrderedI64(&row, time);
-  row.append(key);
-  return row;
-}
-
 Status KeyClocks::Open() {
-  return view_->Scan(timer_prefix_, timer_prefix_ + "\xff",
-                     [&](std::string_view row, std::string_view) {
-                       row.remove_prefix(timer_prefix_.size());
-                       cold_ = GetOrderedI64(&row, &next_cold_timer_);
-                       return false;
-                     });
+  RIVULET_RETURN_IF_ERROR(timer_rows_.Open());
+  cold_ = timer_rows_.next() != KeyClock::kNever;
+  return Status::Ok();
 }
 
 KeyClock* KeyClocks::Find(std::string_view key, uint64_t hash) {
@@ -103,21 +93,10 @@ void KeyClocks::Remove(KeyClock* clock) {
 }
 
 void KeyClocks::Bring(const FirePoint& point) {
-  if (!cold_ || next_cold_timer_ > point.time) return;
+  if (!cold_) return;
   std::vector<std::string> due;
-  next_cold_timer_ = KeyClock::kNever;
-  Fail(view_->Scan(timer_prefix_, timer_prefix_ + "\xff",
-                   [&](std::string_view row, std::string_view) {
-                     row.remove_prefix(timer_prefix_.size());
-                     int64_t time = 0;
-                     if (!GetOrderedI64(&row, &time)) return true;
-                     if (!point.Covers(time, row)) {
-                       next_cold_timer_ = time;
-                       return false;
-                     }
-                     if (share_.Owns(Hash64(row))) due.emplace_back(row);
-                     return true;
-                   }));
+  const auto owned = [this](std::string_view key) { return share_.Owns(Hash64(key)); };
+  Fail(timer_rows_.TakeDue(FirePoint(), point, owned, &due));
   for (const std::string& key : due) {
     // The row may be one that a commit has yet to delete: then there may be no clock.
     KeyClock* clock = Find(key, Hash64(key));
@@ -178,18 +157,12 @@ FirePoint KeyClocks::NextPoint(const FirePoint& from, int64_t watermark, size_t 
     if (!from.Covers(it->first.first, it->first.second)) all = hot.Take(it->first.first, it->first.second);
   }
   if (all) hot.End(watermark);
-  if (!cold_ || next_cold_timer_ > hot.point().time) return hot.point();
+  if (!cold_ || timer_rows_.next() > hot.point().time) return hot.point();
   Estimate cold(slide_us_, limit);
   all = true;
-  const std::string begin =
-      from.whole ? TimerRow(SaturatingAdd(from.time, 1), "") : TimerRow(from.time, from.key) + '\0';
-  const std::string end = watermark == KeyClock::kNever ? timer_prefix_ + "\xff"
-                                                        : TimerRow(watermark + 1, "");
-  Fail(view_->Scan(begin, end, [&](std::string_view row, std::string_view) {
-    row.remove_prefix(timer_prefix_.size());
-    int64_t time = 0;
-    if (!GetOrderedI64(&row, &time)) return true;
-    all = cold.Take(time, row);
+  Fail(timer_rows_.Visit(from, [&](int64_t time, std::string_view key) {
+    if (time > watermark) return false;
+    all = cold.Take(time, key);
     return all;
   }));
   if (all) cold.End(watermark);
@@ -205,7 +178,7 @@ void KeyClocks::CollectChanges(StateChanges* changes) {
     clock->dirty_index = -1;
     const bool gone = clock->timer == KeyClock::kNever;
     if (clock->stored && clock->stored_timer != clock->timer) {
-      changes->Delete(TimerRow(clock->stored_timer, clock->key));
+      changes->Delete(timer_rows_.Row(clock->stored_timer, clock->key));
     }
     row = clock_prefix_;
     row += clock->key;
@@ -217,7 +190,7 @@ void KeyClocks::CollectChanges(StateChanges* changes) {
       continue;
     }
     if (!clock->stored || clock->stored_timer != clock->timer) {
-      changes->Put(TimerRow(clock->timer, clock->key), "");
+      changes->Put(timer_rows_.Row(clock->timer, clock->key), "");
     }
     clock->stored_timer = clock->timer;
     clock->stored = true;
@@ -248,7 +221,7 @@ void KeyClocks::Evict(size_t target) {
         continue;
       }
       timers_.erase({clock->timer, clock->key});
-      next_cold_timer_ = std::min(next_cold_timer_, clock->stored_timer);
+      timer_rows_.Lower(clock->stored_timer);
       cold_ = true;
       it = clocks_.erase(it);
     }

@@ -21,6 +21,7 @@
 
 #include "base/status.h"
 #include "operators/state/state_view.h"
+#include "operators/state/timer_rows.h"
 #include "operators/state/fire_point.h"
 #include "operators/state/key_share.h"
 #include "operators/state/state_owner.h"
@@ -28,7 +29,7 @@
 namespace rivulet {
 
 struct KeyClock {
-  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  static constexpr int64_t kNever = kNoTimer;
 
   std::string key;
   uint64_t hash = 0;
@@ -89,10 +90,10 @@ class KeyClocks final : public StateOwner {
   bool Load(KeyClock* clock);
   void SetTimer(KeyClock* clock, int64_t time);
   void Remove(KeyClock* clock);
-  std::string TimerRow(int64_t time, std::string_view key) const;
   void Fail(const Status& status);
 
-  std::string clock_prefix_, timer_prefix_;
+  std::string clock_prefix_;
+  TimerRows timer_rows_;
   const StateView* view_;
   KeyShare share_;
   int64_t slide_us_;
@@ -103,8 +104,7 @@ class KeyClocks final : public StateOwner {
   // Forgotten clocks whose rows' deletion is under way: until it is committed they stay in memory, or a
   // lookup would find the old row again.
   std::vector<KeyClock*> gone_;
-  int64_t next_cold_timer_ = KeyClock::kNever;  // earliest timer of a clock that is not in memory
-  bool cold_ = false;                           // some clocks are in the store only
+  bool cold_ = false;  // some clocks are in the store only
   Status status_;
 };
 
