@@ -16,8 +16,13 @@ size_t MostSpares(size_t used) { return 2 * used + kFewSpares; }
 
 }  // namespace
 
-KeyStateTable::KeyStateTable(const std::string& prefix, const StateView* view, KeyShare share)
-    : key_prefix_(prefix + "k"), timer_rows_(prefix + "t", view), view_(view), share_(share) {}
+KeyStateTable::KeyStateTable(const std::string& prefix, const StateView* view, KeyShare share,
+                             TimerPlace timer_place)
+    : key_prefix_(prefix + "k"),
+      timer_place_(timer_place),
+      timer_rows_(prefix + "t", view),
+      view_(view),
+      share_(share) {}
 
 KeyStateTable::~KeyStateTable() = default;
 
@@ -74,6 +79,15 @@ KeyStateTable::Keys::node_type KeyStateTable::NewState(std::string_view key, uin
   return node;
 }
 
+// Takes a row's timer off it.
+bool KeyStateTable::GetTimer(std::string_view* row, int64_t* timer) const {
+  if (timer_place_ == TimerPlace::kFirst) return GetFixed(row, timer);
+  if (row->size() < sizeof(*timer)) return false;
+  std::string_view last = row->substr(row->size() - sizeof(*timer));
+  row->remove_suffix(sizeof(*timer));
+  return GetFixed(&last, timer);
+}
+
 KeyStateTable::Keys::node_type KeyStateTable::Load(std::string_view key, uint64_t hash) {
   row_.assign(key_prefix_);
   row_.append(key);
@@ -83,7 +97,7 @@ KeyStateTable::Keys::node_type KeyStateTable::Load(std::string_view key, uint64_
   Keys::node_type node = NewState(key, hash);
   KeyState* const state = node.mapped().get();
   std::string_view bytes = value_;
-  const Status status = GetFixed(&bytes, &state->stored_timer)
+  const Status status = GetTimer(&bytes, &state->stored_timer)
                             ? Decode(bytes, state)
                             : Status(ErrorCode::kCorrupt, "the stored state of a key has no timer");
   state->stored = true;
@@ -242,8 +256,9 @@ void KeyStateTable::CollectKey(KeyState* state, StateChanges* changes) {
   }
   state->stored_timer = state->timer;
   value_.clear();
-  PutFixed(&value_, state->timer);
+  if (timer_place_ == TimerPlace::kFirst) PutFixed(&value_, state->timer);
   Encode(*state, &value_);
+  if (timer_place_ == TimerPlace::kLast) PutFixed(&value_, state->timer);
   changes->Put(row_, value_);
   state->stored = true;
 }

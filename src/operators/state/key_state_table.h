@@ -2,7 +2,7 @@
 // rest as rows of the state store, coming back on access. The operator derives from KeyState what it keeps
 // and from the table how that is written.
 //
-// Rows:  prefix k | key                           ->  timer (8 bytes) | what Encode gives
+// Rows:  prefix k | key                           ->  timer (8 bytes) | what Encode gives; or the timer last
 //        prefix t | time (8 bytes, ordered) | key  ->  nothing
 // A timer row says "look at this key when W reaches this time"; it may be early (a key whose deadline moved
 // back since keeps its old timer until it rings), so that moving back does not rewrite it.
@@ -48,8 +48,11 @@ struct KeyState {
 // caller must stop the pipeline.
 class KeyStateTable : public StateOwner {
  public:
+  // Where a key's row has its timer: clocks have always had it behind the rest.
+  enum class TimerPlace : uint8_t { kFirst, kLast };
   // `view` must outlive this.
-  KeyStateTable(const std::string& prefix, const StateView* view, KeyShare share);
+  KeyStateTable(const std::string& prefix, const StateView* view, KeyShare share,
+                TimerPlace timer_place = TimerPlace::kFirst);
   ~KeyStateTable() override;
   KeyStateTable(const KeyStateTable&) = delete;
   KeyStateTable& operator=(const KeyStateTable&) = delete;
@@ -99,7 +102,7 @@ class KeyStateTable : public StateOwner {
   void Evict(size_t target) final;
   size_t EntriesInMemory() const override { return keys_.size(); }
   // A key's row, and a timer row that goes and one that comes.
-  size_t DirtyRows() const final { return dirty_.size() * 3; }
+  size_t DirtyRows() const override { return dirty_.size() * 3; }
   const Status& status() const final { return status_; }
   void Fail(const Status& status) {
     if (status_.ok()) status_ = status;
@@ -110,7 +113,7 @@ class KeyStateTable : public StateOwner {
  protected:
   // A key without anything.
   virtual std::unique_ptr<KeyState> New() = 0;
-  // The bytes behind the timer; what Decode understands. A state that is not Empty.
+  // The bytes beside the timer; what Decode understands. A state that is not Empty.
   virtual void Encode(const KeyState& state, std::string* out) = 0;
   // Fills a new state. kCorrupt when the bytes are none of Encode's; it is released then.
   virtual Status Decode(std::string_view row, KeyState* state) = 0;
@@ -131,6 +134,22 @@ class KeyStateTable : public StateOwner {
   // Memory beside what Measure says of each key; and what the operator only keeps for reuse should go.
   virtual size_t OtherBytes() const { return 0; }
   virtual void DropSpare() {}
+
+  size_t DirtyKeys() const { return dirty_.size(); }
+  // Calls visit(time, key) for the timers of keys in memory, in order, until it returns false.
+  template <typename Visit>
+  void VisitTimers(const Visit& visit) const {
+    for (const auto& [place, state] : timers_) {
+      if (!visit(place.first, place.second)) return;
+    }
+  }
+  // The same for rows of timers behind `fired`, those of keys in memory among them. They matter where a key
+  // that is not may have a timer by `time`.
+  bool ColdBy(int64_t time) const { return cold_ && timer_rows_.next() <= time; }
+  void VisitRows(const FirePoint& fired, const TimerRows::Visitor& visit) {
+    const Status status = timer_rows_.Visit(fired, visit);
+    if (!status.ok()) Fail(status);
+  }
 
   // Releases all; for destructors that override Release.
   void Clear();
@@ -156,7 +175,10 @@ class KeyStateTable : public StateOwner {
   void Forget(KeyState* state);
   void RemeasureDirty();
 
+  bool GetTimer(std::string_view* row, int64_t* timer) const;
+
   std::string key_prefix_;
+  TimerPlace timer_place_;
   TimerRows timer_rows_;
   const StateView* view_;
   KeyShare share_;

@@ -31,7 +31,7 @@ void ClockedWindows::Process(const KeyedRecords& input, ResultSink* sink) {
 void ClockedWindows::Take(const KeyedRecords& input, uint32_t row, bool joins, ResultSink* sink) {
   const int64_t held = std::max(input.watermark[row], fired_);
   const ResultOrder order{held, 1, input.position + row};
-  KeyClock* clock = clocks_.Find(input.keys->Key(row), input.keys->hashes[row]);
+  KeyClock* clock = clocks_.Find(input.keys->Key(row), input.keys->hashes[row], true);
   if (clock->next <= held) {
     accumulator_.Flush(input);
     CloseKey(clock, held, nullptr, sink);
@@ -44,7 +44,7 @@ void ClockedWindows::Take(const KeyedRecords& input, uint32_t row, bool joins, R
       CloseKey(clock, moved, &order, sink);
     }
     clock->own = moved;
-    clocks_.Touch(clock);
+    clocks_.MarkDirty(clock);
   }
   clocks_.Settle(clock, held);
 }
@@ -66,7 +66,7 @@ void ClockedWindows::Join(const KeyedRecords& input, uint32_t row, const ResultO
   if (first >= clock->next && place_.last_window <= clock->until) return;
   clock->next = std::min(clock->next, first);
   clock->until = std::max(clock->until, place_.last_window);
-  clocks_.Touch(clock);
+  clocks_.MarkDirty(clock);
 }
 
 void ClockedWindows::CloseKey(KeyClock* clock, int64_t to, const ResultOrder* caused,
@@ -80,7 +80,7 @@ void ClockedWindows::CloseKey(KeyClock* clock, int64_t to, const ResultOrder* ca
   int64_t next = 0;
   const bool open = clock->until > to && NextWindow(to, &next) && next <= clock->until;
   clock->next = open ? next : KeyClock::kNever;
-  clocks_.Touch(clock);
+  clocks_.MarkDirty(clock);
 }
 
 void ClockedWindows::CloseTumblingOf(KeyClock* clock, int64_t last, const ResultOrder* caused,
@@ -114,8 +114,8 @@ void ClockedWindows::CloseSlidingOf(KeyClock* clock, int64_t last, const ResultO
 void ClockedWindows::Advance(const FirePoint& point, ResultSink* sink) {
   if (point.time <= fired_) return;
   clocks_.Bring(point);
-  while (KeyClock* clock = clocks_.Due(point)) {
-    const int64_t to = point.Covers(point.time, clock->key) ? point.time : point.time - 1;
+  while (KeyClock* clock = clocks_.NextDue(point)) {
+    const int64_t to = point.TimeOf(clock->key);
     if (clock->next <= to) CloseKey(clock, to, nullptr, sink);
     clocks_.Settle(clock, to);
   }
@@ -124,8 +124,7 @@ void ClockedWindows::Advance(const FirePoint& point, ResultSink* sink) {
 }
 
 FirePoint ClockedWindows::NextPoint(int64_t watermark, size_t limit) {
-  const FirePoint from = partial_.whole ? FirePoint{fired_, true, ""} : partial_;
-  return clocks_.NextPoint(from, watermark, limit);
+  return clocks_.NextPoint(partial_, watermark, limit);
 }
 
 void ClockedWindows::CollectChanges(StateChanges* changes) {
