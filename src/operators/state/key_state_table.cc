@@ -27,9 +27,10 @@ KeyStateTable::KeyStateTable(const std::string& prefix, const StateView* view, K
 KeyStateTable::~KeyStateTable() = default;
 
 void KeyStateTable::Clear() {
-  // In any order.
-  for (auto& [hash, state] : keys_) Release(state.get());
-  keys_.clear();
+  keys_.DeleteIf([this](KeyState* state) {
+    Release(state);
+    return true;
+  });
 }
 
 Status KeyStateTable::Open() {
@@ -45,16 +46,11 @@ Status KeyStateTable::Open() {
 // --- keys ---
 
 KeyState* KeyStateTable::Find(std::string_view key, uint64_t hash, bool create) {
-  const auto [begin, end] = keys_.equal_range(hash);
-  for (auto it = begin; it != end; ++it) {
-    if (it->second->key == key) return it->second.get();
-  }
-  Keys::node_type node = cold_ ? Load(key, hash) : Keys::node_type();
-  const bool loaded = !node.empty();
-  if (!loaded && !create) return nullptr;
-  if (!loaded) node = NewState(key, hash);
-  KeyState* const state = node.mapped().get();
-  keys_.insert(std::move(node));
+  if (KeyState* const known = keys_.Find(key, hash)) return known;
+  std::unique_ptr<KeyState> loaded = cold_ ? Load(key, hash) : nullptr;
+  if (loaded == nullptr && !create) return nullptr;
+  if (loaded == nullptr) loaded = NewState(key, hash);
+  KeyState* const state = keys_.Insert(std::move(loaded));
   bytes_ += state->key.size();
   Remeasure(state);
   if (state->stored_timer != kNoTimer) {
@@ -64,19 +60,18 @@ KeyState* KeyStateTable::Find(std::string_view key, uint64_t hash, bool create) 
   return state;
 }
 
-KeyStateTable::Keys::node_type KeyStateTable::NewState(std::string_view key, uint64_t hash) {
-  Keys::node_type node;
+std::unique_ptr<KeyState> KeyStateTable::NewState(std::string_view key, uint64_t hash) {
+  std::unique_ptr<KeyState> state;
   if (spare_.empty()) {
-    node = maker_.extract(maker_.emplace(hash, New()));
+    state = New();
   } else {
-    node = std::move(spare_.back());
+    state = std::move(spare_.back());
     spare_.pop_back();
-    spare_bytes_ -= std::exchange(node.mapped()->bytes, 0);
-    node.key() = hash;
+    spare_bytes_ -= std::exchange(state->bytes, 0);
   }
-  node.mapped()->key.assign(key);
-  node.mapped()->hash = hash;
-  return node;
+  state->key.assign(key);
+  state->hash = hash;
+  return state;
 }
 
 // Takes a row's timer off it.
@@ -88,23 +83,22 @@ bool KeyStateTable::GetTimer(std::string_view* row, int64_t* timer) const {
   return GetFixed(&last, timer);
 }
 
-KeyStateTable::Keys::node_type KeyStateTable::Load(std::string_view key, uint64_t hash) {
+std::unique_ptr<KeyState> KeyStateTable::Load(std::string_view key, uint64_t hash) {
   row_.assign(key_prefix_);
   row_.append(key);
   const Result<bool> found = view_->Get(row_, &value_);
   if (!found.ok()) Fail(found.status());
-  if (!found.ok() || !*found) return {};
-  Keys::node_type node = NewState(key, hash);
-  KeyState* const state = node.mapped().get();
+  if (!found.ok() || !*found) return nullptr;
+  std::unique_ptr<KeyState> state = NewState(key, hash);
   std::string_view bytes = value_;
   const Status status = GetTimer(&bytes, &state->stored_timer)
-                            ? Decode(bytes, state)
+                            ? Decode(bytes, state.get())
                             : Status(ErrorCode::kCorrupt, "the stored state of a key has no timer");
   state->stored = true;
-  if (status.ok()) return node;
+  if (status.ok()) return state;
   Fail(status);
-  Release(state);
-  return {};
+  Release(state.get());
+  return nullptr;
 }
 
 void KeyStateTable::Remeasure(KeyState* state) {
@@ -139,25 +133,19 @@ void KeyStateTable::Erase(KeyState* state) {
 void KeyStateTable::Forget(KeyState* state) {
   if (state->timer != kNoTimer) RemoveTimer(state);
   if (state->dirty_index >= 0) dirty_[static_cast<size_t>(state->dirty_index)] = nullptr;
-  const auto [begin, end] = keys_.equal_range(state->hash);
-  for (auto it = begin; it != end; ++it) {
-    if (it->second.get() != state) continue;
-    bytes_ -= state->key.size() + state->bytes;
-    Release(state);
-    Spare(keys_.extract(it));
-    return;
-  }
+  bytes_ -= state->key.size() + state->bytes;
+  Release(state);
+  Spare(keys_.Take(state));
 }
 
-void KeyStateTable::Spare(Keys::node_type node) {
-  KeyState* const state = node.mapped().get();
-  if (spare_.size() >= MostSpares(keys_.size()) || !Renew(state)) return;
+void KeyStateTable::Spare(std::unique_ptr<KeyState> state) {
+  if (spare_.size() >= MostSpares(keys_.size()) || !Renew(state.get())) return;
   state->timer = state->stored_timer = kNoTimer;
   state->stored = state->recent = state->going = false;
   state->dirty_index = -1;
   state->bytes = Measure(*state);
   spare_bytes_ += state->bytes;
-  spare_.push_back(std::move(node));
+  spare_.push_back(std::move(state));
 }
 
 void KeyStateTable::DropSpares() {
@@ -285,22 +273,18 @@ void KeyStateTable::Evict(size_t target) {
   DropSpares();
   for (const bool spare_recent : {true, false}) {
     // Which keys go is not visible in results, so in any order.
-    for (auto it = keys_.begin(); it != keys_.end();) {
-      KeyState* state = it->second.get();
+    keys_.DeleteIf([&](KeyState* state) {
       const bool keep =
           state->dirty_index >= 0 || !state->stored || (spare_recent && state->recent);
       state->recent = false;
-      if (keep || MemoryBytes() <= target) {
-        ++it;
-        continue;
-      }
+      if (keep || MemoryBytes() <= target) return false;
       if (state->timer != kNoTimer) timers_.erase({state->timer, state->key});  // to be rid of it
       timer_rows_.Lower(state->stored_timer);
       cold_ = true;
       bytes_ -= state->key.size() + state->bytes;
       Release(state);
-      it = keys_.erase(it);
-    }
+      return true;
+    });
     if (MemoryBytes() <= target) return;
   }
 }

@@ -14,7 +14,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,6 +22,7 @@
 #include "operators/state/state_owner.h"
 #include "operators/state/state_view.h"
 #include "operators/state/fire_point.h"
+#include "operators/state/key_index.h"
 #include "operators/state/key_share.h"
 
 namespace rivulet {
@@ -155,18 +155,16 @@ class KeyStateTable : public StateOwner {
   void Clear();
 
  private:
-  static constexpr size_t kKeyBytes = sizeof(KeyState) + 160;  // with its places in the maps
+  static constexpr size_t kKeyBytes = sizeof(KeyState) + 160;  // with its places in index and timers
   static constexpr size_t kTimerBytes = 96;
 
-  // Lookups only; never walked where order could reach the output.
-  using Keys = std::unordered_multimap<uint64_t, std::unique_ptr<KeyState>>;
   using Timers = std::map<std::pair<int64_t, std::string_view>, KeyState*>;
 
-  Keys::node_type NewState(std::string_view key, uint64_t hash);
-  // Empty when the store has none.
-  Keys::node_type Load(std::string_view key, uint64_t hash);
+  std::unique_ptr<KeyState> NewState(std::string_view key, uint64_t hash);
+  // Null when the store has none.
+  std::unique_ptr<KeyState> Load(std::string_view key, uint64_t hash);
   // Keeps the state, whose key went, for one that comes.
-  void Spare(Keys::node_type node);
+  void Spare(std::unique_ptr<KeyState> state);
   void DropSpares();
   // Of state->timer, which is one.
   void AddTimer(KeyState* state);
@@ -182,11 +180,10 @@ class KeyStateTable : public StateOwner {
   TimerRows timer_rows_;
   const StateView* view_;
   KeyShare share_;
-  Keys keys_;
+  KeyIndex<KeyState> keys_;  // never walked where order could reach the output
   Timers timers_;
-  Keys maker_;  // empty: where nodes are made
   // Of keys and timers that went, for those that come.
-  std::vector<Keys::node_type> spare_;
+  std::vector<std::unique_ptr<KeyState>> spare_;
   std::vector<Timers::node_type> spare_timers_;
   size_t spare_bytes_ = 0;
   std::vector<KeyState*> dirty_;  // null where a key was forgotten before its commit
