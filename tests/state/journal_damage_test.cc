@@ -87,6 +87,13 @@ void Restore(SimFileSystem* files, const Image& image) {
   for (const auto& [path, bytes] : image) files->SetContents(path, bytes);
 }
 
+// The medium changes under an open journal; readers opened from now on see it.
+void ChangeInTheMiddle(SimFileSystem* files) {
+  std::string bytes = files->Contents(PathOf(0));
+  bytes[bytes.size() / 2] ^= 1;
+  files->SetContents(PathOf(0), bytes);
+}
+
 TEST_CASE("any byte flipped, in one segment and in several") {
   std::vector<Message> written;
   Image image;
@@ -311,10 +318,7 @@ TEST_CASE("damage that appears while reading the active segment") {
   auto journal = OpenJournal(&files, Options());
   const auto written = AppendMessages(journal.get(), 0, 20);
   auto reader = std::move(journal->NewReader(Offset{0})).value();
-  std::string bytes = files.Contents(PathOf(0));
-  bytes[bytes.size() / 2] ^= 1;
-  // The medium changes under the open journal; readers opened from now on see it.
-  files.SetContents(PathOf(0), bytes);
+  ChangeInTheMiddle(&files);
   std::vector<JournalEntry> entries;
   uint64_t seen = 0;
   do {
@@ -347,11 +351,8 @@ TEST_CASE("a damaged entry is counted once, however many readers meet it") {
 
   SimFileSystem files;
   auto journal = OpenJournal(&files, Options());
-  const auto written = AppendMessages(journal.get(), 0, 20);
-  auto reader = std::move(journal->NewReader(Offset{0})).value();
-  std::string bytes = files.Contents(PathOf(0));
-  bytes[bytes.size() / 2] ^= 1;
-  files.SetContents(PathOf(0), bytes);
+  AppendMessages(journal.get(), 0, 20);
+  ChangeInTheMiddle(&files);
   const size_t read = ReadAll(journal.get()).size();
   CHECK(ReadAll(journal.get()).size() == read);
   CHECK(journal->Stats().damaged_entries == 20 - read);

@@ -131,8 +131,6 @@ class Pipeline {
   // Whether something would be put out, or could be, were W to go on to `watermark`: an open window, a
   // silence, an early result, a record without a partner.
   bool DueBy(int64_t watermark) const;
-  // Whether a tick at `received` would bring that about.
-  bool DueAt(int64_t received) const { return DueBy(source_->WatermarkAt(received)); }
   // Whether anything waits for W at all.
   bool Waits() const { return DueBy(kFarTime); }
   // W as far as it is the same for all keys.
